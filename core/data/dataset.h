@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// Data in three parts (rule 13). Here: *Samples*, fixed-size uint8 records gathered into the caller's memory, and what a
+// data set says about itself. *Order* is core/data/order.h; *Feed* belongs to the engine. A Dataset is immutable once
+// opened and may be read by any number of threads.
+
+#include "core/base/ids.h"
+#include "core/base/json.h"
+#include "core/base/result.h"
+#include "core/model/shape.h"
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace sconce {
+
+/// The parts in which a data set is stored. Validation is split off training by the recipe (core/data/split.h).
+enum class Part { Training, Test };
+
+/// What is known without reading the samples again; stored in the library and in every run.
+struct DatasetInfo
+{
+    DatasetId id;              ///< "mnist", "digits"
+    std::string title;         ///< "MNIST", "Built-in digits"
+    std::string kind;          ///< "idx", "picture-folder", "digits" (ids of DataKind)
+    std::string location;      ///< path as given; empty for the built-in set
+    ValueType sample;          ///< of one input, as stored (uint8): 1×28×28
+    std::int64_t trainingCount = 0;
+    std::int64_t testCount = 0;                 ///< 0: no test part of its own
+    std::vector<std::string> classes;           ///< names in label order
+    std::vector<std::int64_t> trainingPerClass; ///< counts
+    std::vector<std::int64_t> testPerClass;
+    std::string fingerprint;   ///< SHA-256 over samples, labels and class names: same data = same fingerprint, wherever it lies
+    std::uint64_t bytes = 0;   ///< decoded, in memory
+    std::vector<std::string> problems; ///< sentences: "3 pictures could not be read: …"
+    double mean = 0, deviation = 1;    ///< of training pixels scaled to 0…1 (over all channels)
+
+    Json toJson() const;
+    static Result<DatasetInfo> fromJson(const Json& json);
+};
+
+class Dataset
+{
+  public:
+    virtual ~Dataset() = default;
+    const DatasetInfo& info() const { return m_info; }
+    std::int64_t count(Part part) const { return part == Part::Training ? m_info.trainingCount : m_info.testCount; }
+    std::size_t recordBytes() const; ///< of one sample
+    /// Copies the records of `rows` one after the other into out (rows.size() × recordBytes()), channels first.
+    virtual void gather(Part part, std::span<const std::int64_t> rows, std::span<std::uint8_t> out) const = 0;
+    /// Class index per row.
+    virtual std::span<const std::int32_t> labels(Part part) const = 0;
+    /// All records of a part where they lie contiguously in memory, else empty.
+    virtual std::span<const std::uint8_t> contiguous(Part part) const { (void)part; return {}; }
+
+  protected:
+    DatasetInfo m_info;
+};
+
+using DatasetPtr = std::shared_ptr<const Dataset>;
+
+/// Called with 0…1 while a data set is read, from the reading thread; return false to cancel.
+using ProgressFn = std::function<bool(double share, const std::string& what)>;
+
+/// How pictures of different sizes are brought to one.
+struct ImportOptions
+{
+    int width = 0, height = 0; ///< 0: the commonest size of the first pictures, at most 64
+    int channels = 0;          ///< 1 grey, 3 colour, 0: as the pictures are
+    bool operator==(const ImportOptions&) const = default;
+    Json toJson() const;
+    static ImportOptions fromJson(const Json& json);
+};
+
+/// Opens a data set: "builtin:digits", an IDX file or folder (MNIST naming: train-images…, t10k-labels…, plain or .gz), or a
+/// folder of pictures (one folder a class; train/ and test/ above them if present). NotFound, Corrupt or Invalid with a
+/// sentence otherwise.
+Result<DatasetPtr> openDataset(const std::string& path, const ImportOptions& options = {}, const ProgressFn& progress = {});
+
+/// The built-in digits: drawn from strokes, distorted, deterministic for a seed; 10,000 training and 2,000 test pictures 28×28.
+inline constexpr const char* builtinDigitsPath = "builtin:digits";
+DatasetPtr builtinDigits(std::uint64_t seed = 1);
+
+/// A data kind as help, dialogs and `data inspect` list it.
+struct DataKind { std::string id, title, help, example; };
+std::span<const DataKind> dataKinds();
+
+} // namespace sconce

@@ -1,0 +1,19 @@
+# Imported targets of our own for the torch wheel: no find_package(Torch), which demands a CUDA toolkit, Python and MKL
+# (facts: it enables the CUDA language and runs programs). SCONCE_LIBTORCH is the folder that holds torch/ and nvidia/.
+if(NOT SCONCE_LIBTORCH OR NOT EXISTS "${SCONCE_LIBTORCH}/torch/lib/libtorch_cpu.so")
+    message(FATAL_ERROR "LibTorch was not found. Run ./installer/setup.sh once, or set SCONCE_LIBTORCH to the folder "
+        "that holds torch/lib and torch/include (the site-packages of a torch 2.11.0 wheel). SCONCE_LIBTORCH is now "
+        "'${SCONCE_LIBTORCH}'.")
+endif()
+set(torch_lib "${SCONCE_LIBTORCH}/torch/lib")
+foreach(name c10 torch_cpu)
+    add_library(sconce_${name}_so SHARED IMPORTED GLOBAL)
+    set_target_properties(sconce_${name}_so PROPERTIES IMPORTED_LOCATION "${torch_lib}/lib${name}.so" IMPORTED_NO_SONAME OFF)
+endforeach()
+add_library(sconce_libtorch INTERFACE)
+target_include_directories(sconce_libtorch SYSTEM INTERFACE "${SCONCE_LIBTORCH}/torch/include"
+    "${SCONCE_LIBTORCH}/torch/include/torch/csrc/api/include")
+target_compile_definitions(sconce_libtorch INTERFACE USE_DISTRIBUTED USE_C10D_GLOO)
+target_link_libraries(sconce_libtorch INTERFACE sconce_torch_cpu_so sconce_c10_so Threads::Threads ${CMAKE_DL_LIBS})
+# libtorch_cpu names CUDA's run-time libraries; they are found through its own RPATH at run time.
+target_link_options(sconce_libtorch INTERFACE "LINKER:--allow-shlib-undefined")

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// The engine as the rest of Sconce sees it, free of torch: a plan with its parameters on a device, fed from a data set,
+// trained a step at a time. A step is a transaction (rule 6): forward() and backward() leave no trace, commit() changes
+// parameters, optimiser state, running statistics and counters at once and only if loss and gradients are finite.
+// Owned by the trainer (or an evaluation); every call comes from one thread. No exception leaves it.
+
+#include "core/base/result.h"
+#include "core/base/tensor_view.h"
+#include "core/data/dataset.h"
+#include "core/model/primitives.h"
+#include "core/recipe/recipe.h"
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace sconce {
+
+struct SessionSpec
+{
+    Plan plan;
+    Configured task;
+    InputSettings input;
+    Configured optimiser;    ///< type empty: no training, no optimiser state
+    std::string device = "cpu"; ///< "cpu" or "cuda:N"; "auto" must be resolved before (engine/devices.h)
+    int threads = 1;
+    std::uint64_t seed = 0;
+};
+
+/// What one training step gave. Known after takeMetrics().
+struct StepMetrics
+{
+    std::int64_t step = 0;
+    double loss = 0;      ///< mean over the batch
+    std::int64_t correct = 0, count = 0;
+};
+
+struct EvaluationTotals
+{
+    double loss = 0; ///< mean over all rows
+    std::int64_t correct = 0, count = 0;
+    double accuracy() const { return count ? static_cast<double>(correct) / static_cast<double>(count) : 0; }
+};
+
+class Session
+{
+  public:
+    /// Allocates parameters on the device and starts them from the seed (rule 7). Asserts per tensor that it lives there.
+    static Result<std::unique_ptr<Session>> open(SessionSpec spec);
+    virtual ~Session() = default;
+
+    /// Where samples come from. The data set must outlive the session.
+    virtual Result<void> useData(DatasetPtr data) = 0;
+
+    // ---- one step, in this order ----
+    /// Gathers the rows, scales them, runs the plan in training mode and the loss. `step` (0-based) keys dropout.
+    virtual Result<void> forward(std::int64_t step, std::span<const std::int64_t> rows) = 0;
+    virtual Result<void> backward() = 0;
+    /// The optimiser's step. NotFinite, with nothing changed, if loss or a gradient is NaN or infinite.
+    virtual Result<void> commit(double learningRate) = 0;
+
+    /// Metrics of all steps since the last call, oldest first; synchronises the device.
+    virtual Result<std::vector<StepMetrics>> takeMetrics() = 0;
+
+    // ---- without training ----
+    /// Called between batches with rows done; returns false to cancel (Cancelled).
+    using Progress = std::function<bool(std::int64_t done)>;
+    virtual Result<EvaluationTotals> evaluate(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize, const Progress& progress) = 0;
+    /// Outputs after the task's last step (probabilities), row-major [rows, outputs].
+    virtual Result<std::vector<float>> predict(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize, const Progress& progress) = 0;
+    /// The same for records given as bytes (count × recordBytes), e.g. a drawn digit.
+    virtual Result<std::vector<float>> predictRecords(std::span<const std::uint8_t> records, std::int64_t count) = 0;
+    /// The raw output of the plan for float inputs already prepared, [count, input…] → [count, output…]; for tests and exporters.
+    virtual Result<std::vector<float>> run(std::span<const float> inputs, std::int64_t count, bool training) = 0;
+
+    // ---- state ----
+    /// Parameters and buffers by their names in the plan.
+    virtual Result<std::vector<HostTensor>> weights() const = 0;
+    /// Optimiser state ("adam.exp_avg/conv1.weight", …) and its counters.
+    virtual Result<std::vector<HostTensor>> optimiserState() const = 0;
+    /// Names, dtypes and shapes must match the plan's exactly; Corrupt otherwise, with nothing changed.
+    virtual Result<void> setWeights(std::span<const TensorView> tensors) = 0;
+    virtual Result<void> setOptimiserState(std::span<const TensorView> tensors) = 0;
+
+    /// What was resolved automatically (rule 8): layout, threads, fused optimiser …, for the run's record and for resume.
+    virtual Json choices() const = 0;
+    /// Memory held on the device now and at its peak, bytes; zeros on the CPU.
+    struct DeviceMemory { std::uint64_t allocated = 0, reserved = 0, peak = 0; };
+    virtual DeviceMemory deviceMemory() const = 0;
+};
+
+} // namespace sconce

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// A trained model at work: metrics of a part, confusion matrix, per class, mistakes, and answers to single inputs. A Model is a
+// Session without optimiser, opened from a checkpoint; used by one thread.
+
+#include "core/engine/session.h"
+#include "core/formats/picture.h"
+
+#include <memory>
+
+namespace sconce {
+
+struct ClassMetrics { std::int64_t count = 0; double precision = 0, recall = 0, f1 = 0; };
+struct Mistake { std::int64_t row = 0; int truth = 0, said = 0; float confidence = 0; };
+
+struct EvaluationReport
+{
+    std::string part;                        ///< "train", "validation", "test"
+    double loss = 0, accuracy = 0;
+    std::int64_t count = 0;
+    std::vector<std::string> classes;
+    std::vector<std::vector<std::int64_t>> confusion; ///< [truth][said]
+    std::vector<ClassMetrics> perClass;
+    std::vector<Mistake> mistakes;           ///< most confident first
+    std::vector<std::int64_t> rows;          ///< of the stored part, in order of evaluation
+    std::vector<std::int32_t> said;          ///< class per row
+    std::vector<float> confidence;           ///< of that class
+    Part storedIn = Part::Test;
+    double seconds = 0;
+    Json toJson() const;
+};
+
+/// rows of the stored part and its labels → the report, from probabilities [rows, classes].
+EvaluationReport reportFrom(const DatasetInfo& info, Part part, std::span<const std::int64_t> rows, std::span<const std::int32_t> labels,
+                            std::span<const float> probabilities);
+
+/// The rows that a recipe's split calls "train", "validation" or "test".
+Result<std::pair<Part, std::vector<std::int64_t>>> rowsOf(const Recipe& recipe, const DatasetInfo& info, const std::string& split);
+
+/// Opens a session without optimiser on the device with the given weights.
+Result<std::unique_ptr<Session>> openModel(const Recipe& recipe, const ValueType& input, std::span<const TensorView> weights, const std::string& device, int threads);
+
+Result<EvaluationReport> evaluateModel(Session& model, const Recipe& recipe, DatasetPtr data, const std::string& split, const Session::Progress& progress);
+
+/// Brings any picture to the record that the data set would have held (size, channels, channels first). For drawn digits: grey, light on dark.
+std::vector<std::uint8_t> recordFrom(const Picture& picture, const ValueType& sample);
+/// As MNIST's makers did: crops a drawing to its ink, scales it to 20/28 of the target and centres it by its centre of mass.
+Picture centredDrawing(const Picture& drawing, int width, int height);
+
+} // namespace sconce

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// A recipe is a value (rule 5): everything that a training run is made of, and nothing of the machine's paths. Equality,
+// JSON with a format version that writes every parameter, validation that returns problems with a path, a sentence and,
+// where possible, a fix. Any thread.
+
+#include "core/data/split.h"
+#include "core/model/catalogue.h"
+
+#include <string>
+#include <vector>
+
+namespace sconce {
+
+/// A choice among entries (optimiser, schedule, task) with its settings.
+struct Configured
+{
+    std::string type;
+    ParamValues params;
+    bool operator==(const Configured&) const = default;
+};
+
+/// What the network is fed: pixels scaled to 0…1, then optionally (x - mean) / deviation.
+struct InputSettings
+{
+    bool scale = true;        ///< 0…255 to 0…1
+    bool normalise = false;
+    double mean = 0;
+    double deviation = 1;     ///< > 0
+    bool operator==(const InputSettings&) const = default;
+};
+
+struct DataSettings
+{
+    DatasetId dataset = "digits";
+    std::string fingerprint;  ///< empty: any data of that id; set when a run starts
+    ImportOptions import;
+    InputSettings input;
+    SplitSettings split;
+    bool shuffle = true;      ///< new order of samples in each epoch
+    bool operator==(const DataSettings&) const = default;
+};
+
+struct CheckpointSettings
+{
+    int everyEpochs = 1;        ///< 0: never by epochs
+    double everyMinutes = 5;    ///< 0: never by time
+    int keepLast = 2;           ///< at least 1
+    bool keepBest = true;
+    bool operator==(const CheckpointSettings&) const = default;
+};
+
+struct TrainingSettings
+{
+    int epochs = 10;            ///< 1…100,000 (live: may be amended while the run goes on)
+    std::int64_t batchSize = 128;
+    Configured optimiser{"adam", {}};
+    double learningRate = 0.001;
+    Configured schedule{"constant", {}};
+    CheckpointSettings checkpoint;
+    bool operator==(const TrainingSettings&) const = default;
+};
+
+struct Recipe
+{
+    static constexpr int currentVersion = 1;
+    std::string name = "untitled";
+    std::string notes;
+    DataSettings data;
+    Stack stack;
+    Configured task{"classification", {}};
+    TrainingSettings training;
+    std::string device = "auto"; ///< "auto", "cpu", "cuda:N"
+    int threads = 0;             ///< 0: as many as the machine's limits allow
+    std::uint64_t seed = 42;
+    bool operator==(const Recipe&) const = default;
+};
+
+/// Keys in a fixed order, every parameter written, "format": "sconce-recipe", "version": 1.
+Json toJson(const Recipe& recipe);
+std::string recipeText(const Recipe& recipe); ///< indented JSON, as files hold it
+
+/// A way out of a problem: a JSON patch (RFC 6902) on the recipe's JSON.
+struct Fix
+{
+    std::string title; ///< "Insert Flatten", "Set units to 10": a button's label
+    Json patch;        ///< array of operations
+};
+
+enum class Severity { Hint, Problem };
+
+struct Problem
+{
+    Severity severity = Severity::Problem;
+    std::string path;      ///< JSON pointer: "/layers/3/units"
+    LayerId layer;         ///< empty if it is not about a layer
+    std::string sentence;  ///< "Dense (layer 6) expects one row of numbers, but Dropout (layer 5) gives 64×5×5."
+    std::string brief;     ///< for the layer's card: "expects one row of numbers, gets 64×5×5"
+    std::string because;   ///< second line, may be empty
+    std::vector<Fix> fixes;
+};
+
+struct ParsedRecipe
+{
+    Recipe recipe;                  ///< what could be read
+    std::vector<Problem> problems;  ///< empty: all was well
+};
+
+/// Reads a recipe: unknown keys, wrong types, out-of-range numbers are problems with their paths. TooNew for a later version.
+Result<ParsedRecipe> recipeFromJson(const Json& json);
+/// A .sconce or .json file (at most 1 MB, 64 deep).
+Result<ParsedRecipe> readRecipeFile(const std::string& path);
+Result<Recipe> applyFix(const Recipe& recipe, const Fix& fix);
+/// `--set /training/epochs=3`: sets one value by JSON pointer; the text is JSON or, failing that, a string.
+Result<Recipe> withValueSet(const Recipe& recipe, const std::string& pointer, const std::string& text);
+
+/// What validation needs to know of the data; made from a DatasetInfo, or unknown.
+struct DataFacts
+{
+    ValueType input;            ///< of one sample as the network gets it (float32)
+    std::int64_t trainingCount = 0, testCount = 0;
+    int classes = 0;
+    std::string title;
+};
+DataFacts factsOf(const DatasetInfo& info);
+/// The facts that a starter recipe assumes when its data set is not at hand (mnist 1×28×28, 10 classes).
+std::optional<DataFacts> assumedFacts(const DatasetId& id);
+
+/// All problems and hints, in the order of the recipe: shapes, ranges, the task's demands on the output, sizes beyond reason.
+std::vector<Problem> validate(const Recipe& recipe, const std::optional<DataFacts>& data);
+bool blocksStart(const std::vector<Problem>& problems); ///< any of severity Problem
+
+// ---- entries with the same descriptors as layers ----
+struct OptionEntry
+{
+    std::string id, title, help;
+    std::vector<ParamDescriptor> params;
+};
+std::span<const OptionEntry> optimiserEntries(); ///< adam, adamw, sgd
+std::span<const OptionEntry> scheduleEntries();  ///< constant, cosine
+std::span<const OptionEntry> taskEntries();      ///< classification
+const OptionEntry* findOption(std::span<const OptionEntry> entries, std::string_view id);
+
+/// The learning rate of a step (0-based), a pure function. totalSteps >= 1.
+double learningRateAt(const TrainingSettings& settings, std::int64_t step, std::int64_t totalSteps);
+
+// ---- starter recipes (resources/recipes, compiled in) ----
+struct StarterRecipe { std::string id, title, help; Recipe recipe; };
+std::span<const StarterRecipe> starterRecipes(); ///< digits-convnet, mnist-convnet, mnist-mlp, small-resnet
+const StarterRecipe* findStarter(std::string_view id);
+
+/// Fields that differ between recipes, for "What differs": one row per JSON pointer, one text per recipe ("–" where absent).
+struct RecipeDifference { std::string path, title; std::vector<std::string> values; };
+std::vector<RecipeDifference> differences(std::span<const Recipe> recipes);
+
+} // namespace sconce

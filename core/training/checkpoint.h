@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// Checkpoints: a folder step-000000422/ with weights.safetensors, optimiser.safetensors and manifest.json (sizes, SHA-256,
+// step, epoch, position in the epoch, counters of policies, recipe, choices, versions). Complete or not there at all
+// (core/base/files.h: StagedFolder); verified on load; the newest valid one is found by scanning, never by a pointer.
+
+#include "core/base/tensor_view.h"
+#include "core/formats/safetensors.h"
+#include "core/recipe/recipe.h"
+#include "core/run/run.h"
+
+#include <string>
+#include <vector>
+
+namespace sconce {
+
+/// Everything besides tensors that an exact continuation needs (rules 6–9).
+struct TrainerState
+{
+    std::int64_t step = 0;            ///< steps committed
+    std::int64_t epoch = 0;           ///< epochs completed
+    std::int64_t stepInEpoch = 0;     ///< committed in the epoch under way
+    double epochLossSum = 0;          ///< of the epoch under way: loss × samples
+    std::int64_t epochCorrect = 0, epochSamples = 0;
+    std::int64_t epochsPlanned = 0;   ///< after amendments
+    RunSummary summary;
+    double secondsTrained = 0;
+    double lastSavedSeconds = 0;
+    Json choices;                     ///< automatic choices, reused on resume
+    std::vector<Amendment> amendments;
+    Json toJson() const;
+    static Result<TrainerState> fromJson(const Json& json);
+};
+
+struct Checkpoint
+{
+    std::string path;
+    TrainerState state;
+    Recipe recipe;
+    std::string reason;
+    WallMs time = 0;
+    bool best = false;
+};
+
+/// Writes checkpoints/step-N (or checkpoints/best) below a run folder; returns its path. Old ones beyond keepLast are removed only
+/// after the new one is in place.
+Result<std::string> saveCheckpoint(const std::string& runFolder, const TrainerState& state, const Recipe& recipe, std::span<const HostTensor> weights,
+                                   std::span<const HostTensor> optimiser, const std::string& reason, bool best, int keepLast);
+
+/// Every complete checkpoint of a run, newest first (by step); manifests only, contents not verified.
+std::vector<Checkpoint> listCheckpoints(const std::string& runFolder);
+/// The newest whose files verify; NotFound if none. Damaged ones are skipped and named in `skipped`.
+Result<Checkpoint> newestValidCheckpoint(const std::string& runFolder, std::vector<std::string>* skipped = nullptr);
+Result<Checkpoint> bestCheckpoint(const std::string& runFolder);
+Result<Checkpoint> readCheckpoint(const std::string& folder); ///< verifies sizes and hashes
+Result<SafetensorsFile> openWeights(const Checkpoint& checkpoint);
+Result<SafetensorsFile> openOptimiser(const Checkpoint& checkpoint);
+
+} // namespace sconce
