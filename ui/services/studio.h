@@ -16,12 +16,15 @@
 #include <QTimer>
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
+#include <vector>
 
 namespace sconce::ui {
 
 /// Runs work on a background thread and delivers its value on the window's thread, unless the context is gone or a newer job
-/// with the same key was started.
+/// of the same context with the same key was started (an empty key never supersedes).
 class Jobs : public QObject
 {
     Q_OBJECT
@@ -76,8 +79,10 @@ class RunList : public QObject
   private:
     std::shared_ptr<Store> m_store;
     Jobs& m_jobs;
+    void poll();
     std::vector<RunRow> m_rows;
     bool m_loaded = false;
+    bool m_reading = false, m_again = false; ///< one read at a time; another is wanted after it
     QTimer m_timer;
     std::int64_t m_counter = -1;
 };
@@ -101,6 +106,8 @@ struct LiveRun
     std::optional<RunEnded> ended;
     std::vector<CheckpointSaved> checkpoints;
     bool busyStopping = false;
+    bool loading = false;      ///< its history is still being read
+    std::int64_t batchSize = 0;
 };
 
 /// Starts, queues and steers runs; one bridge from events to the window. At most one run trains in this process; a second start is
@@ -121,8 +128,12 @@ class RunService : public QObject
     void stop();
     void checkpointNow();
     void setEpochs(int epochs); ///< amends the run under way
+    /// A run that never started is deleted with it (nothing was trained); unqueued() then allows to undo.
     void removeFromQueue(const RunId& run);
     std::vector<RunId> queue() const;
+    /// After a restart the queue waits for the person: true until startQueue() or until some run ends.
+    bool queueHeld() const;
+    void startQueue();
 
     /// The run under way in this process or attached to; nullptr if none.
     const LiveRun* current() const;
@@ -131,6 +142,14 @@ class RunService : public QObject
     /// Shows a run on the Live page: the current one, one trained elsewhere (attaches), or an ended one (from history).
     void show(const RunId& run);
     const LiveRun* shown() const;
+    /// The shown run has a trainer at work that takes commands.
+    bool shownAlive() const;
+    /// The run under way lives and dies with this process (a thread of it): closing the window must ask.
+    bool trainsHere() const;
+
+    /// The seam of tests: who executes a run. Default: startThreadHost.
+    using HostStarter = std::function<std::unique_ptr<RunHost>(std::shared_ptr<Store>, const RunId&, const DriveOptions&, EventSink)>;
+    void setHostStarter(HostStarter starter);
 
     /// Closing the window: hands the run under way to a child process at a checkpoint; done(ok, sentence).
     void moveToBackground(std::function<void(bool, QString)> done);
@@ -140,6 +159,8 @@ class RunService : public QObject
     void preparingChanged(const QString& what, double share); ///< empty what: done
     void started(const QString& run);
     void queued(const QString& run);
+    void queueChanged();
+    void unqueued(const sconce::Recipe& recipe, const QString& name); ///< a run that never started left the queue for good
     void startFailed(const QString& sentence, const QString& remedy);
     void shownChanged();  ///< another run is shown
     void updated();       ///< new numbers in shown() or current(), at most 30 times a second
