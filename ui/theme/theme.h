@@ -50,6 +50,7 @@ class Theme : public QObject
     QColor color(Token token) const;
     /// `over` laid on `under` with the given share, opaque: curves are blended, never translucent.
     QColor blend(Token over, Token under, double share) const;
+    QString hex(Token token) const; ///< "#RRGGBB", for rich text
     QFont font(FontRole role) const;
     /// resources/icons/NAME.svg in a colour, 16 logical pixels unless told; sharp at every scale. Cached.
     QIcon icon(const QString& name, Token token = Token::Text2, int size = 16) const;
@@ -68,8 +69,16 @@ class Theme : public QObject
 
 /// Shorthands.
 inline QColor color(Token token) { return Theme::instance().color(token); }
-inline QFont font(FontRole role) { return Theme::instance().font(role); }
+inline QFont font(FontRole role) { return Theme::instance().font(role); } ///< inside widgets: ui::font(role), QWidget::font hides it
 
+/// The name that the style sheet knows a token by: "text2".
+QString tokenName(Token token);
+/// Contrast of two opaque colours after WCAG 2: 1…21. Text needs 4.5.
+double contrast(const QColor& a, const QColor& b);
+/// Height of a button or field: 32 (as made), 28 in inspectors and tools, 24 inside cards and rows.
+void setControlHeight(QWidget* widget, int height);
+/// Sets the dynamic property "problem": a red border around a field.
+void setProblem(QWidget* field, bool problem);
 /// Sets the dynamic property "role" that the style sheet keys on ("card", "primary", "caption", "problem", …) and re-polishes.
 void setRole(QWidget* widget, const char* role);
 

@@ -11,6 +11,9 @@
 #include <QPushButton>
 #include <QToolButton>
 
+#include <functional>
+
+class QPainter;
 class QVBoxLayout;
 class QHBoxLayout;
 
@@ -39,6 +42,12 @@ QPushButton* makeButton(const QString& icon, const QString& text, ButtonKind kin
 /// An icon-only tool button with tooltip and accessible name.
 QToolButton* makeToolButton(const QString& icon, const QString& tooltip, QWidget* parent = nullptr);
 QLabel* makeLabel(const QString& text, FontRole role, Token token, QWidget* parent = nullptr);
+/// Gives a label made by makeLabel another colour.
+void setLabelToken(QLabel* label, Token token);
+/// A picture that follows the theme, `size` logical pixels; a coloured dot of 8.
+QLabel* makeIconLabel(const QString& name, Token token, int size = 16, QWidget* parent = nullptr);
+QLabel* makeDot(Token token, QWidget* parent = nullptr);
+QPixmap dotPixmap(Token token, qreal devicePixelRatio, int size = 8);
 QFrame* makeLine(Qt::Orientation orientation, QWidget* parent = nullptr);
 
 /// A label that shortens its text with "…" in the middle or at the end and shows it whole as tooltip.
@@ -49,6 +58,7 @@ class ElidedLabel : public QLabel
     explicit ElidedLabel(const QString& text = {}, Qt::TextElideMode mode = Qt::ElideRight, QWidget* parent = nullptr);
     void setFullText(const QString& text);
     QString fullText() const { return m_full; }
+    QSize sizeHint() const override;
     QSize minimumSizeHint() const override;
 
   protected:
@@ -68,6 +78,11 @@ class StatusPill : public QLabel
     explicit StatusPill(QWidget* parent = nullptr);
     void setStatus(const QString& status); ///< "running", …
     QString status() const { return m_status; }
+    QSize sizeHint() const override;
+    QSize minimumSizeHint() const override;
+
+  protected:
+    void paintEvent(QPaintEvent* event) override;
 
   private:
     QString m_status;
@@ -76,6 +91,8 @@ class StatusPill : public QLabel
 /// Text colour, soft background and icon of a status, for delegates too.
 struct StatusLook { Token text, soft; QString icon; };
 StatusLook statusLook(const QString& status);
+/// The pill as delegates draw it; its width is 35 + the word's.
+void paintStatusPill(QPainter* painter, const QRectF& box, const QString& status, const QFont& font);
 
 /// A tile: caption with an optional dot, a big number, a third line.
 class Tile : public QFrame
@@ -149,6 +166,9 @@ class TermLabel : public QLabel
     Q_OBJECT
   public:
     explicit TermLabel(const QString& term, const QString& shown = {}, QWidget* parent = nullptr);
+
+  protected:
+    void paintEvent(QPaintEvent* event) override;
 };
 /// The explanation of a term of the field ("epoch", "loss", "accuracy", "overfitting", "learning rate", "batch", "validation" …); empty if unknown.
 QString explainTerm(const QString& term);

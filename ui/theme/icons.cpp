@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/theme/icons.h"
+
+#include <QFile>
+#include <QHash>
+#include <QPainter>
+#include <QSvgRenderer>
+#include <QtMath>
+
+namespace sconce::ui {
+
+namespace {
+
+/// SVG text of an icon; read once. A missing icon is a fault of ours: said on the console and drawn as nothing.
+QByteArray svgText(const QString& name)
+{
+    static QHash<QString, QByteArray> texts;
+    if (const auto found = texts.constFind(name); found != texts.constEnd()) return *found;
+    QFile file(QStringLiteral(":/icons/%1.svg").arg(name));
+    QByteArray text;
+    if (file.open(QIODevice::ReadOnly)) text = file.readAll();
+    else qWarning("there is no icon named %s", qPrintable(name));
+    texts.insert(name, text);
+    return text;
+}
+
+} // namespace
+
+QPixmap renderIcon(const QString& name, const QColor& tint, const QColor& flame, int size, qreal devicePixelRatio)
+{
+    if (name.isEmpty() || size <= 0) return {};
+    QByteArray text = svgText(name);
+    const int pixels = qMax(1, qRound(size * devicePixelRatio));
+    QPixmap picture(pixels, pixels);
+    picture.fill(Qt::transparent);
+    if (!text.isEmpty()) {
+        text.replace("currentColor", tint.name().toLatin1());
+        text.replace("#F7A823", flame.name().toLatin1());
+        QSvgRenderer renderer(text);
+        QPainter painter(&picture);
+        painter.setRenderHint(QPainter::Antialiasing);
+        renderer.render(&painter, QRectF(0, 0, pixels, pixels));
+    }
+    picture.setDevicePixelRatio(devicePixelRatio);
+    return picture;
+}
+
+void TintedIconEngine::paint(QPainter* painter, const QRect& rect, QIcon::Mode mode, QIcon::State)
+{
+    const int side = qMin(rect.width(), rect.height());
+    const Token token = mode == QIcon::Disabled ? Token::Text3 : m_token;
+    const QPixmap picture = Theme::instance().pixmap(m_name, token, side, painter->device()->devicePixelRatioF());
+    painter->drawPixmap(rect.x() + (rect.width() - side) / 2, rect.y() + (rect.height() - side) / 2, picture);
+}
+
+QPixmap TintedIconEngine::pixmap(const QSize& size, QIcon::Mode mode, QIcon::State state)
+{
+    return scaledPixmap(size, mode, state, 1.0);
+}
+
+QPixmap TintedIconEngine::scaledPixmap(const QSize& size, QIcon::Mode mode, QIcon::State, qreal scale)
+{
+    // size is in device pixels, already multiplied by the scale.
+    const Token token = mode == QIcon::Disabled ? Token::Text3 : m_token;
+    const int side = qMax(1, qRound(qMin(size.width(), size.height()) / qMax(1.0, scale)));
+    return Theme::instance().pixmap(m_name, token, side, scale);
+}
+
+QSize TintedIconEngine::actualSize(const QSize& size, QIcon::Mode, QIcon::State)
+{
+    const int side = qMin(m_size, qMin(size.width(), size.height()));
+    return {side, side};
+}
+
+} // namespace sconce::ui
