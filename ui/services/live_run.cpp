@@ -110,6 +110,7 @@ Applied apply(LiveRun& live, const RunStarted& e, WallMs time)
     live.ended.reset();
     live.busyStopping = false;
     live.activity.clear();
+    live.because.clear();
     live.row.device = e.device;
     live.row.deviceName = e.deviceName;
     live.row.attempts = std::max(live.row.attempts, e.attempt);
@@ -191,6 +192,7 @@ Applied apply(LiveRun& live, const StatusChanged& e, WallMs)
 {
     const bool other = live.status != e.status;
     live.status = e.status;
+    live.because = e.status == RunStatus::Paused && e.because != "asked" ? text(e.because) : QString();
     return {.status = other};
 }
 

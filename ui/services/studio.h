@@ -103,6 +103,7 @@ struct LiveRun
     double samplesPerSecond = 0;
     std::optional<double> secondsLeft;
     QString activity;          ///< "validating, 3,000 of 6,000"
+    QString because;           ///< why it is paused, if nobody asked for it (a full disk)
     std::optional<RunEnded> ended;
     std::vector<CheckpointSaved> checkpoints;
     bool busyStopping = false;
