@@ -9,6 +9,7 @@
 #include "core/recipe/recipe.h"
 #include "core/run/run.h"
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,10 +25,16 @@ struct TrainerState
     std::int64_t epochCorrect = 0, epochSamples = 0;
     std::int64_t epochsPlanned = 0;   ///< after amendments
     RunSummary summary;
-    double secondsTrained = 0;
+    double secondsTrained = 0;        ///< pauses left out
+    double stepSeconds = 0;           ///< spent in training steps only
+    std::int64_t samplesTrained = 0;  ///< in those
+    double epochStartSeconds = 0;     ///< secondsTrained when the epoch under way began
+    double epochStepSeconds = 0;      ///< stepSeconds of the epoch under way
     double lastSavedSeconds = 0;
     Json choices;                     ///< automatic choices, reused on resume
     std::vector<Amendment> amendments;
+    bool tested = false;              ///< the test at the end has been made
+
     Json toJson() const;
     static Result<TrainerState> fromJson(const Json& json);
 };
@@ -43,12 +50,14 @@ struct Checkpoint
 };
 
 /// Writes checkpoints/step-N (or checkpoints/best) below a run folder; returns its path. Old ones beyond keepLast are removed only
-/// after the new one is in place.
+/// after the new one is in place. DiskFull, with nothing written, where there is not enough room. No optimiser tensors: no such file.
 Result<std::string> saveCheckpoint(const std::string& runFolder, const TrainerState& state, const Recipe& recipe, std::span<const HostTensor> weights,
                                    std::span<const HostTensor> optimiser, const std::string& reason, bool best, int keepLast);
 
-/// Every complete checkpoint of a run, newest first (by step); manifests only, contents not verified.
+/// Every complete checkpoint of a run but the best, newest first (by step); manifests only, contents not verified.
 std::vector<Checkpoint> listCheckpoints(const std::string& runFolder);
+/// Removes what a killed trainer left half-written. Only for who holds the run's owner lock.
+void removeStaleStaging(const std::string& runFolder);
 /// The newest whose files verify; NotFound if none. Damaged ones are skipped and named in `skipped`.
 Result<Checkpoint> newestValidCheckpoint(const std::string& runFolder, std::vector<std::string>* skipped = nullptr);
 Result<Checkpoint> bestCheckpoint(const std::string& runFolder);

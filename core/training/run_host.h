@@ -16,6 +16,11 @@ namespace sconce {
 struct PrepareOptions { std::string dataPath; std::string name; ProgressFn progress; std::vector<Problem>* problems = nullptr; };
 Result<RunId> prepareRun(Store& store, Recipe recipe, const PrepareOptions& options = {});
 
+/// Facts of this machine and the versions at work, as environment.json records them.
+Json describeEnvironment();
+/// Key of Store::timing() for "expected time of an epoch": the plan, what it is fed, and the device. `device` is resolved.
+std::string timingKey(const Recipe& recipe, const DataFacts& data, const std::string& device);
+
 struct DriveOptions
 {
     std::string host = "thread";       ///< recorded with the attempt

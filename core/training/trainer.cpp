@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/training/trainer.h"
+
+#include "core/base/text.h"
+#include "core/model/catalogue.h"
+#include "core/training/training.h"
+
+#include <algorithm>
+#include <exception>
+#include <limits>
+#include <new>
+
+namespace sconce {
+
+namespace {
+
+constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+/// Rows at a time where no gradients are kept: large enough to fill the device, small enough to stop within.
+constexpr std::int64_t evaluationBatch = 256;
+constexpr double evaluationNewsEvery = 0.1;
+
+double shareOf(std::int64_t part, std::int64_t whole) { return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0; }
+
+SessionSpec sessionSpec(const TrainerInput& input, Plan plan)
+{
+    SessionSpec spec;
+    spec.plan = std::move(plan);
+    spec.task = input.recipe.task;
+    spec.input = input.recipe.data.input;
+    spec.optimiser = input.recipe.training.optimiser;
+    spec.device = input.recipe.device;
+    spec.threads = input.threads;
+    spec.seed = input.recipe.seed;
+    return spec;
+}
+
+} // namespace
+
+RunEnded trainRun(const TrainerInput& input, CommandQueue& commands, const std::function<Result<void>(const EventBody&)>& emit)
+{
+    Training training(input, commands, emit);
+    try {
+        return training.run();
+    } catch (const std::bad_alloc&) {
+        return training.endWith({ErrorCode::OutOfMemory, "The computer's memory ran out.", "", "std::bad_alloc"});
+    } catch (const std::exception& exception) {
+        return training.endWith({ErrorCode::Internal, "Training ran into a fault of Sconce's own.", "The newest checkpoint is safe; please report this.", exception.what()});
+    } catch (...) {
+        return training.endWith({ErrorCode::Internal, "Training ran into a fault of Sconce's own.", "The newest checkpoint is safe; please report this.", "unknown exception"});
+    }
+}
+
+Training::Training(const TrainerInput& input, CommandQueue& commands, const Emit& emit)
+    : m_input(input), m_commands(commands), m_emit(emit), m_recipe(input.recipe), m_policy{input.recipe.training.checkpoint}
+{
+    m_state.epochsPlanned = m_recipe.training.epochs;
+    if (!m_input.resumeFrom) return;
+    m_state = m_input.resumeFrom->state;
+    m_saved = m_state;
+    m_state.summary.checkpoint = m_input.resumeFrom->path;
+}
+
+RunEnded Training::run()
+{
+    auto opened = open();
+    announce();
+    if (!opened)
+        fail(opened.error());
+    else if (adoptPlan() && trainEpochs())
+        finish();
+    say(*m_ended);
+    return *m_ended;
+}
+
+/// The loop. Commands are obeyed between steps; a validation or test that one interrupts is made again afterwards.
+bool Training::trainEpochs()
+{
+    while (moreEpochs() || !m_state.tested) {
+        while (moreEpochs()) {
+            while (moreEpochs() && moreSteps())
+                if (!obeyCommands() || !trainStep() || !saveIfDue()) return false;
+            if (!obeyCommands() || !closeEpoch()) return false;
+        }
+        if (!obeyCommands() || !testModel()) return false;
+    }
+    return true;
+}
+
+bool Training::trainStep()
+{
+    const std::int64_t first = m_state.stepInEpoch * m_batch;
+    const auto training = static_cast<std::int64_t>(m_rows.training.size());
+    m_batchRows.resize(static_cast<std::size_t>(std::min(m_batch, training - first)));
+    const double rate = learningRateAt(m_recipe.training, m_state.step, m_state.epochsPlanned * m_stepsPerEpoch);
+    m_group.begin(m_state.step, m_clock.seconds(), m_stepClock.seconds());
+    {
+        const Measured measured(m_stepClock);
+        if (m_orderEpoch != m_state.epoch) {
+            m_order.emplace(training, m_recipe.seed, static_cast<std::uint64_t>(m_state.epoch), m_recipe.data.shuffle);
+            m_orderEpoch = m_state.epoch;
+        }
+        m_order->fill(first, m_batchRows);
+        for (std::int64_t& row : m_batchRows) row = m_rows.training[static_cast<std::size_t>(row)];
+
+        if (auto done = m_session->forward(m_state.step, m_batchRows); !done) return fail(done.error());
+        if (auto done = m_session->backward(); !done) return fail(done.error());
+        if (auto done = m_session->commit(rate); !done) return fail(done.error());
+    }
+    ++m_state.step;
+    ++m_state.stepInEpoch;
+    m_group.add(rate, m_clock.seconds(), static_cast<std::int64_t>(m_batchRows.size()));
+
+    if (!ReportPolicy::due(m_group.size(), m_clock.seconds() - m_group.openedAt) && moreSteps()) return true;
+    if (auto reported = report(); !reported) return fail(reported.error());
+    return true;
+}
+
+/// Asks the device what the steps since the last report gave, and tells it on. The only wait for the device in the loop.
+Result<void> Training::report()
+{
+    if (m_group.empty()) return {};
+    m_stepClock.start();
+    auto metrics = m_session->takeMetrics();
+    m_stepClock.stop();
+    if (!metrics) return metrics.error();
+    std::erase_if(*metrics, [this](const StepMetrics& step) { return step.step >= m_state.step; }); // computed, but never committed
+    if (metrics->size() != m_group.size())
+        return Error{ErrorCode::Internal, "The engine lost count of its steps.", "", std::to_string(metrics->size()) + " of " + std::to_string(m_group.size())};
+    for (const StepMetrics& step : *metrics) {
+        m_state.epochLossSum += step.loss * static_cast<double>(step.count);
+        m_state.epochCorrect += step.correct;
+        m_state.epochSamples += step.count;
+        m_state.samplesTrained += step.count;
+    }
+    StepsDone event = m_group.take(*metrics, m_stepClock.seconds());
+    say(std::move(event));
+    return {};
+}
+
+/// Validates, tells how the epoch went, and saves.
+bool Training::closeEpoch()
+{
+    if (moreSteps() || !moreEpochs()) return true; // a command changed the plan
+    if (auto reported = report(); !reported) return fail(reported.error());
+    EpochDone done;
+    done.valLoss = done.valAccuracy = unknown;
+    if (!m_rows.validation.empty()) {
+        auto totals = evaluate("validation", Part::Training, m_rows.validation);
+        if (!totals && totals.error().code == ErrorCode::Cancelled) return true;
+        if (!totals) return fail(totals.error());
+        done.valLoss = totals->loss;
+        done.valAccuracy = totals->accuracy();
+    }
+    sync();
+    const double stepSeconds = m_state.stepSeconds - m_state.epochStepSeconds;
+    done.epoch = m_state.epoch + 1;
+    done.step = m_state.step;
+    done.trainLoss = m_state.epochSamples > 0 ? m_state.epochLossSum / static_cast<double>(m_state.epochSamples) : unknown;
+    done.trainAccuracy = shareOf(m_state.epochCorrect, m_state.epochSamples);
+    done.seconds = m_state.secondsTrained - m_state.epochStartSeconds;
+    done.samplesPerSecond = stepSeconds > 0 ? static_cast<double>(m_state.epochSamples) / stepSeconds : 0;
+    done.best = isBest(m_state.summary, done.valLoss);
+
+    RunSummary& summary = m_state.summary;
+    summary.trainLoss = done.trainLoss;
+    summary.trainAccuracy = done.trainAccuracy;
+    summary.valLoss = done.valLoss;
+    summary.valAccuracy = done.valAccuracy;
+    if (done.best) {
+        summary.bestValLoss = done.valLoss;
+        summary.bestValAccuracy = done.valAccuracy;
+        summary.bestEpoch = done.epoch;
+    }
+    ++m_state.epoch;
+    m_state.stepInEpoch = 0;
+    m_state.epochLossSum = 0;
+    m_state.epochCorrect = m_state.epochSamples = 0;
+    m_state.epochStartSeconds = m_state.secondsTrained;
+    m_state.epochStepSeconds = m_state.stepSeconds;
+    say(done);
+
+    // The best first: were it second, a kill in between would leave a checkpoint that believes in a best that is not there.
+    if (done.best && m_policy.settings.keepBest && !save("best")) return false;
+    return !m_policy.dueByEpochs(m_state) || save("epoch");
+}
+
+Result<EvaluationTotals> Training::evaluate(const std::string& what, Part part, std::span<const std::int64_t> rows)
+{
+    const auto total = static_cast<std::int64_t>(rows.size());
+    double last = -1;
+    auto progress = [&](std::int64_t done) {
+        const double now = m_clock.seconds();
+        if (now - last >= evaluationNewsEvery || done == total) {
+            last = now;
+            say(EvaluationProgress{what, done, total});
+        }
+        return !m_commands.interruptRequested();
+    };
+    if (!progress(0)) return Error{ErrorCode::Cancelled, "The " + what + " was broken off.", "", ""};
+    return m_session->evaluate(part, rows, std::max(m_batch, evaluationBatch), progress);
+}
+
+/// With the weights of the last step, as Keras does; the best stay beside them.
+bool Training::testModel()
+{
+    if (moreEpochs()) return true;
+    if (!m_rows.test.empty()) {
+        auto totals = evaluate("test", m_rows.testPart, m_rows.test);
+        if (!totals && totals.error().code == ErrorCode::Cancelled) return true;
+        if (!totals) return fail(totals.error());
+        m_state.summary.testLoss = totals->loss;
+        m_state.summary.testAccuracy = totals->accuracy();
+        say(TestDone{totals->loss, totals->accuracy()});
+    }
+    m_state.tested = true;
+    return true;
+}
+
+bool Training::finish()
+{
+    if (!save("end") || !waitForDisk({}, {})) return false;
+    m_ended = RunEnded{RunStatus::Finished, summaryNow(), "", "", "", ""};
+    return true;
+}
+
+Result<void> Training::open()
+{
+    const DatasetInfo& data = m_input.data->info();
+    auto plan = lower(m_recipe.stack, factsOf(data).input);
+    if (!plan) return plan.error();
+    m_rows = splitRows(data.trainingCount, data.testCount, m_recipe.data.split, m_recipe.seed);
+    if (m_rows.training.empty())
+        return Error{ErrorCode::Invalid, "The split leaves no sample to train on.", "Choose a smaller share for validation.", ""};
+    m_batch = std::max<std::int64_t>(1, m_recipe.training.batchSize);
+    m_stepsPerEpoch = (static_cast<std::int64_t>(m_rows.training.size()) + m_batch - 1) / m_batch;
+
+    auto session = Session::open(sessionSpec(m_input, std::move(*plan)));
+    if (!session) return session.error();
+    m_session = std::move(*session);
+    SCONCE_TRY(m_session->useData(m_input.data));
+    if (m_input.resumeFrom) SCONCE_TRY(restore(*m_input.resumeFrom));
+    if (m_input.resumeFrom && m_state.stepInEpoch > m_stepsPerEpoch)
+        return Error{ErrorCode::Corrupt, "The checkpoint stands beyond the end of its epoch.", "", m_input.resumeFrom->path};
+
+    m_state.choices = m_input.choices.is_object() ? m_input.choices : Json::object();
+    if (Json engine = m_session->choices(); engine.is_object())
+        for (const auto& item : engine.items()) m_state.choices[item.key()] = item.value();
+    m_state.choices["device"] = m_recipe.device;
+    m_state.choices["threads"] = m_input.threads;
+    m_clock = Stopwatch(m_state.secondsTrained);
+    m_stepClock = Stopwatch(m_state.stepSeconds);
+    m_clock.start();
+    return {};
+}
+
+Result<void> Training::restore(const Checkpoint& checkpoint)
+{
+    auto weights = openWeights(checkpoint);
+    if (!weights) return weights.error();
+    SCONCE_TRY(m_session->setWeights(weights->tensors()));
+    auto optimiser = openOptimiser(checkpoint);
+    if (!optimiser) return optimiser.error();
+    return m_session->setOptimiserState(optimiser->tensors());
+}
+
+/// Also where opening failed: an attempt that failed is one that began.
+void Training::announce()
+{
+    RunStarted started;
+    started.run = m_input.run;
+    started.attempt = m_input.attempt;
+    started.startStep = m_state.step;
+    started.stepsPerEpoch = m_stepsPerEpoch;
+    started.epochs = m_state.epochsPlanned;
+    started.batchSize = m_batch;
+    started.device = m_recipe.device;
+    started.deviceName = m_input.deviceName;
+    started.threads = m_input.threads;
+    started.choices = m_state.choices;
+    say(started);
+    if (!m_session) return;
+    if (m_input.resumeFrom)
+        tell("info", "Goes on from the checkpoint of step " + groupedInt(m_state.step) + " (" + whereText() + ").");
+    else
+        tell("info", "Trains on " + plural(static_cast<std::int64_t>(m_rows.training.size()), "sample", "samples") + " of " + m_input.data->info().title + ", " +
+                         plural(m_stepsPerEpoch, "step", "steps") + " an epoch, on " + (m_input.deviceName.empty() ? m_recipe.device : m_input.deviceName) +
+                         " with " + plural(m_input.threads, "thread", "threads") + ".");
+}
+
+/// Train longer (or shorter) than was planned; saved at once, since a person was told so.
+bool Training::adoptPlan()
+{
+    if (!m_input.epochs || *m_input.epochs == m_state.epochsPlanned) return true;
+    const std::int64_t least = m_state.epoch + (m_state.stepInEpoch > 0 ? 1 : 0);
+    plan(std::max<std::int64_t>(*m_input.epochs, least));
+    return save("asked");
+}
+
+/// Brings the clocks into the state.
+void Training::sync()
+{
+    m_state.secondsTrained = m_clock.seconds();
+    m_state.stepSeconds = m_stepClock.seconds();
+}
+
+RunSummary Training::summaryNow()
+{
+    sync();
+    RunSummary& summary = m_state.summary;
+    summary.epochs = m_state.epoch;
+    summary.steps = m_state.step;
+    summary.seconds = m_state.secondsTrained;
+    if (m_state.stepSeconds > 0) summary.samplesPerSecond = static_cast<double>(m_state.samplesTrained) / m_state.stepSeconds;
+    return summary;
+}
+
+std::string Training::whereText() const
+{
+    return "epoch " + groupedInt(m_state.epoch + 1) + ", batch " + groupedInt(m_state.stepInEpoch + 1) + " of " + groupedInt(m_stepsPerEpoch);
+}
+
+/// Adds where it happened, what is safe, and the ways out.
+Error Training::explain(Error error) const
+{
+    const std::string at = " at step " + groupedInt(m_state.step + 1) + " (" + whereText() + ")";
+    const std::string safe = m_saved ? "The weights of step " + groupedInt(m_saved->step) + " are safe in the newest checkpoint." : "";
+    if (error.code == ErrorCode::NotFinite) {
+        error.message = "The loss or a gradient stopped being a number (NaN or infinite)" + at + ".";
+        error.remedy = safe + (safe.empty() ? "" : " ") + "Ways out: lower the learning rate (now " + realText(m_recipe.training.learningRate) +
+                       "), scale or normalise the inputs, or add a normalisation layer; then start again.";
+    } else if (error.code == ErrorCode::OutOfMemory) {
+        const std::string where = m_recipe.device == "cpu" ? "The computer's memory" : "The memory of " + (m_input.deviceName.empty() ? m_recipe.device : m_input.deviceName);
+        error.message = where + " ran out" + (m_session ? at : " while the network was set up") + ".";
+        error.remedy = safe + (safe.empty() ? "" : " ") + "Ways out: a smaller batch (now " + groupedInt(m_batch) + "), a smaller network, or closing what else uses that memory.";
+    } else if (m_session && m_saved && error.remedy.empty()) {
+        error.remedy = safe;
+    }
+    return error;
+}
+
+/// Nothing of the failed step has been committed (rule 6), so what stands before it is worth keeping.
+bool Training::fail(Error error)
+{
+    if (m_session && error.code == ErrorCode::NotFinite) {
+        if (auto reported = report(); reported && m_state.step > 0) (void)trySave("stop", false);
+    }
+    error = explain(std::move(error));
+    tell("error", error.text());
+    m_ended = RunEnded{RunStatus::Failed, summaryNow(), errorCodeName(error.code), error.message, error.remedy, error.detail};
+    return false;
+}
+
+RunEnded Training::endWith(Error error)
+{
+    if (m_ended) return *m_ended; // it was said already
+    fail(std::move(error));
+    say(*m_ended);
+    return *m_ended;
+}
+
+} // namespace sconce

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/training/checkpoint.h"
+
+#include <cmath>
+#include <limits>
+
+namespace sconce {
+
+namespace {
+
+constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+constexpr double huge = std::numeric_limits<double>::max();
+
+Json amendmentJson(const Amendment& amendment)
+{
+    return Json{{"step", amendment.step}, {"path", amendment.path}, {"before", amendment.before}, {"after", amendment.after}};
+}
+
+} // namespace
+
+Json TrainerState::toJson() const
+{
+    Json changes = Json::array();
+    for (const Amendment& amendment : amendments) changes.push_back(amendmentJson(amendment));
+    return Json{{"step", step},
+                {"epoch", epoch},
+                {"stepInEpoch", stepInEpoch},
+                {"epochLossSum", epochLossSum},
+                {"epochCorrect", epochCorrect},
+                {"epochSamples", epochSamples},
+                {"epochsPlanned", epochsPlanned},
+                {"secondsTrained", secondsTrained},
+                {"stepSeconds", stepSeconds},
+                {"samplesTrained", samplesTrained},
+                {"epochStartSeconds", epochStartSeconds},
+                {"epochStepSeconds", epochStepSeconds},
+                {"lastSavedSeconds", lastSavedSeconds},
+                {"tested", tested},
+                {"summary", summary.toJson()},
+                {"choices", choices},
+                {"amendments", std::move(changes)}};
+}
+
+Result<TrainerState> TrainerState::fromJson(const Json& json)
+{
+    if (!json.is_object()) return Error{ErrorCode::Corrupt, "The checkpoint says nothing about where training stood.", "", ""};
+    std::vector<JsonProblem> problems;
+    JsonReader reader(json, "/state", problems);
+    for (const char* key : {"step", "epoch", "stepInEpoch", "epochsPlanned", "epochLossSum", "summary"})
+        if (!reader.has(key)) return Error{ErrorCode::Corrupt, std::string("The checkpoint lacks ") + key + ".", "", ""};
+
+    TrainerState state;
+    state.step = reader.integer("step", 0, 0, most);
+    state.epoch = reader.integer("epoch", 0, 0, most);
+    state.stepInEpoch = reader.integer("stepInEpoch", 0, 0, most);
+    state.epochLossSum = reader.real("epochLossSum", 0, -huge, huge);
+    state.epochCorrect = reader.integer("epochCorrect", 0, 0, most);
+    state.epochSamples = reader.integer("epochSamples", 0, 0, most);
+    state.epochsPlanned = reader.integer("epochsPlanned", 0, 0, most);
+    state.secondsTrained = reader.real("secondsTrained", 0, 0, huge);
+    state.stepSeconds = reader.real("stepSeconds", 0, 0, huge);
+    state.samplesTrained = reader.integer("samplesTrained", 0, 0, most);
+    state.epochStartSeconds = reader.real("epochStartSeconds", 0, 0, huge);
+    state.epochStepSeconds = reader.real("epochStepSeconds", 0, 0, huge);
+    state.lastSavedSeconds = reader.real("lastSavedSeconds", 0, 0, huge);
+    state.tested = reader.boolean("tested", false);
+    if (const Json* summary = reader.raw("summary"); summary && summary->is_object()) state.summary = RunSummary::fromJson(*summary);
+    if (const Json* choices = reader.raw("choices")) state.choices = *choices;
+    if (const Json* list = reader.raw("amendments"); list && list->is_array()) {
+        for (const Json& entry : *list) {
+            if (!entry.is_object()) continue;
+            JsonReader one(entry, "/state/amendments", problems);
+            Amendment amendment{one.integer("step", 0, 0, most), one.text("path", ""), {}, {}};
+            if (const Json* before = one.raw("before")) amendment.before = *before;
+            if (const Json* after = one.raw("after")) amendment.after = *after;
+            state.amendments.push_back(std::move(amendment));
+        }
+    }
+    if (!problems.empty())
+        return Error{ErrorCode::Corrupt, "The checkpoint's account of the training cannot be read.", "", problems.front().path + ": " + problems.front().message};
+    return state;
+}
+
+} // namespace sconce

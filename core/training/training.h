@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// Private to training. One run on its way: the state that trainRun's loop works on. The loop and its steps are in
+// trainer.cpp, what answers commands in trainer_commands.cpp, what saves and what waits for the disk in trainer_saving.cpp.
+
+#include "core/data/order.h"
+#include "core/training/policies.h"
+#include "core/training/run_clock.h"
+#include "core/training/step_group.h"
+#include "core/training/trainer.h"
+
+#include <optional>
+
+namespace sconce {
+
+class Training
+{
+  public:
+    using Emit = std::function<Result<void>(const EventBody&)>;
+    Training(const TrainerInput& input, CommandQueue& commands, const Emit& emit);
+
+    /// Opens the session, trains, and says how it ended. Throws only what the standard library throws.
+    RunEnded run();
+    /// Ends the run for a reason that the loop does not know (an exception).
+    RunEnded endWith(Error error);
+
+  private:
+    // ---- trainer.cpp: the loop; each returns false when the run has ended, and m_ended says how ----
+    Result<void> open();
+    Result<void> restore(const Checkpoint& checkpoint);
+    void announce();
+    bool adoptPlan();
+    bool trainEpochs();
+    bool trainStep();
+    bool closeEpoch();
+    bool testModel();
+    bool finish();
+    bool fail(Error error);
+    Error explain(Error error) const;
+    Result<EvaluationTotals> evaluate(const std::string& what, Part part, std::span<const std::int64_t> rows);
+    Result<void> report();
+    RunSummary summaryNow();
+    void sync();
+
+    // ---- trainer_commands.cpp ----
+    bool obeyCommands();
+    bool obey(const Command& command);
+    bool pause(std::int64_t command);
+    bool stop(std::int64_t command, const StopCommand& how);
+    bool checkpointNow(std::int64_t command);
+    bool amend(std::int64_t command, const AmendCommand& change);
+    void plan(std::int64_t epochs);
+    void answer(std::int64_t command, bool ok, const std::string& text);
+
+    // ---- trainer_saving.cpp ----
+    bool saveIfDue();
+    bool save(const std::string& reason);
+    Result<void> trySave(const std::string& reason, bool best);
+    Result<void> settle();
+    bool waitForDisk(Error error, const std::function<Result<void>()>& again);
+    void say(EventBody body);
+    void tell(const char* level, const std::string& text);
+
+    bool moreEpochs() const { return m_state.epoch < m_state.epochsPlanned; }
+    bool moreSteps() const { return m_state.stepInEpoch < m_stepsPerEpoch; }
+    std::string whereText() const;
+
+    const TrainerInput& m_input;
+    CommandQueue& m_commands;
+    const Emit& m_emit;
+    const Recipe& m_recipe;
+
+    std::unique_ptr<Session> m_session;
+    SplitRows m_rows;
+    std::int64_t m_batch = 1, m_stepsPerEpoch = 0;
+    std::optional<SampleOrder> m_order;
+    std::int64_t m_orderEpoch = -1;
+    std::vector<std::int64_t> m_batchRows;
+
+    TrainerState m_state;
+    CheckpointPolicy m_policy;
+    StepGroup m_group;
+    Stopwatch m_clock, m_stepClock;
+    std::optional<TrainerState> m_saved; ///< what the newest checkpoint holds
+    bool m_pausedByPerson = false;
+    bool m_historyBehind = false;        ///< an event could not be written yet
+    std::optional<RunEnded> m_ended;
+};
+
+} // namespace sconce
