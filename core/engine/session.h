@@ -28,6 +28,7 @@ struct SessionSpec
     std::string device = "cpu"; ///< "cpu" or "cuda:N"; "auto" must be resolved before (engine/devices.h)
     int threads = 1;
     std::uint64_t seed = 0;
+    Json choices;               ///< of an earlier attempt (Session::choices()): taken over, not made anew; null: none
 };
 
 /// What one training step gave. Known after takeMetrics().
@@ -62,7 +63,10 @@ class Session
     /// The optimiser's step. NotFinite, with nothing changed, if loss or a gradient is NaN or infinite.
     virtual Result<void> commit(double learningRate) = 0;
 
-    /// Metrics of all steps since the last call, oldest first; synchronises the device.
+    /// Metrics of all committed steps since the last call, oldest first; synchronises the device. On a GPU commit() does not
+    /// wait for the finite check (a flag on the device gates it and everything after it), so NotFinite may come from here,
+    /// from weights(), optimiserState(), evaluate() or predict() instead: the state is that before the faulty step, and the
+    /// session refuses to go on.
     virtual Result<std::vector<StepMetrics>> takeMetrics() = 0;
 
     // ---- without training ----

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/executor.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/add.h>
+#include <ATen/ops/amax.h>
+#include <ATen/ops/avg_pool1d.h>
+#include <ATen/ops/avg_pool2d.h>
+#include <ATen/ops/avg_pool3d.h>
+#include <ATen/ops/batch_norm.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/convolution.h>
+#include <ATen/ops/div.h>
+#include <ATen/ops/elu.h>
+#include <ATen/ops/gelu.h>
+#include <ATen/ops/group_norm.h>
+#include <ATen/ops/hardswish.h>
+#include <ATen/ops/layer_norm.h>
+#include <ATen/ops/leaky_relu.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/log_softmax.h>
+#include <ATen/ops/max_pool1d.h>
+#include <ATen/ops/max_pool2d.h>
+#include <ATen/ops/max_pool3d.h>
+#include <ATen/ops/mean.h>
+#include <ATen/ops/mul.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/relu.h>
+#include <ATen/ops/sigmoid.h>
+#include <ATen/ops/silu.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/softplus.h>
+#include <ATen/ops/tanh.h>
+
+#include <limits>
+
+namespace sconce::engine {
+namespace {
+
+using at::Tensor;
+using Sizes = std::vector<std::int64_t>;
+
+/// One step being run: its operands and what it may know.
+struct Frame
+{
+    const ExecutionPlan& execution;
+    const RunContext& context;
+    const Step& step;
+    std::span<const Tensor> inputs;
+    bool inPlace = false;
+
+    const Tensor& x() const { return inputs[0]; }
+    const ValueType& outputType() const { return execution.plan.values[static_cast<std::size_t>(step.output)].type; }
+    /// Undefined for `none`, as torch wants an absent bias.
+    Tensor parameter(ParamIndex index) const
+    {
+        return index == none ? Tensor() : context.parameters[static_cast<std::size_t>(index)];
+    }
+    std::int64_t batch() const { return x().size(0); }
+};
+
+/// Pairs for constant_pad_nd: last axis first.
+Sizes padPairs(const Sizes& before, const Sizes& after)
+{
+    Sizes pairs;
+    for (std::size_t i = before.size(); i-- > 0;) {
+        pairs.push_back(before[i]);
+        pairs.push_back(after[i]);
+    }
+    return pairs;
+}
+
+bool isZero(const Sizes& values)
+{
+    for (std::int64_t value : values)
+        if (value != 0) return false;
+    return true;
+}
+
+Tensor execute(const ConvOp& op, const Frame& frame)
+{
+    Tensor x = frame.x();
+    Sizes padding = op.padBefore;
+    if (op.padBefore != op.padAfter) { // "same" with an even kernel: torch pads alike on both sides only
+        x = at::constant_pad_nd(x, padPairs(op.padBefore, op.padAfter), 0);
+        padding.assign(op.padBefore.size(), 0);
+    }
+    const Sizes outputPadding(op.stride.size(), 0);
+    return at::convolution(x, frame.parameter(op.weight), frame.parameter(op.bias), op.stride, padding, op.dilation, false,
+                           outputPadding, op.groups);
+}
+
+Tensor execute(const ConvTransposeOp& op, const Frame& frame)
+{
+    return at::convolution(frame.x(), frame.parameter(op.weight), frame.parameter(op.bias), op.stride, op.padding, op.dilation,
+                           true, op.outputPadding, op.groups);
+}
+
+Tensor execute(const LinearOp& op, const Frame& frame)
+{
+    return at::linear(frame.x(), frame.parameter(op.weight), frame.parameter(op.bias));
+}
+
+Tensor maxPool(const Tensor& x, const PoolOp& op, const Sizes& padding)
+{
+    const Sizes dilation(op.kernel.size(), 1);
+    switch (op.kernel.size()) {
+    case 1: return at::max_pool1d(x, op.kernel, op.stride, padding, dilation, op.ceil);
+    case 2: return at::max_pool2d(x, op.kernel, op.stride, padding, dilation, op.ceil);
+    default: return at::max_pool3d(x, op.kernel, op.stride, padding, dilation, op.ceil);
+    }
+}
+
+Tensor averagePool(const Tensor& x, const PoolOp& op, const Sizes& padding, bool countPadding)
+{
+    switch (op.kernel.size()) {
+    case 1: return at::avg_pool1d(x, op.kernel, op.stride, padding, op.ceil, countPadding);
+    case 2: return at::avg_pool2d(x, op.kernel, op.stride, padding, op.ceil, countPadding);
+    default: return at::avg_pool3d(x, op.kernel, op.stride, padding, op.ceil, countPadding);
+    }
+}
+
+Tensor execute(const PoolOp& op, const Frame& frame)
+{
+    const bool isMax = op.kind == PoolOp::Kind::Max;
+    bool native = op.padBefore == op.padAfter; // torch pads alike on both sides, by at most half a window
+    for (std::size_t i = 0; i < op.kernel.size(); ++i) native = native && op.padBefore[i] * 2 <= op.kernel[i];
+    if (native)
+        return isMax ? maxPool(frame.x(), op, op.padBefore) : averagePool(frame.x(), op, op.padBefore, op.countPadding);
+
+    const Sizes pairs = padPairs(op.padBefore, op.padAfter);
+    const Sizes noPadding(op.kernel.size(), 0);
+    if (isMax)
+        return maxPool(at::constant_pad_nd(frame.x(), pairs, -std::numeric_limits<double>::infinity()), op, noPadding);
+    const Tensor sums = averagePool(at::constant_pad_nd(frame.x(), pairs, 0), op, noPadding, true);
+    if (op.countPadding) return sums;
+    // The share of each window that lies inside the map, to average over that alone.
+    Sizes one(frame.x().sizes().begin(), frame.x().sizes().end());
+    one[0] = one[1] = 1;
+    const Tensor inside = at::constant_pad_nd(at::ones(one, frame.x().options()), pairs, 0);
+    return at::div(sums, averagePool(inside, op, noPadding, true));
+}
+
+Tensor execute(const GlobalPoolOp& op, const Frame& frame)
+{
+    Sizes axes;
+    for (std::int64_t axis = 2; axis < frame.x().dim(); ++axis) axes.push_back(axis);
+    return op.kind == PoolOp::Kind::Max ? at::amax(frame.x(), axes, op.keepDims) : at::mean(frame.x(), axes, op.keepDims);
+}
+
+Tensor execute(const ActivationOp& op, const Frame& frame)
+{
+    Tensor x = frame.x();
+    switch (op.function) {
+    case Function::Relu: return frame.inPlace ? at::relu_(x) : at::relu(x);
+    case Function::LeakyRelu: return frame.inPlace ? at::leaky_relu_(x, op.alpha) : at::leaky_relu(x, op.alpha);
+    case Function::Gelu: return at::gelu(x, "none");
+    case Function::GeluTanh: return at::gelu(x, "tanh");
+    case Function::Silu: return at::silu(x);
+    case Function::Sigmoid: return at::sigmoid(x);
+    case Function::Tanh: return at::tanh(x);
+    case Function::Elu: return at::elu(x, op.alpha);
+    case Function::Softplus: return at::softplus(x);
+    case Function::HardSwish: return at::hardswish(x);
+    }
+    TORCH_CHECK(false, "unknown activation");
+}
+
+Tensor execute(const SoftmaxOp& op, const Frame& frame)
+{
+    return op.logarithm ? at::log_softmax(frame.x(), op.axis + 1) : at::softmax(frame.x(), op.axis + 1);
+}
+
+Tensor execute(const DropoutOp& op, const Frame& frame)
+{
+    if (!frame.context.training || op.rate <= 0) return frame.x();
+    return at::mul(frame.x(), dropoutMask(frame.x(), op, frame.context.seed, frame.context.step));
+}
+
+Tensor execute(const BatchNormOp& op, const Frame& frame)
+{
+    const auto mean = static_cast<std::size_t>(op.mean), variance = static_cast<std::size_t>(op.variance);
+    const Tensor weight = frame.parameter(op.weight), bias = frame.parameter(op.bias);
+    if (!frame.context.training)
+        return at::batch_norm(frame.x(), weight, bias, frame.context.buffers[mean], frame.context.buffers[variance], false,
+                              op.momentum, op.epsilon, true);
+    // torch writes the running statistics in place: give it copies, which the commit may take over. One value a channel
+    // has no unbiased variance (0/0 would poison the statistics for ever), so such a batch leaves them alone.
+    Tensor newMean, newVariance;
+    if (frame.x().numel() > frame.x().size(1)) {
+        const at::NoGradGuard noGrad;
+        newMean = frame.context.buffers[mean].clone();
+        newVariance = frame.context.buffers[variance].clone();
+        (*frame.context.staged)[mean] = newMean;
+        (*frame.context.staged)[variance] = newVariance;
+    }
+    return at::batch_norm(frame.x(), weight, bias, newMean, newVariance, true, op.momentum, op.epsilon, true);
+}
+
+Tensor execute(const LayerNormOp& op, const Frame& frame)
+{
+    const auto sizes = frame.x().sizes();
+    return at::layer_norm(frame.x(), sizes.slice(sizes.size() - static_cast<std::size_t>(op.axes)), frame.parameter(op.weight),
+                          frame.parameter(op.bias), op.epsilon);
+}
+
+Tensor execute(const GroupNormOp& op, const Frame& frame)
+{
+    return at::group_norm(frame.x(), op.groups, frame.parameter(op.weight), frame.parameter(op.bias), op.epsilon);
+}
+
+Tensor execute(const ReshapeOp&, const Frame& frame)
+{
+    Sizes sizes = frame.outputType().sizes();
+    sizes.insert(sizes.begin(), frame.batch());
+    return frame.x().reshape(sizes);
+}
+
+Tensor execute(const AddOp&, const Frame& frame)
+{
+    Tensor sum = frame.x();
+    for (std::size_t i = 1; i < frame.inputs.size(); ++i) sum = at::add(sum, frame.inputs[i]);
+    return sum;
+}
+
+Tensor execute(const MultiplyOp&, const Frame& frame)
+{
+    Tensor product = frame.x();
+    for (std::size_t i = 1; i < frame.inputs.size(); ++i) product = at::mul(product, frame.inputs[i]);
+    return product;
+}
+
+Tensor execute(const ConcatOp& op, const Frame& frame)
+{
+    return at::cat(at::TensorList(frame.inputs.data(), frame.inputs.size()), op.axis + 1);
+}
+
+Tensor execute(const PadOp& op, const Frame& frame)
+{
+    if (isZero(op.before) && isZero(op.after)) return frame.x();
+    return at::constant_pad_nd(frame.x(), padPairs(op.before, op.after), op.value);
+}
+
+/// The declared shape is the contract of every step: exporters, estimates and the screen rely on it.
+void checkShape(const Tensor& result, const Frame& frame)
+{
+    const std::vector<Dim>& dims = frame.outputType().dims;
+    bool same = result.dim() == static_cast<std::int64_t>(dims.size()) + 1 && result.size(0) == frame.batch();
+    for (std::size_t i = 0; same && i < dims.size(); ++i) same = result.size(static_cast<std::int64_t>(i) + 1) == dims[i].size;
+    TORCH_CHECK(same, primitiveName(frame.step.op), " of layer ", frame.step.layer, " was declared to give ",
+                frame.outputType().text(), " but gave ", result.sizes());
+}
+
+} // namespace
+
+Tensor runPlan(const ExecutionPlan& execution, const Tensor& input, const RunContext& context)
+{
+    const Plan& plan = execution.plan;
+    std::vector<Tensor> values(plan.values.size());
+    values[static_cast<std::size_t>(plan.input)] = input;
+    std::vector<Tensor> inputs;
+    for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+        const Step& step = plan.steps[i];
+        inputs.clear();
+        for (ValueIndex index : step.inputs) inputs.push_back(values[static_cast<std::size_t>(index)]);
+        const Frame frame{execution, context, step, inputs, execution.inPlace[i] != 0};
+        Tensor result = std::visit([&](const auto& op) { return execute(op, frame); }, step.op);
+        checkShape(result, frame);
+        values[static_cast<std::size_t>(step.output)] = std::move(result);
+        for (ValueIndex index : execution.dead[i]) values[static_cast<std::size_t>(index)].reset();
+    }
+    return values[static_cast<std::size_t>(plan.output)];
+}
+
+} // namespace sconce::engine

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// Runs a prepared plan over at:: operators, one function per primitive; autograd records as it goes. Private to the engine.
+
+#include "core/engine/passes.h"
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace sconce::engine {
+
+/// What a run needs besides the plan. `staged` takes the running statistics that a training run would leave behind; they
+/// become real only when the step is committed (rule 6). Entries stay undefined where nothing changed.
+struct RunContext
+{
+    std::span<const at::Tensor> parameters;
+    std::span<const at::Tensor> buffers;
+    std::vector<at::Tensor>* staged = nullptr; ///< required in training; size of buffers
+    bool training = false;
+    std::uint64_t seed = 0;
+    std::int64_t step = 0; ///< keys dropout
+};
+
+/// The plan's output for an input [N, …]. Throws like torch does; checks that every step gives the declared shape.
+at::Tensor runPlan(const ExecutionPlan& execution, const at::Tensor& input, const RunContext& context);
+
+/// A float mask of the shape of `x`: 0 with probability `rate`, else 1/(1-rate). A function of seed, layer, step, row and
+/// element: on the CPU by Philox of core/base; on a GPU by the device's own Philox generator, seeded from the same key
+/// (other numbers than on the CPU, but just as repeatable).
+at::Tensor dropoutMask(const at::Tensor& x, const DropoutOp& op, std::uint64_t seed, std::int64_t step);
+
+} // namespace sconce::engine

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// Feed (rule 13): brings the rows of a data set to the device as the network wants them. Where the records lie in one piece
+// they are read in place; on a GPU they are kept there as bytes when they fit. Gathering, scaling, normalising and the
+// change of layout are one pass. Private to the engine.
+
+#include "core/data/dataset.h"
+#include "core/recipe/recipe.h"
+
+#include <ATen/core/Tensor.h>
+
+#include <array>
+#include <span>
+#include <vector>
+
+namespace sconce::engine {
+
+class Feed
+{
+  public:
+    Feed(DatasetPtr data, const ValueType& input, const InputSettings& settings, at::Device device, bool channelsLast);
+
+    /// Inputs [rows, …] as floats. With `reuse` the tensor is overwritten by the next call with `reuse`.
+    at::Tensor inputs(Part part, std::span<const std::int64_t> rows, bool reuse);
+    /// Class indices [rows], int64; same rule.
+    at::Tensor targets(Part part, std::span<const std::int64_t> rows, bool reuse);
+    /// Inputs made of records that are not in the data set.
+    at::Tensor inputsOf(std::span<const std::uint8_t> records, std::int64_t count);
+    /// "in place", "gathered", "on the device".
+    const char* kind() const { return m_kind; }
+    const DatasetPtr& data() const { return m_data; }
+
+  private:
+    at::Tensor batchTensor(std::int64_t rows, bool reuse);
+    at::Tensor fromDevice(Part part, std::span<const std::int64_t> rows);
+    at::Tensor fromBytes(const at::Tensor& bytes) const; ///< on the device: scale, normalise, lay out
+    void makeResident();
+
+    DatasetPtr m_data; ///< may be null: records only
+    std::vector<std::int64_t> m_sizes; ///< of one sample
+    std::int64_t m_elements = 0;
+    float m_factor = 1, m_offset = 0;  ///< x = byte · factor + offset
+    at::Device m_device;
+    bool m_channelsLast;
+    const char* m_kind = "gathered";
+    at::Tensor m_batch, m_batchTargets;             ///< reused from step to step
+    std::array<at::Tensor, 2> m_resident;           ///< bytes of training and test on the device
+    std::vector<std::uint8_t> m_staging;            ///< gathered records
+};
+
+/// out[i] = in[i]·factor + offset for one record; with channels > 1 and channelsLast, planes become interleaved.
+void convertRecord(const std::uint8_t* in, float* out, std::int64_t channels, std::int64_t pixels, bool channelsLast, float factor,
+                   float offset);
+
+} // namespace sconce::engine

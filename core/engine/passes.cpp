@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/passes.h"
+
+#include <utility>
+
+namespace sconce::engine {
+namespace {
+
+template <class Op> const Op* as(const Step& step)
+{
+    return std::get_if<Op>(&step.op);
+}
+
+/// How often each value is read; the plan's output counts as read.
+std::vector<int> readers(const Plan& plan)
+{
+    std::vector<int> count(plan.values.size(), 0);
+    for (const Step& step : plan.steps)
+        for (ValueIndex input : step.inputs) ++count[static_cast<std::size_t>(input)];
+    if (plan.output != none) ++count[static_cast<std::size_t>(plan.output)];
+    return count;
+}
+
+/// Never falls, and exactly so in floating point: a selection or a scaling, not a polynomial.
+bool isMonotone(const ActivationOp& op)
+{
+    if (op.function == Function::Relu) return true;
+    return op.function == Function::LeakyRelu && op.alpha >= 0 && op.alpha <= 1;
+}
+
+} // namespace
+
+int moveActivationsBehindMaxPools(Plan& plan)
+{
+    const std::vector<int> reads = readers(plan);
+    int moved = 0;
+    for (std::size_t i = 0; i + 1 < plan.steps.size(); ++i) {
+        Step& activation = plan.steps[i];
+        const auto* function = as<ActivationOp>(activation);
+        if (!function || !isMonotone(*function) || reads[static_cast<std::size_t>(activation.output)] != 1) continue;
+        // The reader may stand further down, but nothing between can read the value, so the order may change.
+        for (std::size_t j = i + 1; j < plan.steps.size(); ++j) {
+            Step& pool = plan.steps[j];
+            if (pool.inputs.size() != 1 || pool.inputs[0] != activation.output) continue;
+            const auto* window = as<PoolOp>(pool);
+            if (!window || window->kind != PoolOp::Kind::Max || j != i + 1) break;
+            const ValueIndex middle = activation.output;
+            const ValueIndex result = pool.output;
+            pool.inputs[0] = activation.inputs[0];
+            pool.output = middle;
+            activation.inputs[0] = middle;
+            activation.output = result;
+            plan.values[static_cast<std::size_t>(middle)] = plan.values[static_cast<std::size_t>(result)];
+            std::swap(plan.steps[i], plan.steps[j]);
+            ++moved;
+            break;
+        }
+    }
+    return moved;
+}
+
+OutputKind takeOffFinalSoftmax(Plan& plan)
+{
+    if (plan.steps.empty() || plan.output == none) return OutputKind::Raw;
+    const Step& last = plan.steps.back();
+    const auto* softmax = as<SoftmaxOp>(last);
+    if (!softmax || last.output != plan.output || softmax->axis != 0) return OutputKind::Raw;
+    if (plan.values[static_cast<std::size_t>(plan.output)].type.rank() != 1) return OutputKind::Raw;
+    const OutputKind kind = softmax->logarithm ? OutputKind::LogProbabilities : OutputKind::Probabilities;
+    plan.output = last.inputs[0];
+    plan.steps.pop_back();
+    return kind;
+}
+
+std::vector<char> markInPlace(const Plan& plan)
+{
+    const std::vector<int> reads = readers(plan);
+    std::vector<const Step*> producer(plan.values.size(), nullptr);
+    for (const Step& step : plan.steps) producer[static_cast<std::size_t>(step.output)] = &step;
+
+    std::vector<char> inPlace(plan.steps.size(), 0);
+    for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+        const auto* function = as<ActivationOp>(plan.steps[i]);
+        if (!function || !isMonotone(*function)) continue;
+        const auto input = static_cast<std::size_t>(plan.steps[i].inputs[0]);
+        const Step* source = producer[input];
+        if (!source || reads[input] != 1) continue;
+        // A linear layer over more than one axis gives a view of a matrix, on which in-place work costs more.
+        const bool fresh = as<ConvOp>(*source) || as<ConvTransposeOp>(*source) || as<BatchNormOp>(*source) ||
+                           as<PoolOp>(*source) || (as<AddOp>(*source) && source->inputs.size() > 1) ||
+                           (as<LinearOp>(*source) && plan.values[input].type.rank() == 1);
+        inPlace[i] = fresh ? 1 : 0;
+    }
+    return inPlace;
+}
+
+std::vector<std::vector<ValueIndex>> markDead(const Plan& plan)
+{
+    std::vector<int> last(plan.values.size(), -1);
+    for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+        last[static_cast<std::size_t>(plan.steps[i].output)] = static_cast<int>(i);
+        for (ValueIndex input : plan.steps[i].inputs) last[static_cast<std::size_t>(input)] = static_cast<int>(i);
+    }
+    std::vector<std::vector<ValueIndex>> dead(plan.steps.size());
+    for (std::size_t value = 0; value < last.size(); ++value)
+        if (last[value] >= 0 && static_cast<ValueIndex>(value) != plan.output)
+            dead[static_cast<std::size_t>(last[value])].push_back(static_cast<ValueIndex>(value));
+    return dead;
+}
+
+bool gainsFromChannelsLast(const Plan& plan)
+{
+    for (const Step& step : plan.steps) {
+        const bool map = plan.values[static_cast<std::size_t>(step.output)].type.rank() == 3;
+        if (map && (as<ConvOp>(step) || as<ConvTransposeOp>(step) || as<PoolOp>(step))) return true;
+    }
+    return false;
+}
+
+ExecutionPlan prepare(Plan plan, const PassOptions& options)
+{
+    ExecutionPlan result;
+    result.outputKind = takeOffFinalSoftmax(plan);
+    result.poolsMoved = moveActivationsBehindMaxPools(plan);
+    result.channelsLast = options.channelsLast && gainsFromChannelsLast(plan);
+    result.inPlace = markInPlace(plan);
+    result.dead = markDead(plan);
+    result.plan = std::move(plan);
+    return result;
+}
+
+} // namespace sconce::engine

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// Passes over the plan (rule 3): what is done with it before it runs. Each takes a plan and gives one that computes the
+// same function, or notes beside it how to compute it. They are run once, in Session::open(), and what they chose is
+// listed in Session::choices(). Private to the engine; no torch here.
+
+#include "core/model/primitives.h"
+
+#include <vector>
+
+namespace sconce::engine {
+
+/// What the plan's last value is, as seen by the loss.
+enum class OutputKind { Raw, Probabilities, LogProbabilities };
+
+/// A plan ready to run.
+struct ExecutionPlan
+{
+    Plan plan;                                 ///< after rewriting
+    OutputKind outputKind = OutputKind::Raw;   ///< a final softmax is taken off and joined to the loss
+    bool channelsLast = false;                 ///< two-dimensional maps lie as N×H×W×C in memory
+    std::vector<char> inPlace;                 ///< per step: may overwrite its only input
+    std::vector<std::vector<ValueIndex>> dead; ///< per step: values that nobody reads after it
+    int poolsMoved = 0;                        ///< activations moved behind a max pool
+};
+
+struct PassOptions
+{
+    bool channelsLast = true; ///< wanted where the plan has two-dimensional maps
+};
+
+/// All passes in their order.
+ExecutionPlan prepare(Plan plan, const PassOptions& options);
+
+// ---- the passes, apart for tests ----
+/// max pool(activation(x)) → activation(max pool(x)) where the activation never falls: the same numbers, with the
+/// activation done on a quarter of the map. Gives the number of moves.
+int moveActivationsBehindMaxPools(Plan& plan);
+/// Takes a final softmax off, so that the loss sees its input (log-softmax and loss in one are exact where the
+/// probability underflows).
+OutputKind takeOffFinalSoftmax(Plan& plan);
+/// Which steps may work in place: monotone activations whose producer does not need its own result for the backward pass.
+std::vector<char> markInPlace(const Plan& plan);
+std::vector<std::vector<ValueIndex>> markDead(const Plan& plan);
+/// True if some value has two spatial axes and some step gains from channels-last.
+bool gainsFromChannelsLast(const Plan& plan);
+
+} // namespace sconce::engine

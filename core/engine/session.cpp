@@ -1,0 +1,632 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/session.h"
+
+#include "core/base/text.h"
+#include "core/engine/devices.h"
+#include "core/engine/executor.h"
+#include "core/engine/failure.h"
+#include "core/engine/feed.h"
+#include "core/engine/initialise.h"
+#include "core/engine/optimiser.h"
+#include "core/engine/tensors.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/_amp_foreach_non_finite_check_and_unscale.h>
+#include <ATen/ops/argmax.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/isfinite.h>
+#include <ATen/ops/log_softmax.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/where.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+#include <c10/core/CachingDeviceAllocator.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
+#include <set>
+#include <unistd.h>
+
+namespace sconce {
+namespace {
+
+using namespace engine;
+using at::Tensor;
+
+constexpr const char* remedyForNaN = "Lower the learning rate, or check the data for extreme values.";
+
+/// Hits of the largest output on the host; torch's argmax costs several operators for as many numbers as fit a page.
+std::int64_t countCorrect(const Tensor& logits, const Tensor& targets)
+{
+    const Tensor values = logits.detach().contiguous();
+    const float* row = values.const_data_ptr<float>();
+    const std::int64_t* target = targets.const_data_ptr<std::int64_t>();
+    const std::int64_t rows = values.size(0), columns = values.size(1);
+    std::int64_t correct = 0;
+    for (std::int64_t i = 0; i < rows; ++i, row += columns) correct += std::max_element(row, row + columns) - row == target[i];
+    return correct;
+}
+
+class SessionImpl final : public Session
+{
+  public:
+    explicit SessionImpl(SessionSpec spec, at::Device device) : m_spec(std::move(spec)), m_device(device) {}
+
+    Result<void> start();
+    Result<void> useData(DatasetPtr data) override;
+    Result<void> forward(std::int64_t step, std::span<const std::int64_t> rows) override;
+    Result<void> backward() override;
+    Result<void> commit(double learningRate) override;
+    Result<std::vector<StepMetrics>> takeMetrics() override;
+    Result<EvaluationTotals> evaluate(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize, const Progress& progress) override;
+    Result<std::vector<float>> predict(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize, const Progress& progress) override;
+    Result<std::vector<float>> predictRecords(std::span<const std::uint8_t> records, std::int64_t count) override;
+    Result<std::vector<float>> run(std::span<const float> inputs, std::int64_t count, bool training) override;
+    Result<std::vector<HostTensor>> weights() const override;
+    Result<std::vector<HostTensor>> optimiserState() const override;
+    Result<void> setWeights(std::span<const TensorView> tensors) override;
+    Result<void> setOptimiserState(std::span<const TensorView> tensors) override;
+    Json choices() const override;
+    DeviceMemory deviceMemory() const override;
+
+  private:
+    enum class Stage { Idle, Forward, Backward };
+    /// Metrics of a step that may still be on the device: [loss, correct, bad].
+    struct Pending { StepMetrics metrics; Tensor onDevice; };
+
+    void enter() const;
+    Result<void> checkMemory() const;
+    void makeParameters();
+    Result<void> checkRows(Part part, std::span<const std::int64_t> rows) const;
+    RunContext context(bool training, std::int64_t step, std::vector<Tensor>* staged) const;
+    Tensor infer(const Tensor& input) const;
+    Tensor asDeclared(const Tensor& output) const;
+    Tensor probabilities(const Tensor& output) const;
+    void dropStep();
+    std::vector<Tensor> gradients() const;
+    Error notFinite(const std::vector<Tensor>& gradients) const;
+    void adoptStaged(const Tensor& skip);
+    Result<void> commitOnHost(std::vector<Tensor> gradients, double learningRate);
+    Result<void> commitOnDevice(std::vector<Tensor> gradients, double learningRate);
+    Result<void> checkDeferred() const;
+    std::vector<std::pair<std::string, Tensor>> named() const;
+    template <class Work> Result<void> inBatches(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize,
+                                                 const Progress& progress, Work&& work);
+
+    SessionSpec m_spec;
+    at::Device m_device;
+    ExecutionPlan m_execution;
+    std::vector<Tensor> m_parameters, m_buffers;
+    std::optional<Optimiser> m_optimiser;
+    std::optional<Feed> m_feed;
+    std::string m_deviceUuid;
+
+    // the step under way
+    Stage m_stage = Stage::Idle;
+    std::int64_t m_step = 0, m_count = 0, m_correct = 0;
+    Tensor m_loss, m_correctOnDevice;
+    std::vector<Tensor> m_staged;
+    Tensor m_found, m_one;        ///< operands of the finite check
+    Tensor m_bad;                 ///< GPU: 1 from the first faulty step on
+    std::vector<Pending> m_pending;
+    mutable std::optional<Error> m_failed; ///< GPU: known after a synchronisation
+};
+
+/// OpenMP and MKL keep the number of threads per calling thread, so it is set on whichever thread calls.
+void SessionImpl::enter() const
+{
+    thread_local int current = 0;
+    if (current == m_spec.threads) return;
+    at::set_num_threads(m_spec.threads);
+    current = m_spec.threads;
+}
+
+Result<void> SessionImpl::checkMemory() const
+{
+    if (!m_device.is_cpu()) return {};
+    // Weights, gradients and two states: filling memory that does not exist would get the process killed, not refused.
+    const double bytes = static_cast<double>(m_spec.plan.parameterCount()) * 4.0 * (m_spec.optimiser.type.empty() ? 1 : 4);
+    const double machine = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+    if (bytes <= machine) return {};
+    return Error{ErrorCode::OutOfMemory,
+                 "The network has " + shortCount(m_spec.plan.parameterCount()) + " parameters and needs " +
+                     bytesText(static_cast<std::uint64_t>(std::min(bytes, 1e19))) + ", more than this machine's memory.",
+                 "Use fewer or smaller layers.", {}};
+}
+
+void SessionImpl::makeParameters()
+{
+    const at::NoGradGuard noGrad;
+    const Plan& plan = m_execution.plan;
+    for (const ParameterSpec& spec : plan.parameters) {
+        Tensor tensor = emptyTensor(spec.shape, m_device, m_execution.channelsLast);
+        const std::vector<float> values = startValues(spec, m_spec.seed);
+        copyIn(tensor, std::as_bytes(std::span(values)));
+        tensor.set_requires_grad(spec.trainable && !m_spec.optimiser.type.empty());
+        assertOn(tensor, m_device, spec.name.c_str());
+        m_parameters.push_back(std::move(tensor));
+    }
+    for (const BufferSpec& spec : plan.buffers) {
+        m_buffers.push_back(at::full(spec.shape, spec.initial, at::TensorOptions().dtype(at::kFloat).device(m_device)));
+        assertOn(m_buffers.back(), m_device, spec.name.c_str());
+    }
+    const auto options = at::TensorOptions().dtype(at::kFloat).device(m_device);
+    m_found = at::zeros({1}, options);
+    m_one = at::ones({1}, options);
+    m_bad = at::zeros({1}, options);
+}
+
+Result<void> SessionImpl::start()
+{
+    if (m_spec.task.type != "classification")
+        return Error{ErrorCode::Invalid, "There is no task called “" + m_spec.task.type + "”.", "Choose classification.", {}};
+    SCONCE_TRY(checkMemory());
+    enter();
+    PassOptions passes;
+    passes.channelsLast = m_device.is_cpu();
+    if (m_spec.choices.is_object() && m_spec.choices.contains("layout")) passes.channelsLast = m_spec.choices["layout"] == "channels-last";
+    if (m_device.is_cuda()) {
+        at::globalContext().setDeterministicCuDNN(true);
+        at::globalContext().setBenchmarkCuDNN(false);
+        for (const ComputeDevice& device : computeDevices())
+            if (device.id == m_spec.device) m_deviceUuid = device.uuid;
+    }
+    m_execution = prepare(m_spec.plan, passes);
+    makeParameters();
+    if (m_spec.optimiser.type.empty()) return {};
+    auto optimiser = Optimiser::make(m_spec.optimiser, m_execution.plan, m_parameters);
+    SCONCE_TRY(optimiser);
+    m_optimiser = std::move(optimiser).value();
+    for (const Tensor& tensor : m_optimiser->allTensors()) assertOn(tensor, m_device, "optimiser state");
+    return {};
+}
+
+Result<void> SessionImpl::useData(DatasetPtr data)
+{
+    return guarded("preparing the data", [&]() -> Result<void> {
+        const ValueType& input = m_execution.plan.values[static_cast<std::size_t>(m_execution.plan.input)].type;
+        const ValueType& output = m_execution.plan.values[static_cast<std::size_t>(m_execution.plan.output)].type;
+        if (data->info().sample.sizes() != input.sizes())
+            return Error{ErrorCode::Invalid, "The network takes " + input.text() + ", but the data set has " + data->info().sample.text() + ".",
+                         "Choose the data set that the network was made for, or change the picture size.", {}};
+        const auto classes = static_cast<std::int64_t>(data->info().classes.size());
+        if (output.rank() != 1 || output.elements() < classes)
+            return Error{ErrorCode::Invalid, "The network gives " + output.text() + " numbers, but the data set has " + plural(classes, "class", "classes") + ".",
+                         "End the network with a Dense layer of " + std::to_string(classes) + " units.", {}};
+        dropStep();
+        m_feed.emplace(std::move(data), input, m_spec.input, m_device, m_execution.channelsLast);
+        return {};
+    });
+}
+
+Result<void> SessionImpl::checkRows(Part part, std::span<const std::int64_t> rows) const
+{
+    if (!m_feed) return Error{ErrorCode::Internal, "No data set was given to the engine.", "", {}};
+    const std::int64_t count = m_feed->data()->count(part);
+    for (std::int64_t row : rows)
+        if (row < 0 || row >= count)
+            return Error{ErrorCode::Invalid, "Sample " + std::to_string(row) + " does not exist: the data set has " + groupedInt(count) + " samples in this part.",
+                         "Check the data set and the split.", {}};
+    return {};
+}
+
+RunContext SessionImpl::context(bool training, std::int64_t step, std::vector<Tensor>* staged) const
+{
+    RunContext context;
+    context.parameters = m_parameters;
+    context.buffers = m_buffers;
+    context.staged = staged;
+    context.training = training;
+    context.seed = m_spec.seed;
+    context.step = step;
+    return context;
+}
+
+/// Forgets the step under way: whatever forward() and backward() left behind.
+void SessionImpl::dropStep()
+{
+    m_stage = Stage::Idle;
+    m_loss.reset();
+    m_correctOnDevice.reset();
+    m_staged.assign(m_buffers.size(), Tensor());
+    for (Tensor& parameter : m_parameters) parameter.mutable_grad().reset();
+}
+
+Result<void> SessionImpl::forward(std::int64_t step, std::span<const std::int64_t> rows)
+{
+    if (m_failed) return *m_failed;
+    if (!m_optimiser) return Error{ErrorCode::Internal, "This model was opened for looking at results, not for training.", "", {}};
+    if (rows.empty()) return Error{ErrorCode::Internal, "A batch without samples cannot be trained on.", "", {}};
+    SCONCE_TRY(checkRows(Part::Training, rows));
+    auto result = guarded("running the network forward", [&]() -> Result<void> {
+        enter();
+        dropStep();
+        const Tensor input = m_feed->inputs(Part::Training, rows, true);
+        const Tensor targets = m_feed->targets(Part::Training, rows, true);
+        assertOn(input, m_device, "the batch");
+        assertOn(targets, m_device, "the labels");
+        const Tensor logits = runPlan(m_execution, input, context(true, step, &m_staged));
+        m_loss = at::cross_entropy_loss(logits, targets);
+        if (m_device.is_cpu()) m_correct = countCorrect(logits, targets);
+        else m_correctOnDevice = at::argmax(logits.detach(), 1).eq(targets).sum();
+        m_step = step;
+        m_count = static_cast<std::int64_t>(rows.size());
+        m_stage = Stage::Forward;
+        return {};
+    });
+    if (!result) dropStep();
+    return result;
+}
+
+Result<void> SessionImpl::backward()
+{
+    if (m_failed) return *m_failed;
+    if (m_stage != Stage::Forward) return Error{ErrorCode::Internal, "There is no forward pass to go back through.", "", {}};
+    auto result = guarded("computing gradients", [&]() -> Result<void> {
+        enter();
+        if (m_loss.requires_grad()) m_loss.backward();
+        m_stage = Stage::Backward;
+        return {};
+    });
+    if (!result) dropStep();
+    return result;
+}
+
+/// Gradients of the trainable parameters in order, each with its parameter's layout (the fused operators walk raw memory).
+std::vector<Tensor> SessionImpl::gradients() const
+{
+    const at::NoGradGuard noGrad;
+    std::vector<Tensor> result;
+    for (const Tensor& parameter : m_optimiser->parameters()) {
+        Tensor gradient = parameter.grad();
+        if (!gradient.defined()) gradient = at::zeros_like(parameter);
+        assertOn(gradient, m_device, "a gradient");
+        bool same = true;
+        for (std::int64_t axis = 0; axis < parameter.dim(); ++axis)
+            same = same && (parameter.size(axis) == 1 || gradient.stride(axis) == parameter.stride(axis));
+        if (!same) {
+            Tensor copy = at::empty_like(parameter);
+            copy.copy_(gradient);
+            gradient = copy;
+        }
+        result.push_back(std::move(gradient));
+    }
+    return result;
+}
+
+Error SessionImpl::notFinite(const std::vector<Tensor>& gradients) const
+{
+    const std::string where = " at step " + groupedInt(m_step + 1) + ", so the step was not taken.";
+    const double loss = m_loss.item<double>();
+    if (!std::isfinite(loss))
+        return {ErrorCode::NotFinite, std::string("The loss became ") + (std::isnan(loss) ? "NaN (not a number)" : "infinite") + where, remedyForNaN, {}};
+    std::size_t i = 0;
+    for (const ParameterSpec& spec : m_execution.plan.parameters) {
+        if (!spec.trainable) continue;
+        if (!at::isfinite(gradients[i++]).all().item<bool>())
+            return {ErrorCode::NotFinite, "The gradient of " + spec.name + " became NaN or infinite" + where, remedyForNaN, {}};
+    }
+    return {ErrorCode::NotFinite, "The running statistics of a normalisation became NaN or infinite" + where, remedyForNaN, {}};
+}
+
+void SessionImpl::adoptStaged(const Tensor& skip)
+{
+    for (std::size_t i = 0; i < m_staged.size(); ++i) {
+        if (!m_staged[i].defined()) continue;
+        m_buffers[i] = skip.defined() ? at::where(skip.gt(0), m_buffers[i], m_staged[i]) : m_staged[i];
+    }
+}
+
+Result<void> SessionImpl::commit(double learningRate)
+{
+    if (m_failed) return *m_failed;
+    if (m_stage != Stage::Backward) return Error{ErrorCode::Internal, "There are no gradients to commit.", "", {}};
+    auto result = guarded("updating the weights", [&]() -> Result<void> {
+        enter();
+        const at::NoGradGuard noGrad;
+        std::vector<Tensor> grads = gradients();
+        return m_device.is_cpu() ? commitOnHost(std::move(grads), learningRate) : commitOnDevice(std::move(grads), learningRate);
+    });
+    dropStep();
+    return result;
+}
+
+Result<void> SessionImpl::commitOnHost(std::vector<Tensor> gradients, double learningRate)
+{
+    std::vector<Tensor> checked = gradients;
+    for (const Tensor& staged : m_staged)
+        if (staged.defined()) checked.push_back(staged);
+    const double loss = m_loss.item<double>();
+    m_found.zero_();
+    if (!checked.empty()) at::_amp_foreach_non_finite_check_and_unscale_(checked, m_found, m_one); // times 1: exact
+    if (!std::isfinite(loss) || m_found.item<float>() != 0) return notFinite(gradients);
+    m_optimiser->update(gradients, learningRate, {});
+    adoptStaged({});
+    m_pending.push_back({{m_step, loss, m_correct, m_count}, {}});
+    return {};
+}
+
+Result<void> SessionImpl::commitOnDevice(std::vector<Tensor> gradients, double learningRate)
+{
+    std::vector<Tensor> checked = gradients;
+    for (const Tensor& staged : m_staged)
+        if (staged.defined()) checked.push_back(staged);
+    if (!checked.empty()) at::_amp_foreach_non_finite_check_and_unscale_(checked, m_bad, m_one);
+    const Tensor loss = m_loss.detach();
+    m_bad.add_(at::isfinite(loss).logical_not().to(at::kFloat)).clamp_max_(1);
+    m_optimiser->update(gradients, learningRate, m_bad);
+    adoptStaged(m_bad);
+    m_pending.push_back({{m_step, 0, 0, m_count},
+                         at::stack({loss.to(at::kDouble), m_correctOnDevice.to(at::kDouble), m_bad.squeeze(0).to(at::kDouble)})});
+    return {};
+}
+
+Result<std::vector<StepMetrics>> SessionImpl::takeMetrics()
+{
+    if (m_failed && m_pending.empty()) return *m_failed;
+    return guarded("reading the metrics", [&]() -> Result<std::vector<StepMetrics>> {
+        enter();
+        std::vector<StepMetrics> result;
+        result.reserve(m_pending.size());
+        if (m_device.is_cpu()) {
+            for (const Pending& pending : m_pending) result.push_back(pending.metrics);
+            m_pending.clear();
+            return result;
+        }
+        if (m_pending.empty()) return result;
+        std::vector<Tensor> rows;
+        for (const Pending& pending : m_pending) rows.push_back(pending.onDevice);
+        const Tensor table = at::stack(rows).cpu();
+        const double* value = table.const_data_ptr<double>();
+        for (std::size_t i = 0; i < m_pending.size(); ++i, value += 3) {
+            StepMetrics metrics = m_pending[i].metrics;
+            metrics.loss = value[0];
+            metrics.correct = static_cast<std::int64_t>(value[1]);
+            if (value[2] != 0) { // this step and all after it were not taken
+                m_failed = Error{ErrorCode::NotFinite, "The loss or a gradient became NaN or infinite at step " + groupedInt(metrics.step + 1) + ", so the step was not taken.", remedyForNaN, {}};
+                break;
+            }
+            result.push_back(metrics);
+        }
+        m_pending.clear();
+        if (m_failed && result.empty()) return *m_failed;
+        return result;
+    });
+}
+
+/// GPU: looks at the flag before state leaves the session, since the trainer's counters would be ahead of it.
+Result<void> SessionImpl::checkDeferred() const
+{
+    if (m_failed) return *m_failed;
+    if (m_device.is_cpu() || m_bad.item<float>() == 0) return {};
+    m_failed = Error{ErrorCode::NotFinite, "The loss or a gradient became NaN or infinite, so training stopped before that step.", remedyForNaN, {}};
+    return *m_failed;
+}
+
+Tensor SessionImpl::infer(const Tensor& input) const
+{
+    return runPlan(m_execution, input, context(false, 0, nullptr));
+}
+
+/// What the plan as given puts out: with the softmax that a pass took off.
+Tensor SessionImpl::asDeclared(const Tensor& output) const
+{
+    switch (m_execution.outputKind) {
+    case OutputKind::Probabilities: return at::softmax(output, 1);
+    case OutputKind::LogProbabilities: return at::log_softmax(output, 1);
+    case OutputKind::Raw: break;
+    }
+    return output;
+}
+
+Tensor SessionImpl::probabilities(const Tensor& output) const
+{
+    return at::softmax(output, 1);
+}
+
+template <class Work> Result<void> SessionImpl::inBatches(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize,
+                                                          const Progress& progress, Work&& work)
+{
+    SCONCE_TRY(checkRows(part, rows));
+    return guarded("evaluating the network", [&]() -> Result<void> {
+        enter();
+        SCONCE_TRY(checkDeferred());
+        const c10::InferenceMode inference;
+        const auto size = static_cast<std::size_t>(std::max<std::int64_t>(1, batchSize));
+        for (std::size_t first = 0; first < rows.size(); first += size) {
+            const auto batch = rows.subspan(first, std::min(size, rows.size() - first));
+            const Tensor input = m_feed->inputs(part, batch, false);
+            assertOn(input, m_device, "the batch");
+            work(infer(input), batch);
+            if (progress && !progress(static_cast<std::int64_t>(first + batch.size())))
+                return Error{ErrorCode::Cancelled, "The evaluation was stopped.", "", {}};
+        }
+        return {};
+    });
+}
+
+Result<EvaluationTotals> SessionImpl::evaluate(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize, const Progress& progress)
+{
+    EvaluationTotals totals;
+    double sum = 0;
+    SCONCE_TRY(inBatches(part, rows, batchSize, progress, [&](const Tensor& logits, std::span<const std::int64_t> batch) {
+        const Tensor targets = m_feed->targets(part, batch, false);
+        sum += at::cross_entropy_loss(logits, targets).item<double>() * static_cast<double>(batch.size());
+        totals.correct += m_device.is_cpu() ? countCorrect(logits, targets) : at::argmax(logits, 1).eq(targets).sum().item<std::int64_t>();
+        totals.count += static_cast<std::int64_t>(batch.size());
+    }));
+    totals.loss = totals.count ? sum / static_cast<double>(totals.count) : 0;
+    return totals;
+}
+
+Result<std::vector<float>> SessionImpl::predict(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize, const Progress& progress)
+{
+    std::vector<float> result;
+    SCONCE_TRY(inBatches(part, rows, batchSize, progress, [&](const Tensor& logits, std::span<const std::int64_t>) {
+        const std::vector<float> batch = copyOutFloats(probabilities(logits));
+        result.insert(result.end(), batch.begin(), batch.end());
+    }));
+    return result;
+}
+
+Result<std::vector<float>> SessionImpl::predictRecords(std::span<const std::uint8_t> records, std::int64_t count)
+{
+    const ValueType& input = m_execution.plan.values[static_cast<std::size_t>(m_execution.plan.input)].type;
+    if (count < 0 || records.size() != static_cast<std::size_t>(count * input.elements()))
+        return Error{ErrorCode::Invalid, "The input does not have the size that the network takes (" + input.text() + ").", "", {}};
+    return guarded("running the network", [&]() -> Result<std::vector<float>> {
+        enter();
+        SCONCE_TRY(checkDeferred());
+        const c10::InferenceMode inference;
+        if (count == 0) return std::vector<float>{};
+        Feed feed(nullptr, input, m_spec.input, m_device, m_execution.channelsLast);
+        return copyOutFloats(probabilities(infer(feed.inputsOf(records, count))));
+    });
+}
+
+Result<std::vector<float>> SessionImpl::run(std::span<const float> inputs, std::int64_t count, bool training)
+{
+    const ValueType& type = m_execution.plan.values[static_cast<std::size_t>(m_execution.plan.input)].type;
+    if (count < 0 || inputs.size() != static_cast<std::size_t>(count * type.elements()))
+        return Error{ErrorCode::Invalid, "The input does not have the size that the network takes (" + type.text() + ").", "", {}};
+    return guarded("running the network", [&]() -> Result<std::vector<float>> {
+        enter();
+        const at::NoGradGuard noGrad;
+        if (count == 0) return std::vector<float>{};
+        std::vector<std::int64_t> sizes = type.sizes();
+        sizes.insert(sizes.begin(), count);
+        Tensor input = emptyTensor(sizes, m_device, m_execution.channelsLast);
+        copyIn(input, std::as_bytes(inputs));
+        std::vector<Tensor> discarded(m_buffers.size());
+        return copyOutFloats(asDeclared(runPlan(m_execution, input, context(training, 0, &discarded))));
+    });
+}
+
+std::vector<std::pair<std::string, Tensor>> SessionImpl::named() const
+{
+    std::vector<std::pair<std::string, Tensor>> result;
+    for (std::size_t i = 0; i < m_parameters.size(); ++i) result.emplace_back(m_execution.plan.parameters[i].name, m_parameters[i]);
+    for (std::size_t i = 0; i < m_buffers.size(); ++i) result.emplace_back(m_execution.plan.buffers[i].name, m_buffers[i]);
+    return result;
+}
+
+Result<std::vector<HostTensor>> SessionImpl::weights() const
+{
+    return guarded("reading the weights", [&]() -> Result<std::vector<HostTensor>> {
+        SCONCE_TRY(checkDeferred());
+        std::vector<HostTensor> result;
+        for (const auto& [name, tensor] : named()) result.push_back(copyOut(name, tensor));
+        return result;
+    });
+}
+
+Result<std::vector<HostTensor>> SessionImpl::optimiserState() const
+{
+    return guarded("reading the optimiser's state", [&]() -> Result<std::vector<HostTensor>> {
+        SCONCE_TRY(checkDeferred());
+        return m_optimiser ? m_optimiser->state() : std::vector<HostTensor>{};
+    });
+}
+
+Result<void> SessionImpl::setWeights(std::span<const TensorView> tensors)
+{
+    const auto corrupt = [](std::string sentence) {
+        return Error{ErrorCode::Corrupt, std::move(sentence), "Use the weights that were saved with this recipe.", {}};
+    };
+    return guarded("setting the weights", [&]() -> Result<void> {
+        const auto expected = named();
+        std::map<std::string_view, const TensorView*> given;
+        for (const TensorView& tensor : tensors)
+            if (!given.emplace(tensor.name, &tensor).second) return corrupt("The weights hold “" + tensor.name + "” twice.");
+        for (const auto& [name, tensor] : expected) {
+            const auto found = given.find(name);
+            if (found == given.end()) return corrupt("The weights lack “" + name + "”.");
+            const TensorView& view = *found->second;
+            if (view.dtype != DType::F32 || at::IntArrayRef(view.shape) != tensor.sizes() || view.bytes.size() != tensor.nbytes())
+                return corrupt("“" + name + "” is " + shapeText(view.shape) + " of type " + std::string(sconce::name(view.dtype)) + " in the weights, but the network has " +
+                               shapeText(std::vector<std::int64_t>(tensor.sizes().begin(), tensor.sizes().end())) + " of type F32.");
+        }
+        if (given.size() != expected.size()) {
+            std::set<std::string_view> known;
+            for (const auto& [name, tensor] : expected) known.insert(name);
+            for (const auto& [name, view] : given)
+                if (!known.contains(name)) return corrupt("The weights hold “" + std::string(name) + "”, which the network does not have.");
+        }
+        enter();
+        dropStep();
+        const at::NoGradGuard noGrad;
+        for (auto [name, tensor] : expected) copyIn(tensor, given.at(name)->bytes);
+        return {};
+    });
+}
+
+Result<void> SessionImpl::setOptimiserState(std::span<const TensorView> tensors)
+{
+    if (!m_optimiser) return Error{ErrorCode::Internal, "This model was opened without an optimiser.", "", {}};
+    return guarded("setting the optimiser's state", [&]() -> Result<void> {
+        enter();
+        dropStep();
+        return m_optimiser->setState(tensors);
+    });
+}
+
+Json SessionImpl::choices() const
+{
+    Json json = Json::object();
+    json["device"] = m_spec.device;
+    if (!m_deviceUuid.empty()) json["device_uuid"] = m_deviceUuid;
+    json["threads"] = m_spec.threads;
+    json["precision"] = "float32";
+    json["layout"] = m_execution.channelsLast ? "channels-last" : "contiguous";
+    json["activations_behind_pools"] = m_execution.poolsMoved;
+    json["loss"] = m_execution.outputKind == OutputKind::Raw ? "softmax joined to the loss" : "final softmax joined to the loss";
+    if (m_optimiser) json["optimiser"] = "fused " + m_optimiser->name();
+    if (m_feed) json["feed"] = m_feed->kind();
+    const EngineVersions versions = engineVersions();
+    json["torch"] = versions.torch;
+    json["cpu_capability"] = versions.cpuCapability;
+    return json;
+}
+
+Session::DeviceMemory SessionImpl::deviceMemory() const
+{
+    auto result = guarded("reading the GPU's memory", [&]() -> Result<DeviceMemory> {
+        if (!m_device.is_cuda()) return DeviceMemory{};
+        const auto stats = c10::getDeviceAllocator(c10::kCUDA)->getDeviceStats(m_device.index());
+        const auto bytes = [](std::int64_t value) { return static_cast<std::uint64_t>(std::max<std::int64_t>(0, value)); };
+        return DeviceMemory{bytes(stats.allocated_bytes[0].current), bytes(stats.reserved_bytes[0].current), bytes(stats.allocated_bytes[0].peak)};
+    });
+    return result.valueOr(DeviceMemory{});
+}
+
+} // namespace
+
+Result<std::unique_ptr<Session>> Session::open(SessionSpec spec)
+{
+    prepareEngineProcess();
+    return guarded("preparing the network", [&]() -> Result<std::unique_ptr<Session>> {
+        at::Device device(at::kCPU);
+        if (spec.device != "cpu") {
+            auto resolved = resolveDevice(spec.device);
+            SCONCE_TRY(resolved);
+            if (*resolved != spec.device)
+                return Error{ErrorCode::Internal, "The device “" + spec.device + "” was not resolved before the network was opened.", "", {}};
+            device = at::Device(spec.device);
+        }
+        if (spec.threads < 1) spec.threads = 1;
+        auto session = std::make_unique<SessionImpl>(std::move(spec), device);
+        SCONCE_TRY(session->start());
+        return std::unique_ptr<Session>(std::move(session));
+    });
+}
+
+} // namespace sconce

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/tensors.h"
+
+#include <ATen/ops/empty_strided.h>
+#include <ATen/ops/from_blob.h>
+
+#include <cstring>
+
+namespace sconce::engine {
+
+std::vector<std::int64_t> packedStrides(const std::vector<std::int64_t>& sizes, bool channelsLast)
+{
+    std::vector<std::int64_t> strides(sizes.size(), 1);
+    if (channelsLast && sizes.size() == 4) {
+        const std::int64_t c = sizes[1], h = sizes[2], w = sizes[3];
+        return {h * w * c, 1, w * c, c};
+    }
+    for (std::size_t i = sizes.size(); i-- > 1;) strides[i - 1] = strides[i] * sizes[i];
+    return strides;
+}
+
+at::Tensor emptyTensor(const std::vector<std::int64_t>& sizes, at::Device device, bool channelsLast)
+{
+    return at::empty_strided(sizes, packedStrides(sizes, channelsLast), at::TensorOptions().dtype(at::kFloat).device(device));
+}
+
+void copyIn(at::Tensor& tensor, std::span<const std::byte> values)
+{
+    TORCH_CHECK(values.size() == static_cast<std::size_t>(tensor.numel()) * tensor.element_size(), "wrong number of bytes");
+    const at::Tensor source = at::from_blob(const_cast<std::byte*>(values.data()), tensor.sizes(),
+                                            at::TensorOptions().dtype(tensor.scalar_type()));
+    tensor.copy_(source);
+}
+
+HostTensor copyOut(std::string name, const at::Tensor& tensor)
+{
+    const at::Tensor host = tensor.detach().cpu().contiguous();
+    HostTensor result;
+    result.name = std::move(name);
+    result.dtype = host.scalar_type() == at::kLong ? DType::I64 : DType::F32;
+    result.shape.assign(host.sizes().begin(), host.sizes().end());
+    result.bytes.resize(host.nbytes());
+    if (!result.bytes.empty()) std::memcpy(result.bytes.data(), host.const_data_ptr(), result.bytes.size());
+    return result;
+}
+
+std::vector<float> copyOutFloats(const at::Tensor& tensor)
+{
+    const at::Tensor host = tensor.detach().cpu().contiguous();
+    const float* data = host.const_data_ptr<float>();
+    return {data, data + host.numel()};
+}
+
+void assertOn(const at::Tensor& tensor, at::Device device, const char* what)
+{
+    TORCH_CHECK(tensor.device() == device, what, " lies on ", tensor.device().str(), " and not on ", device.str());
+}
+
+} // namespace sconce::engine
