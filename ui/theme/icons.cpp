@@ -47,10 +47,10 @@ QPixmap renderIcon(const QString& name, const QColor& tint, const QColor& flame,
 
 void TintedIconEngine::paint(QPainter* painter, const QRect& rect, QIcon::Mode mode, QIcon::State)
 {
-    const int side = qMin(rect.width(), rect.height());
+    const int side = qMin(rect.width() - m_gap, rect.height());
     const Token token = mode == QIcon::Disabled ? Token::Text3 : m_token;
     const QPixmap picture = Theme::instance().pixmap(m_name, token, side, painter->device()->devicePixelRatioF());
-    painter->drawPixmap(rect.x() + (rect.width() - side) / 2, rect.y() + (rect.height() - side) / 2, picture);
+    painter->drawPixmap(rect.x() + (rect.width() - m_gap - side) / 2, rect.y() + (rect.height() - side) / 2, picture);
 }
 
 QPixmap TintedIconEngine::pixmap(const QSize& size, QIcon::Mode mode, QIcon::State state)
@@ -61,15 +61,22 @@ QPixmap TintedIconEngine::pixmap(const QSize& size, QIcon::Mode mode, QIcon::Sta
 QPixmap TintedIconEngine::scaledPixmap(const QSize& size, QIcon::Mode mode, QIcon::State, qreal scale)
 {
     // size is in device pixels, already multiplied by the scale.
+    scale = qMax(1.0, scale);
     const Token token = mode == QIcon::Disabled ? Token::Text3 : m_token;
-    const int side = qMax(1, qRound(qMin(size.width(), size.height()) / qMax(1.0, scale)));
-    return Theme::instance().pixmap(m_name, token, side, scale);
+    const int side = qMax(1, qRound(qMin(size.width() / scale - m_gap, size.height() / scale)));
+    const QPixmap drawn = Theme::instance().pixmap(m_name, token, side, scale);
+    if (m_gap == 0) return drawn;
+    QPixmap spaced(qRound((side + m_gap) * scale), qRound(side * scale));
+    spaced.fill(Qt::transparent);
+    spaced.setDevicePixelRatio(scale);
+    QPainter(&spaced).drawPixmap(0, 0, drawn);
+    return spaced;
 }
 
 QSize TintedIconEngine::actualSize(const QSize& size, QIcon::Mode, QIcon::State)
 {
-    const int side = qMin(m_size, qMin(size.width(), size.height()));
-    return {side, side};
+    const int side = qMin(m_size, qMin(size.width() - m_gap, size.height()));
+    return {side + m_gap, side};
 }
 
 } // namespace sconce::ui

@@ -16,7 +16,7 @@ QPixmap renderIcon(const QString& name, const QColor& tint, const QColor& flame,
 class TintedIconEngine : public QIconEngine
 {
   public:
-    TintedIconEngine(QString name, Token token, int size) : m_name(std::move(name)), m_token(token), m_size(size) {}
+    TintedIconEngine(QString name, Token token, int size, int gap = 0) : m_name(std::move(name)), m_token(token), m_size(size), m_gap(gap) {}
     void paint(QPainter* painter, const QRect& rect, QIcon::Mode mode, QIcon::State state) override;
     QPixmap pixmap(const QSize& size, QIcon::Mode mode, QIcon::State state) override;
     QPixmap scaledPixmap(const QSize& size, QIcon::Mode mode, QIcon::State state, qreal scale) override;
@@ -28,6 +28,7 @@ class TintedIconEngine : public QIconEngine
     QString m_name;
     Token m_token;
     int m_size;
+    int m_gap; ///< empty pixels at the right
 };
 
 } // namespace sconce::ui

@@ -73,7 +73,6 @@ QString markFolder(const Theme& theme)
     writeMark(folder, QStringLiteral("up-off"), QStringLiteral("chevron-up"), theme.color(Token::LineStrong), 12);
     writeMark(folder, QStringLiteral("check"), QStringLiteral("check-bold"), theme.color(Token::Card), 12);
     writeMark(folder, QStringLiteral("dash"), QStringLiteral("minus"), theme.color(Token::Card), 12);
-    writeMark(folder, QStringLiteral("dot"), QStringLiteral("dots"), theme.color(Token::Text2), 8);
     return folder;
 }
 
@@ -180,6 +179,7 @@ void Theme::apply(QApplication& app, ThemeChoice choice)
     app.setFont(font(FontRole::Body));
     app.setFont(font(FontRole::BodyMedium), "QPushButton");
     app.setFont(font(FontRole::Caption), "QHeaderView");
+    app.setFont(font(FontRole::Mono), "QAbstractSpinBox"); // numbers that change do not jitter
     QToolTip::setFont(font(FontRole::Caption));
     QToolTip::setPalette(app.palette());
     app.setStyleSheet(expandedSheet(*this));
@@ -229,6 +229,12 @@ QIcon Theme::icon(const QString& name, Token token, int size) const
     return QIcon(new TintedIconEngine(name, token, size));
 }
 
+QIcon Theme::buttonIcon(const QString& name, Token token) const
+{
+    if (name.isEmpty()) return {};
+    return QIcon(new TintedIconEngine(name, token, 16, 4));
+}
+
 QPixmap Theme::pixmap(const QString& name, Token token, int size, qreal devicePixelRatio) const
 {
     const QString key = QStringLiteral("%1/%2/%3/%4").arg(name).arg(static_cast<int>(token)).arg(size).arg(qRound(devicePixelRatio * 100));
@@ -257,7 +263,7 @@ double contrast(const QColor& a, const QColor& b)
 
 void setControlHeight(QWidget* widget, int height)
 {
-    widget->setProperty("size", QString::number(height));
+    widget->setProperty("controlSize", QString::number(height));
     repolish(widget);
 }
 

@@ -54,6 +54,8 @@ class Theme : public QObject
     QFont font(FontRole role) const;
     /// resources/icons/NAME.svg in a colour, 16 logical pixels unless told; sharp at every scale. Cached.
     QIcon icon(const QString& name, Token token = Token::Text2, int size = 16) const;
+    /// The same for a button with words: 16 pixels and 4 more at its right, since Qt's own gap is narrow. Icon size 20×16.
+    QIcon buttonIcon(const QString& name, Token token) const;
     QPixmap pixmap(const QString& name, Token token, int size, qreal devicePixelRatio) const;
     /// Letter colours of compared runs: A, B, C … repeat after E.
     Token runToken(int index) const;

@@ -45,8 +45,8 @@ QPushButton* makeButton(const QString& icon, const QString& text, ButtonKind kin
 {
     auto* button = new QPushButton(text, parent);
     const Token token = kind == ButtonKind::Primary ? Token::OnAccent : kind == ButtonKind::Danger ? Token::Error : Token::Text;
-    if (!icon.isEmpty()) button->setIcon(Theme::instance().icon(icon, token));
-    button->setIconSize({16, 16});
+    if (!icon.isEmpty()) button->setIcon(text.isEmpty() ? Theme::instance().icon(icon, token) : Theme::instance().buttonIcon(icon, token));
+    button->setIconSize(text.isEmpty() ? QSize(16, 16) : QSize(20, 16));
     button->setFont(ui::font(FontRole::BodyMedium));
     button->setCursor(Qt::ArrowCursor);
     button->setAutoDefault(false);
@@ -87,6 +87,7 @@ Card::Card(const QString& title, QWidget* parent) : QFrame(parent)
     m_titleBar->setSpacing(8);
     m_title = makeLabel({}, FontRole::Strong, Token::Text, this);
     m_aside = makeLabel({}, FontRole::Caption, Token::Text2, this);
+    for (QLabel* label : {m_title, m_aside}) label->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
     m_titleBar->addWidget(m_title);
     m_titleBar->addWidget(m_aside);
     m_titleBar->addStretch(1);
