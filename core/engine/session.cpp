@@ -372,7 +372,7 @@ Result<void> SessionImpl::commitOnDevice(std::vector<Tensor> gradients, double l
 
 Result<std::vector<StepMetrics>> SessionImpl::takeMetrics()
 {
-    if (m_failed && m_pending.empty()) return *m_failed;
+    if (m_failed) return *m_failed;
     return guarded("reading the metrics", [&]() -> Result<std::vector<StepMetrics>> {
         enter();
         std::vector<StepMetrics> result;
@@ -392,13 +392,13 @@ Result<std::vector<StepMetrics>> SessionImpl::takeMetrics()
             metrics.loss = value[0];
             metrics.correct = static_cast<std::int64_t>(value[1]);
             if (value[2] != 0) { // this step and all after it were not taken
+                m_pending.clear();
                 m_failed = Error{ErrorCode::NotFinite, "The loss or a gradient became NaN or infinite at step " + groupedInt(metrics.step + 1) + ", so the step was not taken.", remedyForNaN, {}};
-                break;
+                return *m_failed;
             }
             result.push_back(metrics);
         }
         m_pending.clear();
-        if (m_failed && result.empty()) return *m_failed;
         return result;
     });
 }
