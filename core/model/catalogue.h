@@ -28,6 +28,9 @@ struct LayerReport
     std::optional<ValueType> input;  ///< unknown behind a problem
     std::optional<ValueType> output;
     std::optional<LayerProblem> problem;
+    std::string sentence;            ///< the problem in words: "Dense (layer 6) expects one row of numbers, but Dropout (layer 5) gives 64×5×5."
+    std::string brief;               ///< for its card: "expects one row of numbers, gets 64×5×5"
+    bool assumed = false;            ///< its input is a guess made behind a problem: parameters and cost are not known
     std::int64_t parameters = 0;     ///< includes those of its branches
     Cost cost;                       ///< includes that of its branches
     std::vector<int> receptiveField; ///< of the input seen by one output, per spatial axis; empty where meaningless
@@ -38,10 +41,14 @@ struct StackReport
     std::vector<LayerReport> layers; ///< in visitLayers order
     std::unordered_map<LayerId, std::size_t> byId;
     std::optional<ValueType> output; ///< of the whole stack, if it has no problem
+    std::optional<ValueType> assumedOutput; ///< the same, or what it would most likely be in spite of problems
     std::int64_t parameters = 0;     ///< up to the first problem
     Cost cost;
     bool ok() const { return output.has_value(); }
 };
+
+/// "Dense (layer 6)", "Conv 2D (layer 2 of res1)": how problems call a layer.
+std::string layerCalled(const LayerReport& report, const Stack& stack);
 
 StackReport analyse(const Stack& stack, const ValueType& input);
 

@@ -31,7 +31,7 @@ struct LayerFix
 /// Why a layer cannot take its input. `expects` completes "Dense (layer 6) …": "expects one row of numbers".
 struct LayerProblem
 {
-    std::string expects;        ///< "expects one row of numbers"
+    std::string expects;        ///< "expects one row of numbers"; empty where `because` says it all
     std::string because;        ///< further words, may be empty: "The kernel 9×9 is larger than the input 7×7."
     std::string param;          ///< id of the parameter at fault, may be empty
     std::vector<LayerFix> fixes;
@@ -42,8 +42,11 @@ struct ShapeOutcome
 {
     ValueType type;                          ///< valid if !problem
     std::optional<LayerProblem> problem;
-    static ShapeOutcome of(ValueType type) { return {std::move(type), std::nullopt}; }
-    static ShapeOutcome fail(LayerProblem problem) { return {{}, std::move(problem)}; }
+    std::optional<ValueType> guess;          ///< beside a problem: what the layer would most likely give
+    static ShapeOutcome of(ValueType type) { return {std::move(type), std::nullopt, std::nullopt}; }
+    static ShapeOutcome fail(LayerProblem problem) { return {{}, std::move(problem), {}}; }
+    /// A problem whose output is known all the same (a Dense layer's units): the layers behind it are still checked.
+    static ShapeOutcome fail(LayerProblem problem, ValueType guess) { return {{}, std::move(problem), std::move(guess)}; }
 };
 
 struct LayerEntry;
@@ -92,7 +95,7 @@ class Lowering
 struct ForeignNames
 {
     std::string className;                                    ///< "Conv2D", "Conv2d"; empty: none
-    std::vector<std::pair<std::string, std::string>> arguments; ///< our parameter id → their argument
+    std::vector<std::pair<std::string, std::string>> arguments; ///< our parameter id → their argument, "" where they have none
 };
 
 struct LayerEntry
@@ -115,6 +118,10 @@ struct LayerEntry
     ValueIndex (*lower)(const LayerView&, Lowering&, ValueIndex input) = nullptr;
     ForeignNames keras;
     ForeignNames pytorch;
+    /// Blocks only: the rule for what the branches give together, and its primitives. shape() and lower() of a block walk
+    /// its branches and end in these, so that an analysis can walk the branches itself, once.
+    ShapeOutcome (*join)(const LayerView&, const ValueType& input, const std::vector<ValueType>& outputs) = nullptr;
+    ValueIndex (*lowerJoin)(const LayerView&, Lowering&, ValueIndex input, const std::vector<ValueIndex>& outputs) = nullptr;
 
     bool isBlock() const { return maxBranches > 0; }
 };

@@ -15,6 +15,9 @@
 
 namespace sconce {
 
+/// No value may hold more numbers than this, per sample: a slip in a setting, long before memory ends.
+inline constexpr std::int64_t maxValueElements = std::int64_t{1} << 40;
+
 /// Index of a value in Plan::values; of a parameter in Plan::parameters; of a buffer in Plan::buffers.
 using ValueIndex = int;
 using ParamIndex = int;
@@ -49,7 +52,7 @@ struct ReshapeOp { };
 struct AddOp { };                 ///< all inputs, same shape
 struct MultiplyOp { };            ///< all inputs, same shape
 struct ConcatOp { int axis = 0; };///< along an axis counted without batch
-/// Constant padding per spatial axis.
+/// Constant padding per spatial axis; a negative number crops.
 struct PadOp { std::vector<std::int64_t> before, after; double value = 0; };
 
 using Operation = std::variant<ConvOp, ConvTransposeOp, LinearOp, PoolOp, GlobalPoolOp, ActivationOp, SoftmaxOp, DropoutOp,
@@ -120,11 +123,17 @@ Result<ValueType> outputType(const Operation& op, const std::vector<ValueType>& 
 struct Cost
 {
     std::int64_t macs = 0;            ///< multiply-adds per sample, forward
+    std::int64_t trainingMacs = 0;    ///< forward and backward; no gradient is taken of the network's input
     std::int64_t elementwise = 0;     ///< other arithmetic per sample, forward
-    std::int64_t activationBytes = 0; ///< of its output, per sample, kept for backward
+    std::int64_t activationBytes = 0; ///< kept for backward, per sample; 0 where the output takes its input's place (ReLU)
     Cost& operator+=(const Cost& other);
 };
+/// Looks through the plan for whether the step's input needs a gradient.
 Cost costOf(const Step& step, const Plan& plan);
+/// The same for whoever walks the plan in order and knows.
+Cost costOf(const Step& step, const Plan& plan, bool inputNeedsGradient);
+/// True if the operation has parameters of its own in the plan.
+bool hasParameters(const Operation& op);
 const char* primitiveName(const Operation& op); ///< "conv", "linear", …
 
 } // namespace sconce
