@@ -86,7 +86,7 @@ template <> class [[nodiscard]] Result<void>
 /// Returns the error of a Result from the current function. `Result<void>` and `Result<T>` alike.
 #define SCONCE_TRY(expression)                                                                               \
     do {                                                                                                     \
-        if (auto sconceTryResult = (expression); !sconceTryResult.ok()) return sconceTryResult.error();      \
+        if (auto&& sconceTryResult = (expression); !sconceTryResult.ok()) return sconceTryResult.error();    \
     } while (false)
 
 } // namespace sconce
