@@ -31,6 +31,7 @@ SessionSpec sessionSpec(const TrainerInput& input, Plan plan)
     spec.device = input.recipe.device;
     spec.threads = input.threads;
     spec.seed = input.recipe.seed;
+    if (input.resumeFrom) spec.choices = input.resumeFrom->state.choices;
     return spec;
 }
 
@@ -325,7 +326,7 @@ Error Training::explain(Error error) const
     const std::string at = " at step " + groupedInt(m_state.step + 1) + " (" + whereText() + ")";
     const std::string safe = m_saved ? "The weights of step " + groupedInt(m_saved->step) + " are safe in the newest checkpoint." : "";
     if (error.code == ErrorCode::NotFinite) {
-        error.message = "The loss or a gradient stopped being a number (NaN or infinite)" + at + ".";
+        error.message += " That was in " + whereText() + ".";
         error.remedy = safe + (safe.empty() ? "" : " ") + "Ways out: lower the learning rate (now " + realText(m_recipe.training.learningRate) +
                        "), scale or normalise the inputs, or add a normalisation layer; then start again.";
     } else if (error.code == ErrorCode::OutOfMemory) {
@@ -342,7 +343,12 @@ Error Training::explain(Error error) const
 bool Training::fail(Error error)
 {
     if (m_session && error.code == ErrorCode::NotFinite) {
-        if (auto reported = report(); reported && m_state.step > 0) (void)trySave("stop", false);
+        if (report()) {
+            if (m_state.step > 0) (void)trySave("stop", false);
+        } else { // a GPU tells late: none of the group's steps counts
+            m_state.step -= static_cast<std::int64_t>(m_group.size());
+            m_state.stepInEpoch -= static_cast<std::int64_t>(m_group.size());
+        }
     }
     error = explain(std::move(error));
     tell("error", error.text());

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/training/event_desk.h"
+
+namespace sconce {
+
+void EventDesk::setClock(double secondsBefore)
+{
+    std::lock_guard lock(m_mutex);
+    m_seconds = secondsBefore;
+}
+
+void EventDesk::stopRecording()
+{
+    std::lock_guard lock(m_mutex);
+    m_recording = false;
+    m_kept.clear();
+}
+
+Result<void> EventDesk::emit(EventBody body)
+{
+    std::lock_guard lock(m_mutex);
+    const double now = Clock::system().monotonicSeconds();
+    if (auto* started = std::get_if<RunStarted>(&body)) {
+        m_started = *started;
+        if (openAttempt(*started)) started->attempt = m_attempt;
+        m_since = now;
+    } else if (const auto* status = std::get_if<StatusChanged>(&body)) {
+        m_seconds = runSeconds();
+        m_since = status->status == RunStatus::Paused ? -1 : now;
+    } else if (const auto* steps = std::get_if<StepsDone>(&body); steps && !steps->seconds.empty()) {
+        m_seconds = steps->seconds.back();
+        m_since = now;
+    } else if (std::holds_alternative<RunEnded>(body)) {
+        m_ended = true;
+        m_since = -1;
+        // An attempt that failed before it began is one all the same: its sentence belongs into the history.
+        if (!m_started) m_started = RunStarted{m_run};
+    }
+
+    Event event{++m_sequence, Clock::system().wallMs(), std::move(body)};
+    if (m_socket) m_socket->publish(event);
+    if (m_sink) m_sink(event);
+    if (!m_recording) return {};
+    m_kept.push_back(std::move(event));
+    if (!m_started) return {}; // waits for the attempt to open
+    return writeKept();
+}
+
+Result<void> EventDesk::openAttempt(const RunStarted& started)
+{
+    if (m_attempt) return {};
+    auto attempt = m_store.openAttempt(m_run, started.startStep, m_host, started.choices, started.device, started.deviceName, m_deviceUuid, started.stepsPerEpoch);
+    if (!attempt) return attempt.error();
+    m_attempt = *attempt;
+    if (started.startStep == 0) return {};
+    auto epochs = m_store.series(m_run, series::epochTrainLoss);
+    if (epochs && !epochs->step.empty()) m_lastEpochEnd = epochs->step.back();
+    return {};
+}
+
+Result<void> EventDesk::writeKept()
+{
+    if (!m_attempt) {
+        if (!m_started) return {};
+        SCONCE_TRY(openAttempt(*m_started));
+    }
+    while (!m_kept.empty()) {
+        // Killed after an epoch was told and before it was saved, and resumed from a checkpoint at its last step: the epoch is
+        // closed once more, to the same figures, but is one epoch.
+        const auto* epoch = std::get_if<EpochDone>(&m_kept.front().body);
+        if (!epoch || epoch->step - 1 > m_lastEpochEnd) SCONCE_TRY(m_store.record(m_run, m_attempt, m_kept.front()));
+        m_kept.pop_front();
+    }
+    return {};
+}
+
+Result<void> EventDesk::settle()
+{
+    {
+        std::lock_guard lock(m_mutex);
+        if (!m_started || !m_recording) return {};
+    }
+    SCONCE_TRY(m_store.flush());
+    {
+        std::lock_guard lock(m_mutex);
+        if (m_kept.empty()) return {};
+        SCONCE_TRY(writeKept());
+    }
+    return m_store.flush();
+}
+
+double EventDesk::runSeconds() const { return m_since < 0 ? m_seconds : m_seconds + (Clock::system().monotonicSeconds() - m_since); }
+
+void EventDesk::hardware(std::vector<std::pair<std::string, double>> values)
+{
+    HardwareRead reading;
+    {
+        std::lock_guard lock(m_mutex);
+        if (m_since < 0 || m_ended || !m_kept.empty() || values.empty()) return;
+        reading.seconds = runSeconds();
+    }
+    reading.values = std::move(values);
+    (void)emit(std::move(reading)); // an error shows at the trainer's own next event
+}
+
+bool EventDesk::ended() const
+{
+    std::lock_guard lock(m_mutex);
+    return m_ended;
+}
+
+} // namespace sconce
