@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// describe, recipes, layers, data inspect, devices: what there is, and what a recipe would be.
+#include "app/cli/cli.h"
+
+#include "core/base/text.h"
+#include "core/engine/devices.h"
+#include "core/hardware/machine.h"
+#include "core/recipe/estimate.h"
+
+namespace sconce::cli {
+
+namespace {
+
+Json problemJson(const Problem& problem)
+{
+    Json fixes = Json::array();
+    for (const auto& fix : problem.fixes) fixes.push_back({{"title", fix.title}, {"patch", fix.patch}});
+    return {{"severity", problem.severity == Severity::Problem ? "problem" : "hint"}, {"path", problem.path}, {"sentence", problem.sentence}, {"fixes", fixes}};
+}
+
+/// What is known of the recipe's data: the path given, the library's set, or what a starter assumes.
+Result<std::optional<DataFacts>> factsFor(Context& context, const Recipe& recipe, const std::string& data)
+{
+    if (!data.empty()) {
+        auto opened = openDataset(data, recipe.data.import);
+        if (!opened) return opened.error();
+        return std::optional(factsOf((*opened)->info()));
+    }
+    if (auto assumed = assumedFacts(recipe.data.dataset)) return assumed;
+    if (auto store = context.store())
+        if (auto known = (*store)->dataset(recipe.data.dataset); known && *known) return std::optional(factsOf((*known)->first));
+    return std::optional<DataFacts>();
+}
+
+std::string indent(int depth, const std::string& text) { return std::string(static_cast<std::size_t>(2 * depth), ' ') + text; }
+
+} // namespace
+
+int describe(Context& context, const std::string& name, const std::string& data)
+{
+    auto parsed = loadRecipe(name);
+    if (!parsed) return context.fail(parsed.error());
+    const Recipe& recipe = parsed->recipe;
+    auto facts = factsFor(context, recipe, data);
+    if (!facts) return context.fail(facts.error());
+    std::vector<Problem> problems = parsed->problems;
+    for (auto& problem : validate(recipe, *facts)) problems.push_back(std::move(problem));
+
+    std::vector<std::vector<std::string>> lines;
+    Json problemList = Json::array();
+    for (const auto& problem : problems) problemList.push_back(problemJson(problem));
+    Json totals{{"recipe", recipe.name}};
+    if (*facts) {
+        const auto report = analyse(recipe.stack, (*facts)->input);
+        for (const auto& layer : report.layers) {
+            const Layer* value = findLayer(recipe.stack, layer.id);
+            const std::string shape = layer.output ? layer.output->text() : "–";
+            context.emit({{"id", layer.id}, {"name", value->name}, {"type", value->type}, {"depth", layer.depth},
+                          {"shape", layer.output ? Json(layer.output->sizes()) : Json(nullptr)}, {"params", layer.parameters}, {"macs", layer.cost.macs},
+                          {"bytes", layer.cost.activationBytes}});
+            lines.push_back({indent(layer.depth, value->name), value->type, shape, groupedInt(layer.parameters), groupedInt(layer.cost.macs),
+                             bytesText(static_cast<std::uint64_t>(layer.cost.activationBytes))});
+        }
+        totals["input"] = (*facts)->input.sizes();
+        totals["output"] = report.output ? Json(report.output->sizes()) : Json(nullptr);
+        totals["params"] = report.parameters;
+        totals["macs"] = report.cost.macs;
+        totals["bytes"] = report.cost.activationBytes;
+        if (const auto guess = estimate(recipe, report, **facts)) {
+            totals["memory_bytes"] = guess->memoryBytes;
+            totals["flop_per_step"] = guess->flopPerStep;
+            totals["steps_per_epoch"] = guess->stepsPerEpoch;
+        }
+    }
+    totals["problems"] = problemList;
+    context.emit(totals);
+    if (!lines.empty()) {
+        context.print(recipe.name + ": input " + (*facts)->input.text() + " (" + (*facts)->title + ")");
+        context.print(table({"layer", "type", "output", "parameters", "multiply-adds", "activations"}, lines, {false, false, true, true, true, true}));
+        context.print("Parameters in all: " + groupedInt(totals["params"].get<std::int64_t>()) + ". Multiply-adds a sample: " +
+                      groupedInt(totals["macs"].get<std::int64_t>()) + "." +
+                      (totals.contains("memory_bytes") ? " Memory, estimate: " + bytesText(totals["memory_bytes"].get<std::uint64_t>()) + "." : ""));
+    }
+    return context.problems(problems);
+}
+
+int recipes(Context& context)
+{
+    std::vector<std::vector<std::string>> lines;
+    for (const auto& starter : starterRecipes()) {
+        context.emit({{"recipe", starter.id}, {"title", starter.title}, {"help", starter.help}, {"data", starter.recipe.data.dataset}});
+        lines.push_back({starter.id, starter.recipe.data.dataset, starter.help});
+    }
+    context.print(table({"recipe", "data", "what it is"}, lines, {false, false, false}));
+    return Done;
+}
+
+int layers(Context& context)
+{
+    for (const auto& entry : layerCatalogue()) {
+        Json params = Json::array();
+        context.print(entry.id + "  (" + groupTitle(entry.group) + ") " + entry.help);
+        for (const auto& p : entry.params) {
+            Json one{{"id", p.id}, {"title", p.title}, {"help", p.help}, {"default", std::visit([](const auto& v) { return Json(v); }, p.defaultValue)}};
+            std::string range;
+            if (p.kind == ParamKind::Int || p.kind == ParamKind::Real || p.kind == ParamKind::Ints) {
+                one["min"] = p.min;
+                one["max"] = p.max;
+                range = realText(p.min) + " … " + realText(p.max);
+            }
+            for (const auto& choice : p.choices) {
+                one["choices"].push_back(choice.id);
+                range += (range.empty() ? "" : " | ") + choice.id;
+            }
+            params.push_back(one);
+            context.print("    " + p.id + " = " + paramText(p, p.defaultValue) + (range.empty() ? "" : "  [" + range + "]") + "  " + p.help);
+        }
+        context.emit({{"layer", entry.id}, {"title", entry.title}, {"group", groupId(entry.group)}, {"help", entry.help}, {"keras", entry.keras.className},
+                      {"pytorch", entry.pytorch.className}, {"parameters", params}});
+    }
+    return Done;
+}
+
+int dataInspect(Context& context, const std::string& path)
+{
+    auto opened = openDataset(path);
+    if (!opened) return context.fail(opened.error());
+    const auto& info = (*opened)->info();
+    Json balance = Json::object();
+    std::vector<std::vector<std::string>> lines;
+    for (std::size_t i = 0; i < info.classes.size(); ++i) {
+        const auto test = i < info.testPerClass.size() ? info.testPerClass[i] : 0;
+        balance[info.classes[i]] = {{"training", info.trainingPerClass[i]}, {"test", test}};
+        lines.push_back({info.classes[i], groupedInt(info.trainingPerClass[i]), groupedInt(test)});
+    }
+    context.emit({{"data", info.id}, {"title", info.title}, {"kind", info.kind}, {"samples", info.trainingCount + info.testCount}, {"training", info.trainingCount},
+                  {"test", info.testCount}, {"shape", info.sample.sizes()}, {"classes", info.classes}, {"balance", balance}, {"mean", number(info.mean)},
+                  {"deviation", number(info.deviation)}, {"bytes", info.bytes}, {"fingerprint", info.fingerprint}, {"problems", info.problems}});
+    context.print(info.title + ": " + groupedInt(info.trainingCount) + " training and " + groupedInt(info.testCount) + " test samples, " + info.sample.text() + ", " +
+                  plural(static_cast<std::int64_t>(info.classes.size()), "class", "classes") + ", " + bytesText(info.bytes));
+    context.print("fingerprint " + info.fingerprint);
+    context.print(table({"class", "training", "test"}, lines, {false, true, true}));
+    for (const auto& problem : info.problems) context.note(problem);
+    return Done;
+}
+
+int devices(Context& context)
+{
+    const Machine machine({}, Store::defaultFolder());
+    const auto& facts = machine.facts();
+    const auto versions = engineVersions();
+    for (const auto& device : computeDevices()) {
+        context.emit({{"device", device.id}, {"name", device.name}, {"uuid", device.uuid}, {"memory_bytes", device.memoryBytes}, {"free_bytes", device.freeBytes},
+                      {"usable", device.usable}, {"why_not", device.whyNot}, {"detail", device.detail}});
+        context.print(device.id + "  " + device.name + ", " + bytesText(device.memoryBytes) + (device.usable ? ", may be used" : ": " + device.whyNot) +
+                      (device.detail.empty() ? "" : " (" + device.detail + ")"));
+    }
+    context.emit({{"cores", facts.cpu.cores}, {"usable_cores", facts.cpu.usable}, {"cpu_features", facts.cpu.features}, {"gpu_driver", facts.gpuDriver},
+                  {"gpu_state", facts.gpuState}, {"libtorch", versions.torch}, {"cuda", versions.cuda}, {"cudnn", versions.cudnn}, {"system", facts.system}});
+    context.print("CPU: " + std::to_string(facts.cpu.usable) + " of " + plural(facts.cpu.cores, "core", "cores") + " may be used. LibTorch " + versions.torch +
+                  (versions.cuda.empty() ? "" : ", CUDA " + versions.cuda) + (versions.cudnn.empty() ? "" : ", cuDNN " + versions.cudnn) + ".");
+    if (!facts.gpuState.empty()) context.print(facts.gpuState);
+    return Done;
+}
+
+} // namespace sconce::cli

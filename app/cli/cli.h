@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// The command line `sconce`: one function per command over core's public headers. Results go to standard output (with --json one
+// object per line and nothing else), progress and messages to standard error. Used by main() alone, on its thread.
+
+#include "core/base/json.h"
+#include "core/history/store.h"
+#include "core/recipe/recipe.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace sconce::cli {
+
+/// Exit codes of the contract.
+enum Exit { Done = 0, Failed = 1, Usage = 2, Interrupted = 130, Terminated = 143 };
+
+struct Options
+{
+    bool json = false;
+    bool quiet = false;
+    std::string store; ///< folder; empty: the default one
+};
+
+/// Where a command writes, and the store when it needs one.
+class Context
+{
+  public:
+    explicit Context(Options options) : m_options(std::move(options)) {}
+
+    bool json() const { return m_options.json; }
+    bool quiet() const { return m_options.quiet; }
+    /// One object on standard output, in --json mode only.
+    void emit(const Json& object) const;
+    /// A line on standard output, otherwise.
+    void print(const std::string& text) const;
+    /// A line on standard error, unless --quiet.
+    void note(const std::string& text) const;
+    /// An error on standard error (and as {"error": …} with --json); returns the exit code for it.
+    int fail(const Error& error) const;
+    int failUsage(const std::string& sentence) const;
+    /// Every problem, with its path; returns Usage if any blocks, else Done.
+    int problems(const std::vector<Problem>& problems) const;
+
+    /// Opens the store on first use; says on standard error what it had to mend.
+    Result<std::shared_ptr<Store>> store();
+
+  private:
+    Options m_options;
+    std::shared_ptr<Store> m_store;
+};
+
+/// Columns padded to their widest text; numbers right.
+std::string table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows, const std::vector<bool>& right);
+/// NaN → null.
+Json number(double value);
+
+/// A starter's name or a file; problems of reading are printed by the caller.
+Result<ParsedRecipe> loadRecipe(const std::string& nameOrFile);
+/// The number of threads that this process may use.
+int usableThreads();
+
+struct TrainArguments
+{
+    std::string recipe, data, device, name;
+    std::optional<int> epochs, threads;
+    std::optional<std::uint64_t> seed;
+    std::vector<std::string> set;
+};
+int train(Context& context, const TrainArguments& arguments);
+int resume(Context& context, const std::string& run, std::optional<int> epochs);
+int worker(Context& context, const std::string& run, std::optional<int> epochs);
+
+int runsList(Context& context);
+int runsShow(Context& context, const std::string& run);
+int runsSteer(Context& context, const std::string& verb, const std::string& run);
+int runsDelete(Context& context, const std::string& run);
+int runsExport(Context& context, const std::string& run, bool series, const std::string& out);
+int runsCompare(Context& context, const std::vector<std::string>& runs);
+
+int describe(Context& context, const std::string& recipe, const std::string& data);
+int recipes(Context& context);
+int layers(Context& context);
+int dataInspect(Context& context, const std::string& path);
+int devices(Context& context);
+
+struct UseArguments
+{
+    std::string run, data, split = "test", device, out, format = "safetensors", weights = "last";
+    std::vector<std::string> files;
+};
+int evaluate(Context& context, const UseArguments& arguments);
+int predict(Context& context, const UseArguments& arguments);
+int exportModel(Context& context, const UseArguments& arguments);
+int doctor(Context& context, bool mend);
+
+/// Parses and executes; never throws.
+int run(int argc, char** argv);
+
+} // namespace sconce::cli

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// evaluate, predict, export, doctor: a trained run at work.
+#include "app/cli/cli.h"
+
+#include "core/base/text.h"
+#include "core/engine/devices.h"
+#include "core/evaluate/evaluate.h"
+#include "core/exchange/weights.h"
+#include "core/formats/idx.h"
+#include "core/formats/npy.h"
+#include "core/training/checkpoint.h"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace sconce::cli {
+
+namespace {
+
+/// A run's model: its recipe, the weights asked for, and what is known of its data.
+struct Trained
+{
+    RunRow row;
+    Recipe recipe;
+    Checkpoint checkpoint;
+    SafetensorsFile weights;
+};
+
+Result<Trained> findTrained(Context& context, const UseArguments& arguments)
+{
+    auto store = context.store();
+    if (!store) return store.error();
+    auto id = (*store)->findRun(arguments.run);
+    if (!id) return id.error();
+    auto row = (*store)->run(*id);
+    if (!row) return row.error();
+    auto recipe = (*store)->recipe(*id);
+    if (!recipe) return recipe.error();
+    std::vector<std::string> skipped;
+    auto checkpoint = arguments.weights == "best" ? bestCheckpoint(row->folder) : newestValidCheckpoint(row->folder, &skipped);
+    for (const auto& name : skipped) context.note("The checkpoint " + name + " is damaged and was left out.");
+    if (!checkpoint) return checkpoint.error();
+    auto weights = openWeights(*checkpoint);
+    if (!weights) return weights.error();
+    return Trained{std::move(*row), std::move(*recipe), std::move(*checkpoint), std::move(*weights)};
+}
+
+Result<DatasetPtr> openData(const Trained& trained, const std::string& path)
+{
+    const std::string& place = !path.empty() ? path : trained.row.datasetLocation.empty() ? std::string(builtinDigitsPath) : trained.row.datasetLocation;
+    return openDataset(place, trained.recipe.data.import);
+}
+
+Result<std::unique_ptr<Session>> openSession(const Trained& trained, const DatasetInfo& info, const UseArguments& arguments)
+{
+    auto device = resolveDevice(arguments.device.empty() ? "cpu" : arguments.device);
+    if (!device) return device.error();
+    return openModel(trained.recipe, factsOf(info).input, trained.weights.tensors(), *device, usableThreads());
+}
+
+struct Records
+{
+    std::vector<std::string> names;
+    std::vector<std::uint8_t> bytes;
+};
+
+/// Pictures (PNG, JPEG) and IDX files of pictures, each brought to the record that the model was trained on.
+Result<Records> readRecords(const std::vector<std::string>& files, const ValueType& sample)
+{
+    Records records;
+    const auto size = static_cast<std::size_t>(sample.elements());
+    for (const auto& file : files) {
+        if (looksLikePicture(file)) {
+            auto picture = readPicture(file);
+            if (!picture) return picture.error();
+            const auto bytes = recordFrom(*picture, sample);
+            records.names.push_back(file);
+            records.bytes.insert(records.bytes.end(), bytes.begin(), bytes.end());
+            continue;
+        }
+        auto array = readIdx(file);
+        if (!array) return Error{ErrorCode::Invalid, file + " is neither a PNG or JPEG picture nor an IDX file.", "", array.error().text()};
+        if (array->bytes.size() % size != 0 || array->header.dtype != DType::U8)
+            return Error{ErrorCode::Invalid, file + " holds samples of another size than the model takes (" + sample.text() + ").", "", ""};
+        for (std::size_t i = 0; i < array->bytes.size() / size; ++i) records.names.push_back(file + ":" + std::to_string(i));
+        records.bytes.insert(records.bytes.end(), array->bytes.begin(), array->bytes.end());
+    }
+    return records;
+}
+
+Result<void> writePredictions(const std::string& out, const Records& records, const std::vector<float>& probabilities, const std::vector<std::string>& classes)
+{
+    const auto count = records.names.size(), width = classes.size();
+    if (out.ends_with(".npy")) {
+        const std::array<std::int64_t, 2> shape{static_cast<std::int64_t>(count), static_cast<std::int64_t>(width)};
+        return writeNpy(out, probabilities, shape);
+    }
+    std::string text;
+    if (out.ends_with(".json")) {
+        Json all = Json::array();
+        for (std::size_t i = 0; i < count; ++i) {
+            Json one{{"file", records.names[i]}};
+            for (std::size_t c = 0; c < width; ++c) one["probabilities"][classes[c]] = probabilities[i * width + c];
+            all.push_back(std::move(one));
+        }
+        text = all.dump(2) + "\n";
+    } else if (out.ends_with(".csv")) {
+        // A spreadsheet would run a cell that begins with one of these.
+        const auto cell = [](std::string value) {
+            if (!value.empty() && std::string("=+-@").find(value[0]) != std::string::npos) value = "'" + value;
+            std::string quoted = "\"";
+            for (const char c : value) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+            return quoted + "\"";
+        };
+        text = "file";
+        for (const auto& name : classes) text += "," + cell(name);
+        text += "\n";
+        for (std::size_t i = 0; i < count; ++i) {
+            text += cell(records.names[i]);
+            for (std::size_t c = 0; c < width; ++c) text += "," + realText(probabilities[i * width + c], 9);
+            text += "\n";
+        }
+    } else {
+        return Error{ErrorCode::Invalid, "Predictions are written as .csv, .json or .npy, not to " + out + ".", "Give --out a name with one of these endings.", ""};
+    }
+    return writeFileDurably(out, text);
+}
+
+} // namespace
+
+int evaluate(Context& context, const UseArguments& arguments)
+{
+    auto trained = findTrained(context, arguments);
+    if (!trained) return context.fail(trained.error());
+    auto data = openData(*trained, arguments.data);
+    if (!data) return context.fail(data.error());
+    auto session = openSession(*trained, (*data)->info(), arguments);
+    if (!session) return context.fail(session.error());
+    auto report = evaluateModel(**session, trained->recipe, *data, arguments.split, {});
+    if (!report) return context.fail(report.error());
+    Json json = report->toJson();
+    json["run"] = trained->row.id;
+    json["checkpoint"] = trained->checkpoint.path;
+    context.emit(json);
+    context.print(trained->row.name + " on " + report->part + ": accuracy " + percentText(report->accuracy) + ", loss " + realText(report->loss) + ", " +
+                  groupedInt(report->count) + " samples, " + durationText(report->seconds));
+    std::vector<std::vector<std::string>> rows;
+    for (std::size_t i = 0; i < report->classes.size(); ++i) {
+        std::vector<std::string> row{report->classes[i], percentText(report->perClass[i].precision, 1), percentText(report->perClass[i].recall, 1), percentText(report->perClass[i].f1, 1)};
+        for (const auto count : report->confusion[i]) row.push_back(groupedInt(count));
+        rows.push_back(std::move(row));
+    }
+    std::vector<std::string> header{"class", "precision", "recall", "F1"};
+    for (const auto& name : report->classes) header.push_back("→" + name);
+    context.print(table(header, rows, std::vector<bool>(header.size(), true)));
+    return Done;
+}
+
+int predict(Context& context, const UseArguments& arguments)
+{
+    auto trained = findTrained(context, arguments);
+    if (!trained) return context.fail(trained.error());
+    auto data = openData(*trained, arguments.data);
+    if (!data) return context.fail(data.error());
+    const auto& info = (*data)->info();
+    auto records = readRecords(arguments.files, info.sample);
+    if (!records) return context.fail(records.error());
+    auto session = openSession(*trained, info, arguments);
+    if (!session) return context.fail(session.error());
+    if (auto used = (*session)->useData(*data); !used) return context.fail(used.error());
+    const auto count = static_cast<std::int64_t>(records->names.size());
+    auto probabilities = (*session)->predictRecords(records->bytes, count);
+    if (!probabilities) return context.fail(probabilities.error());
+    const auto width = info.classes.size();
+    for (std::size_t i = 0; i < records->names.size(); ++i) {
+        const float* row = probabilities->data() + i * width;
+        const auto best = static_cast<std::size_t>(std::max_element(row, row + width) - row);
+        Json all = Json::object();
+        for (std::size_t c = 0; c < width; ++c) all[info.classes[c]] = row[c];
+        context.emit({{"file", records->names[i]}, {"class", info.classes[best]}, {"probability", row[best]}, {"probabilities", all}});
+        context.print(records->names[i] + ": " + info.classes[best] + ", " + percentText(row[best], 1));
+    }
+    if (!arguments.out.empty())
+        if (auto written = writePredictions(arguments.out, *records, *probabilities, info.classes); !written) return context.fail(written.error());
+    return Done;
+}
+
+int exportModel(Context& context, const UseArguments& arguments)
+{
+    const auto formats = exportFormats();
+    if (std::find(formats.begin(), formats.end(), arguments.format) == formats.end()) {
+        std::string list;
+        for (const auto& format : formats) list += (list.empty() ? "" : ", ") + format;
+        return context.failUsage("Models are written as " + list + ", not as \"" + arguments.format + "\".");
+    }
+    auto trained = findTrained(context, arguments);
+    if (!trained) return context.fail(trained.error());
+    auto store = context.store();
+    DatasetInfo info;
+    info.id = trained->row.dataset;
+    info.fingerprint = trained->row.fingerprint;
+    if (auto known = (*store)->dataset(info.id); known && *known) info = (*known)->first;
+    if (auto written = exportWeights(arguments.out, trained->weights.tensors(), trained->recipe, info); !written) return context.fail(written.error());
+    context.emit({{"run", trained->row.id}, {"format", arguments.format}, {"out", arguments.out}, {"checkpoint", trained->checkpoint.path}});
+    context.print("Written to " + arguments.out + ".");
+    return Done;
+}
+
+int doctor(Context& context, bool mend)
+{
+    auto store = context.store();
+    if (!store) return context.fail(store.error());
+    auto report = (*store)->doctor(mend);
+    if (!report) return context.fail(report.error());
+    context.emit({{"ok", report->ok}, {"store", (*store)->folder()}, {"opened", (*store)->opened().message}, {"found", report->found}, {"mended", report->mended}});
+    context.print("Store: " + (*store)->folder());
+    for (const auto& line : report->found) context.print("found: " + line);
+    for (const auto& line : report->mended) context.print("mended: " + line);
+    context.print(report->ok ? "Everything is in order." : "Something is not in order; run doctor without --check to mend it.");
+    return report->ok ? Done : Failed;
+}
+
+} // namespace sconce::cli
