@@ -8,12 +8,25 @@
 
 namespace sconce::engine {
 
-std::vector<float> startValues(const ParameterSpec& spec, std::uint64_t seed)
+std::string startKey(const Plan& plan, ParamIndex parameter)
 {
+    const auto lastPart = [](const std::string& name) { return name.substr(name.rfind('.') + 1); };
+    const ParameterSpec& spec = plan.parameters[static_cast<std::size_t>(parameter)];
+    const std::string part = lastPart(spec.name);
+    int before = 0; // a separable convolution has two parameters whose names end in "weight"
+    for (ParamIndex i = 0; i < parameter; ++i) {
+        const ParameterSpec& other = plan.parameters[static_cast<std::size_t>(i)];
+        if (other.layer == spec.layer && lastPart(other.name) == part) ++before;
+    }
+    return spec.layer + "." + part + (before > 0 ? "#" + std::to_string(before) : "");
+}
+
+std::vector<float> startValues(const Plan& plan, ParamIndex parameter, std::uint64_t seed)
+{
+    const ParameterSpec& spec = plan.parameters[static_cast<std::size_t>(parameter)];
     const std::size_t count = static_cast<std::size_t>(spec.elements());
     std::vector<float> values(count, 0.0f);
-    const std::string suffix = spec.name.substr(spec.name.rfind('.') + 1);
-    const Philox random(seed, Purpose::Init, textKey(spec.layer + "." + suffix));
+    const Philox random(seed, Purpose::Init, textKey(startKey(plan, parameter)));
     // Fans of 0 (a parameter without inputs) would divide by zero.
     const double in = static_cast<double>(std::max<std::int64_t>(1, spec.init.fanIn));
     const double out = static_cast<double>(std::max<std::int64_t>(1, spec.init.fanOut));

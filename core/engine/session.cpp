@@ -147,9 +147,10 @@ void SessionImpl::makeParameters()
 {
     const at::NoGradGuard noGrad;
     const Plan& plan = m_execution.plan;
-    for (const ParameterSpec& spec : plan.parameters) {
+    for (std::size_t i = 0; i < plan.parameters.size(); ++i) {
+        const ParameterSpec& spec = plan.parameters[i];
         Tensor tensor = emptyTensor(spec.shape, m_device, m_execution.channelsLast);
-        const std::vector<float> values = startValues(spec, m_spec.seed);
+        const std::vector<float> values = startValues(plan, static_cast<ParamIndex>(i), m_spec.seed);
         copyIn(tensor, std::as_bytes(std::span(values)));
         tensor.set_requires_grad(spec.trainable && !m_spec.optimiser.type.empty());
         assertOn(tensor, m_device, spec.name.c_str());

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// From probabilities and labels to what people read: pure arithmetic.
+#include "core/evaluate/evaluate.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace sconce {
+namespace {
+
+constexpr std::size_t mistakesInJson = 100;
+
+const char* partName(Part part)
+{
+    return part == Part::Training ? "train" : "test";
+}
+
+double ratio(std::int64_t part, std::int64_t whole)
+{
+    return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0;
+}
+
+/// Precision, recall and their harmonic mean per class, 0 where nothing was said or nothing was there.
+std::vector<ClassMetrics> classMetrics(const std::vector<std::vector<std::int64_t>>& confusion)
+{
+    const std::size_t classes = confusion.size();
+    std::vector<ClassMetrics> result(classes);
+    for (std::size_t c = 0; c < classes; ++c) {
+        std::int64_t truth = 0, said = 0;
+        for (std::size_t other = 0; other < classes; ++other) {
+            truth += confusion[c][other];
+            said += confusion[other][c];
+        }
+        ClassMetrics& metrics = result[c];
+        metrics.count = truth;
+        metrics.precision = ratio(confusion[c][c], said);
+        metrics.recall = ratio(confusion[c][c], truth);
+        const double sum = metrics.precision + metrics.recall;
+        metrics.f1 = sum > 0 ? 2 * metrics.precision * metrics.recall / sum : 0;
+    }
+    return result;
+}
+
+} // namespace
+
+EvaluationReport reportFrom(const DatasetInfo& info, Part part, std::span<const std::int64_t> rows, std::span<const std::int32_t> labels,
+                            std::span<const float> probabilities)
+{
+    EvaluationReport report;
+    report.part = partName(part);
+    report.storedIn = part;
+    report.classes = info.classes;
+    report.count = static_cast<std::int64_t>(rows.size());
+    report.rows.assign(rows.begin(), rows.end());
+    const std::size_t classes = info.classes.size();
+    report.confusion.assign(classes, std::vector<std::int64_t>(classes, 0));
+    const std::size_t outputs = rows.empty() ? 0 : probabilities.size() / rows.size();
+    double loss = 0;
+    std::int64_t correct = 0;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        // A network may have more outputs than there are classes; one of the spare ones is then simply a wrong answer,
+        // which the confusion matrix, having no column for it, leaves out.
+        const std::span<const float> row = probabilities.subspan(i * outputs, outputs);
+        const auto best = std::max_element(row.begin(), row.end());
+        const auto said = static_cast<std::int32_t>(best - row.begin());
+        const std::int32_t truth = labels[static_cast<std::size_t>(rows[i])];
+        const double chance = static_cast<std::size_t>(truth) < outputs ? static_cast<double>(row[static_cast<std::size_t>(truth)]) : 0.0;
+        loss += std::isnan(chance) ? chance : -std::log(std::max(chance, 1e-38)); // the smallest float keeps it finite
+        report.said.push_back(said);
+        report.confidence.push_back(*best);
+        if (static_cast<std::size_t>(said) < classes && static_cast<std::size_t>(truth) < classes)
+            ++report.confusion[static_cast<std::size_t>(truth)][static_cast<std::size_t>(said)];
+        if (said == truth) ++correct;
+        else report.mistakes.push_back({rows[i], truth, said, *best});
+    }
+    report.loss = rows.empty() ? 0 : loss / static_cast<double>(rows.size());
+    report.accuracy = ratio(correct, report.count);
+    report.perClass = classMetrics(report.confusion);
+    std::stable_sort(report.mistakes.begin(), report.mistakes.end(),
+                     [](const Mistake& a, const Mistake& b) { return a.confidence > b.confidence; });
+    return report;
+}
+
+Json EvaluationReport::toJson() const
+{
+    Json json = Json::object();
+    json["split"] = part;
+    json["count"] = count;
+    json["loss"] = std::isfinite(loss) ? Json(loss) : Json(nullptr);
+    json["accuracy"] = accuracy;
+    json["classes"] = classes;
+    json["confusion"] = confusion;
+    Json perClassJson = Json::array();
+    for (std::size_t c = 0; c < perClass.size(); ++c) {
+        const ClassMetrics& metrics = perClass[c];
+        Json entry = Json::object();
+        entry["class"] = c < classes.size() ? classes[c] : std::to_string(c);
+        entry["count"] = metrics.count;
+        entry["precision"] = metrics.precision;
+        entry["recall"] = metrics.recall;
+        entry["f1"] = metrics.f1;
+        perClassJson.push_back(std::move(entry));
+    }
+    json["per_class"] = std::move(perClassJson);
+    json["mistakes"] = mistakes.size();
+    Json worst = Json::array();
+    for (std::size_t i = 0; i < std::min(mistakes.size(), mistakesInJson); ++i) {
+        const Mistake& mistake = mistakes[i];
+        worst.push_back(Json{{"row", mistake.row}, {"truth", mistake.truth}, {"said", mistake.said}, {"confidence", mistake.confidence}});
+    }
+    json["worst_mistakes"] = std::move(worst);
+    json["seconds"] = seconds;
+    return json;
+}
+
+} // namespace sconce
