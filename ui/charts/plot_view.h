@@ -7,7 +7,9 @@
 
 #include <QWidget>
 
+#include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace sconce::ui {
@@ -57,13 +59,37 @@ class PlotView : public QWidget
     /// Text used by tests and accessibility: "training: 422 points, last 0.0457".
     QString summary() const;
 
+    // ---- what a group of plots shares ----
+    /// Plots over one x axis: the mouse over one moves the hover line of all, and its box gives the values of all.
+    static void group(const std::vector<PlotView*>& plots);
+    void setXName(const QString& name);                    ///< "step": said in the hover box and beside a NaN
+    /// A second row of labels below the axis (time under epochs). Null removes it.
+    void setSecondXLabels(std::function<QString(double x)> label);
+    /// Head line of the hover box: left and right text. Null: the x value.
+    void setHoverTitle(std::function<std::pair<QString, QString>(double x)> title);
+    void setRightGutter(int pixels);                       ///< room for letters at the ends (8; 32 with letters)
+    /// Surface that the plot stands on; colours are blended into it.
+    void setSurface(Token token);
+    QRectF plotArea() const;                               ///< in widget coordinates
+    double xAt(double pixel) const;                        ///< x under a widget coordinate
+    std::pair<double, double> yRange() const;              ///< as shown (values, also on a log axis)
+    double hover() const;                                  ///< NaN if none
+
   Q_SIGNALS:
     void hovered(double x);            ///< NaN when the mouse leaves
     void zoomRequested(double from, double to); ///< dragged range, or wheel; NaN, NaN = show all (double click)
 
   protected:
-    void resizeEvent(QResizeEvent*) override;
-    bool eventFilter(QObject* object, QEvent* event) override;
+    void paintEvent(QPaintEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+    void mousePressEvent(QMouseEvent* event) override;
+    void mouseMoveEvent(QMouseEvent* event) override;
+    void mouseReleaseEvent(QMouseEvent* event) override;
+    void mouseDoubleClickEvent(QMouseEvent* event) override;
+    void wheelEvent(QWheelEvent* event) override;
+    void leaveEvent(QEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
+    void focusInEvent(QFocusEvent* event) override;
 
   private:
     struct Impl;
