@@ -101,8 +101,11 @@ void cutAt(LiveRun& live, std::int64_t startStep)
 
 Applied apply(LiveRun& live, const RunStarted& e, WallMs time)
 {
-    cutAt(live, e.startStep);
-    live.step = e.startStep;
+    // A replay of an attempt that the history knows already cuts nothing.
+    if (e.attempt > live.row.attempts) {
+        cutAt(live, e.startStep);
+        live.step = e.startStep;
+    }
     live.stepsPerEpoch = e.stepsPerEpoch;
     live.epochs = e.epochs;
     live.batchSize = e.batchSize;
@@ -238,7 +241,8 @@ Applied apply(LiveRun& live, const RunEnded& e, WallMs time)
 {
     live.status = e.status;
     live.row.status = e.status;
-    live.row.summary = e.summary;
+    // An end that nobody counted (killed, or it could not begin) says nothing of what was reached before.
+    if (e.summary.steps > 0 || live.row.summary.steps <= 0) live.row.summary = e.summary;
     live.row.message = e.message;
     live.row.remedy = e.remedy;
     live.row.ended = time;

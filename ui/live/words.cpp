@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/live/words.h"
+
+#include "core/base/text.h"
+
+#include <QCoreApplication>
+
+#include <cmath>
+
+namespace sconce::ui::words {
+
+namespace {
+QString tr(const char* s) { return QCoreApplication::translate("Live", s); }
+const QString dash = QStringLiteral("–");
+} // namespace
+
+QString loss(double value)
+{
+    if (std::isnan(value)) return dash;
+    if (!std::isfinite(value)) return QStringLiteral("∞");
+    if (std::abs(value) >= 1000 || (value != 0 && std::abs(value) < 0.00005)) return text(realText(value, 3));
+    const int decimals = std::abs(value) >= 100 ? 1 : std::abs(value) >= 10 ? 2 : 4;
+    return QString::number(value, 'f', decimals).replace(QLatin1Char('-'), QChar(0x2212));
+}
+
+QString percent(double share, int decimals) { return std::isfinite(share) ? text(percentText(share, decimals)) : dash; }
+
+QString clock(WallMs time) { return time > 0 ? QDateTime::fromMSecsSinceEpoch(time).toString(QStringLiteral("HH:mm")) : dash; }
+QString clockSeconds(WallMs time) { return time > 0 ? QDateTime::fromMSecsSinceEpoch(time).toString(QStringLiteral("HH:mm:ss")) : dash; }
+
+QString deviceName(const RunRow& row)
+{
+    if (row.device == "cpu") return tr("CPU");
+    if (row.device.rfind("cuda:", 0) == 0) return tr("GPU %1").arg(text(row.device.substr(5)));
+    return row.device.empty() ? dash : text(row.device);
+}
+
+QString runTitle(const RunRow& row)
+{
+    const QString name = text(row.name.empty() ? row.recipeName : row.name);
+    return row.number > 0 ? QStringLiteral("%1 #%2").arg(name).arg(row.number) : name;
+}
+
+QString rate(double samplesPerSecond)
+{
+    if (!(samplesPerSecond > 0)) return dash;
+    if (samplesPerSecond < 1000) return QStringLiteral("%1 /s").arg(std::lround(samplesPerSecond));
+    if (samplesPerSecond < 1e6) return QStringLiteral("%1 k/s").arg(samplesPerSecond / 1e3, 0, 'f', samplesPerSecond < 1e5 ? 1 : 0);
+    return QStringLiteral("%1 M/s").arg(samplesPerSecond / 1e6, 0, 'f', 2);
+}
+
+QString hardwareTitle(const std::string& key)
+{
+    if (key == "cpu") return tr("CPU");
+    if (key == "memory") return tr("Memory");
+    if (key.rfind("gpu", 0) == 0) {
+        const auto dot = key.find('.');
+        return tr("GPU %1 %2").arg(text(key.substr(3, dot - 3)), dot == std::string::npos ? QString() : text(key.substr(dot + 1))).trimmed();
+    }
+    return text(key);
+}
+
+QString hardwareValue(const std::string& key, double value)
+{
+    if (!std::isfinite(value)) return dash;
+    const auto ends = [&](const char* tail) { const std::string t(tail); return key.size() >= t.size() && key.compare(key.size() - t.size(), t.size(), t) == 0; };
+    if (ends("memory")) return text(bytesText(static_cast<std::uint64_t>(std::max(0.0, value))));
+    if (ends("power")) return QStringLiteral("%1 W").arg(std::lround(value));
+    if (ends("temperature")) return QStringLiteral("%1 °C").arg(std::lround(value));
+    return text(percentText(value, 0));
+}
+
+} // namespace sconce::ui::words

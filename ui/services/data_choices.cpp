@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/services/data_choices.h"
+
+#include "ui/services/studio.h"
+
+#include <algorithm>
+
+namespace sconce::ui {
+
+namespace {
+QString key(const DatasetId& id, const char* name) { return QStringLiteral("data/%1/%2").arg(QString::fromStdString(id), QString::fromLatin1(name)); }
+}
+
+DataChoices dataChoices(const Settings& settings, const DatasetInfo& info)
+{
+    DataChoices c;
+    c.split.kind = settings.value(key(info.id, "split"), QStringLiteral("last")).toString() == QStringLiteral("shuffled") ? SplitSettings::Kind::Shuffled
+                                                                                                                         : SplitSettings::Kind::Last;
+    c.split.validation = std::clamp(settings.value(key(info.id, "validation"), 0.1).toDouble(), 0.0, 0.9);
+    const double test = info.testCount > 0 ? 0.0 : 0.1; // without a test part of its own a share is held back
+    c.split.test = info.testCount > 0 ? 0.0 : std::clamp(settings.value(key(info.id, "test"), test).toDouble(), 0.0, 0.5);
+    c.input.scale = settings.value(key(info.id, "scale"), true).toBool();
+    c.input.normalise = settings.value(key(info.id, "normalise"), false).toBool();
+    c.input.mean = info.mean;
+    c.input.deviation = info.deviation > 0 ? info.deviation : 1;
+    c.shuffle = settings.value(key(info.id, "shuffle"), true).toBool();
+    return c;
+}
+
+void setDataChoices(Settings& settings, const DatasetId& id, const DataChoices& c)
+{
+    settings.setValue(key(id, "split"), c.split.kind == SplitSettings::Kind::Shuffled ? QStringLiteral("shuffled") : QStringLiteral("last"));
+    settings.setValue(key(id, "validation"), c.split.validation);
+    settings.setValue(key(id, "test"), c.split.test);
+    settings.setValue(key(id, "scale"), c.input.scale);
+    settings.setValue(key(id, "normalise"), c.input.normalise);
+    settings.setValue(key(id, "shuffle"), c.shuffle);
+}
+
+Recipe withData(Recipe recipe, const DatasetInfo& info, const ImportOptions& import, const DataChoices& choices)
+{
+    recipe.data.dataset = info.id;
+    recipe.data.fingerprint.clear();
+    recipe.data.import = import;
+    recipe.data.split = choices.split;
+    recipe.data.input = choices.input;
+    if (!choices.input.normalise) { // what is not used stays at its default, so that recipes do not differ by it
+        recipe.data.input.mean = 0;
+        recipe.data.input.deviation = 1;
+    }
+    recipe.data.shuffle = choices.shuffle;
+    return recipe;
+}
+
+QImage recordImage(std::span<const std::uint8_t> record, const ValueType& sample)
+{
+    if (sample.rank() != 3 || record.size() != static_cast<std::size_t>(sample.elements())) return {};
+    const auto channels = static_cast<int>(sample.dims[0].size), height = static_cast<int>(sample.dims[1].size), width = static_cast<int>(sample.dims[2].size);
+    if (channels != 1 && channels != 3) return {};
+    const auto plane = static_cast<std::size_t>(width) * static_cast<std::size_t>(height);
+    QImage image(width, height, channels == 1 ? QImage::Format_Grayscale8 : QImage::Format_RGB888);
+    for (int y = 0; y < height; ++y) {
+        uchar* line = image.scanLine(y);
+        const std::uint8_t* from = record.data() + static_cast<std::size_t>(y) * static_cast<std::size_t>(width);
+        for (int x = 0; x < width; ++x)
+            for (int c = 0; c < channels; ++c) line[x * channels + c] = from[static_cast<std::size_t>(c) * plane + static_cast<std::size_t>(x)];
+    }
+    return image;
+}
+
+QImage sampleImage(const Dataset& data, Part part, std::int64_t row)
+{
+    std::vector<std::uint8_t> record(data.recordBytes());
+    data.gather(part, std::span(&row, 1), record);
+    return recordImage(record, data.info().sample);
+}
+
+} // namespace sconce::ui

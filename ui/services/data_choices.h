@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// What a person chose for a data set on the Data page (split, steps before the network), remembered per set and taken into a
+// recipe by *Train on this data*. And samples as pictures. The window's thread only.
+
+#include "core/data/dataset.h"
+#include "core/recipe/recipe.h"
+
+#include <QImage>
+
+namespace sconce::ui {
+
+class Settings;
+
+struct DataChoices
+{
+    SplitSettings split;
+    InputSettings input;
+    bool shuffle = true;
+    bool operator==(const DataChoices&) const = default;
+};
+
+DataChoices dataChoices(const Settings& settings, const DatasetInfo& info);
+void setDataChoices(Settings& settings, const DatasetId& id, const DataChoices& choices);
+/// The recipe with this data set in place of its own: id, import options and what was chosen for it.
+Recipe withData(Recipe recipe, const DatasetInfo& info, const ImportOptions& import, const DataChoices& choices);
+
+/// A stored sample as a picture; a null image where a sample is no picture.
+QImage sampleImage(const Dataset& data, Part part, std::int64_t row);
+/// A record (channels first) of that type as a picture.
+QImage recordImage(std::span<const std::uint8_t> record, const ValueType& sample);
+
+} // namespace sconce::ui
