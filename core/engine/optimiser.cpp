@@ -49,7 +49,7 @@ Result<Optimiser> Optimiser::make(const Configured& settings, const Plan& plan, 
     result.m_epsilon = real(settings, *entry, "epsilon", 1e-8);
     result.m_momentum = result.m_kind == Kind::Sgd ? real(settings, *entry, "momentum", 0.0) : 0.0;
     result.m_nesterov = real(settings, *entry, "nesterov", 0.0) != 0 && result.m_momentum > 0;
-    const double decay = real(settings, *entry, "weightDecay", 0.0);
+    const double decay = real(settings, *entry, "weight_decay", 0.0);
 
     Group decayed{{}, decay}, spared{{}, 0.0};
     const at::NoGradGuard noGrad;

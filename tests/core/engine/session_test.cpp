@@ -1,0 +1,558 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The session as the trainer uses it: repeatable to the bit, resumable from its state, and a step that is a transaction.
+
+#include "engine_support.h"
+
+#include <QtTest>
+
+#include <cmath>
+#include <limits>
+#include <thread>
+
+using namespace sconce;
+using namespace sconce::test;
+
+namespace {
+
+/// One of everything that holds state: convolution, batch norm, dropout.
+const char* const convnet = R"([
+    {"type":"conv2d","filters":6,"kernel":[3,3],"activation":"relu"},
+    {"type":"max_pool2d"},
+    {"type":"conv2d","filters":8,"kernel":[3,3]},
+    {"type":"batch_norm"},
+    {"type":"relu"},
+    {"type":"flatten"},
+    {"type":"dropout","rate":0.4},
+    {"type":"dense","units":4}])";
+
+constexpr std::int64_t trainingCount = 96, batch = 16;
+
+DatasetPtr stripes(bool contiguous = true)
+{
+    return std::make_shared<StripesDataset>(imageType(2, 12, 12), trainingCount, 20, 4, contiguous);
+}
+
+std::unique_ptr<Session> openSession(const std::string& optimiser = "adam", ParamValues settings = {}, std::uint64_t seed = 3,
+                                     DatasetPtr data = stripes(), int threads = 1)
+{
+    auto plan = planOf(convnet, imageType(2, 12, 12));
+    if (!plan) qFatal("%s", plan.error().message.c_str());
+    SessionSpec spec = specOf(std::move(*plan), optimiser, std::move(settings), seed);
+    spec.threads = threads;
+    auto session = Session::open(std::move(spec));
+    if (!session) qFatal("%s", session.error().text().c_str());
+    if (auto used = (*session)->useData(std::move(data)); !used) qFatal("%s", used.error().text().c_str());
+    return std::move(*session);
+}
+
+Result<void> trainStep(Session& session, std::int64_t step, double rate = 0.01)
+{
+    const auto rows = rowsOfStep(step, batch, trainingCount);
+    SCONCE_TRY(session.forward(step, rows));
+    SCONCE_TRY(session.backward());
+    return session.commit(rate);
+}
+
+void train(Session& session, std::int64_t first, std::int64_t last)
+{
+    for (std::int64_t step = first; step < last; ++step) {
+        const auto done = trainStep(session, step);
+        if (!done) qFatal("%s %s", done.error().text().c_str(), done.error().detail.c_str());
+    }
+}
+
+const HostTensor& named(const std::vector<HostTensor>& tensors, const std::string& name)
+{
+    for (const HostTensor& tensor : tensors)
+        if (tensor.name == name) return tensor;
+    qFatal("no tensor called %s", name.c_str());
+}
+
+struct State
+{
+    std::vector<HostTensor> weights, optimiser;
+    bool operator==(const State& other) const { return sameBits(weights, other.weights) && sameBits(optimiser, other.optimiser); }
+};
+
+State stateOf(Session& session)
+{
+    return {*session.weights(), *session.optimiserState()};
+}
+
+} // namespace
+
+class SessionTest : public QObject
+{
+    Q_OBJECT
+
+  private Q_SLOTS:
+    void sameSeedSameBits();
+    void otherSeedOtherBits();
+    void startDoesNotDependOnNames();
+    void gatheredFeedGivesTheSameBits();
+    void resumeEqualsUninterrupted_data();
+    void resumeEqualsUninterrupted();
+    void weightsAloneAreNotEnough();
+    void uncommittedStepLeavesNoTrace();
+    void nanLeavesNoTrace_data();
+    void nanLeavesNoTrace();
+    void infiniteStatisticsLeaveNoTrace();
+    void oneValuePerChannelKeepsTheStatistics();
+    void evaluationDisturbsNothing();
+    void evaluationAgreesWithPredict();
+    void batchSizeDoesNotChangeEvaluation();
+    void predictRecordsAgreesWithPredict();
+    void finalSoftmaxIsTheSameNetwork();
+    void learnsToOverfit_data();
+    void learnsToOverfit();
+    void metricsTellOfEveryStep();
+    void weightDecaySparesBiases();
+    void wrongUseIsASentence();
+    void wrongStateChangesNothing();
+    void tooManyParametersAreRefused();
+    void choicesAreTakenOver();
+    void cancels();
+};
+
+void SessionTest::sameSeedSameBits()
+{
+    auto a = openSession(), b = openSession();
+    QVERIFY(stateOf(*a) == stateOf(*b));
+    train(*a, 0, 6);
+    std::thread([&] { train(*b, 0, 6); }).join(); // another thread is no other result
+    QVERIFY(stateOf(*a) == stateOf(*b));
+}
+
+void SessionTest::otherSeedOtherBits()
+{
+    auto a = openSession(), b = openSession("adam", {}, 4);
+    const auto x = *a->weights(), y = *b->weights();
+    QVERIFY(named(x, "conv1.weight").bytes != named(y, "conv1.weight").bytes);
+    // With the same start, the masks alone make the difference.
+    QVERIFY(b->setWeights(viewsOf(x)).ok());
+    train(*a, 0, 1);
+    train(*b, 0, 1);
+    QVERIFY(!(stateOf(*a) == stateOf(*b)));
+}
+
+void SessionTest::startDoesNotDependOnNames()
+{
+    const auto start = [](const char* json) {
+        auto session = Session::open(specOf(*planOf(json, featuresType(5))));
+        return floatsOf((*(*session)->weights())[0]);
+    };
+    QCOMPARE(start(R"([{"id":"l7","name":"a","type":"dense","units":3}])"), start(R"([{"id":"l7","name":"b","type":"dense","units":3}])"));
+    QVERIFY(start(R"([{"id":"l7","name":"a","type":"dense","units":3}])") != start(R"([{"id":"l8","name":"a","type":"dense","units":3}])"));
+}
+
+void SessionTest::gatheredFeedGivesTheSameBits()
+{
+    auto inPlace = openSession(), gathered = openSession("adam", {}, 3, stripes(false));
+    QCOMPARE(inPlace->choices()["feed"], "in place");
+    QCOMPARE(gathered->choices()["feed"], "gathered");
+    train(*inPlace, 0, 3);
+    train(*gathered, 0, 3);
+    QVERIFY(stateOf(*inPlace) == stateOf(*gathered));
+}
+
+void SessionTest::resumeEqualsUninterrupted_data()
+{
+    QTest::addColumn<QString>("optimiser");
+    QTest::addColumn<double>("momentum");
+    QTest::newRow("adam") << "adam" << 0.0;
+    QTest::newRow("adamw") << "adamw" << 0.0;
+    QTest::newRow("sgd") << "sgd" << 0.0;
+    QTest::newRow("sgd with momentum") << "sgd" << 0.9;
+}
+
+void SessionTest::resumeEqualsUninterrupted()
+{
+    QFETCH(QString, optimiser);
+    QFETCH(double, momentum);
+    ParamValues settings;
+    if (momentum > 0) settings["momentum"] = momentum;
+    auto whole = openSession(optimiser.toStdString(), settings);
+    train(*whole, 0, 5);
+    const State half = stateOf(*whole);
+    train(*whole, 5, 10);
+
+    auto resumed = openSession(optimiser.toStdString(), settings);
+    QVERIFY(resumed->setWeights(viewsOf(half.weights)).ok());
+    QVERIFY(resumed->setOptimiserState(viewsOf(half.optimiser)).ok());
+    QVERIFY(stateOf(*resumed) == half);
+    train(*resumed, 5, 10);
+    QVERIFY(stateOf(*resumed) == stateOf(*whole));
+}
+
+/// The negative control of the test above.
+void SessionTest::weightsAloneAreNotEnough()
+{
+    auto whole = openSession();
+    train(*whole, 0, 5);
+    const State half = stateOf(*whole);
+    train(*whole, 5, 10);
+    auto resumed = openSession();
+    QVERIFY(resumed->setWeights(viewsOf(half.weights)).ok());
+    train(*resumed, 5, 10);
+    QVERIFY(!sameBits(*resumed->weights(), *whole->weights()));
+
+    // Nor is it enough to forget at which step one was: dropout is keyed by it.
+    auto shifted = openSession();
+    QVERIFY(shifted->setWeights(viewsOf(half.weights)).ok());
+    QVERIFY(shifted->setOptimiserState(viewsOf(half.optimiser)).ok());
+    for (std::int64_t step = 5; step < 10; ++step) {
+        QVERIFY(shifted->forward(step - 5, rowsOfStep(step, batch, trainingCount)).ok());
+        QVERIFY(shifted->backward().ok());
+        QVERIFY(shifted->commit(0.01).ok());
+    }
+    QVERIFY(!sameBits(*shifted->weights(), *whole->weights()));
+}
+
+void SessionTest::uncommittedStepLeavesNoTrace()
+{
+    auto session = openSession(), control = openSession();
+    train(*session, 0, 3);
+    train(*control, 0, 3);
+    const State before = stateOf(*session);
+    const auto rows = rowsOfStep(3, batch, trainingCount);
+    QVERIFY(session->forward(3, rows).ok());
+    QVERIFY(stateOf(*session) == before);
+    QVERIFY(session->backward().ok());
+    QVERIFY(stateOf(*session) == before);
+    // The step is made again, as after running out of memory: gradients must not have piled up.
+    train(*session, 3, 5);
+    train(*control, 3, 5);
+    QVERIFY(stateOf(*session) == stateOf(*control));
+}
+
+void SessionTest::nanLeavesNoTrace_data()
+{
+    QTest::addColumn<QString>("optimiser");
+    QTest::addColumn<QString>("poisoned");
+    QTest::addColumn<float>("value");
+    const float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
+    QTest::newRow("NaN in a weight, adam") << "adam" << "conv1.weight" << nan;
+    QTest::newRow("NaN in a weight, adamw") << "adamw" << "dense1.weight" << nan;
+    QTest::newRow("infinite bias, sgd") << "sgd" << "dense1.bias" << inf;
+}
+
+/// Parameters, both kinds of optimiser state, step counter and running statistics: none may move.
+void SessionTest::nanLeavesNoTrace()
+{
+    QFETCH(QString, optimiser);
+    QFETCH(QString, poisoned);
+    QFETCH(float, value);
+    ParamValues settings;
+    if (optimiser == "sgd") settings["momentum"] = 0.9;
+    auto session = openSession(optimiser.toStdString(), settings);
+    train(*session, 0, 3);
+    QCOMPARE(session->takeMetrics()->size(), std::size_t{3});
+    const State sound = stateOf(*session);
+
+    std::vector<HostTensor> broken = sound.weights;
+    for (HostTensor& tensor : broken)
+        if (tensor.name == poisoned.toStdString()) std::memcpy(tensor.bytes.data(), &value, sizeof value);
+    QVERIFY(session->setWeights(viewsOf(broken)).ok());
+    const State before = stateOf(*session);
+    const auto done = trainStep(*session, 3);
+    QVERIFY(!done.ok());
+    QCOMPARE(done.error().code, ErrorCode::NotFinite);
+    QVERIFY2(QString::fromStdString(done.error().message).contains("step 4"), done.error().message.c_str());
+    QVERIFY(!done.error().remedy.empty());
+    const State after = stateOf(*session);
+    QVERIFY(sameBits(after.weights, before.weights));     // parameters and running statistics
+    QVERIFY(sameBits(after.optimiser, before.optimiser)); // moments and step counter
+    QVERIFY(session->takeMetrics()->empty());
+
+    // With sound weights it goes on as if nothing had been.
+    QVERIFY(session->setWeights(viewsOf(sound.weights)).ok());
+    train(*session, 3, 5);
+    auto control = openSession(optimiser.toStdString(), settings);
+    train(*control, 0, 5);
+    QVERIFY(stateOf(*session) == stateOf(*control));
+}
+
+/// A huge map has an infinite variance, is normalised to zeros, and the loss stays finite: only the statistics break.
+void SessionTest::infiniteStatisticsLeaveNoTrace()
+{
+    auto session = openSession();
+    train(*session, 0, 2);
+    std::vector<HostTensor> weights = *session->weights();
+    for (HostTensor& tensor : weights)
+        if (tensor.name == "conv1.weight" || tensor.name == "conv2.weight") {
+            std::vector<float> values = floatsOf(tensor);
+            for (float& value : values) value *= 1e15f;
+            std::memcpy(tensor.bytes.data(), values.data(), tensor.bytes.size());
+        }
+    QVERIFY(session->setWeights(viewsOf(weights)).ok());
+    const State before = stateOf(*session);
+    const auto done = trainStep(*session, 2);
+    QVERIFY(!done.ok());
+    QCOMPARE(done.error().code, ErrorCode::NotFinite);
+    QVERIFY(stateOf(*session) == before);
+}
+
+void SessionTest::oneValuePerChannelKeepsTheStatistics()
+{
+    auto session = Session::open(specOf(*planOf(R"([{"type":"flatten"},{"type":"dense","units":5},{"type":"batch_norm"},{"type":"dense","units":4}])", imageType(2, 12, 12))));
+    QVERIFY(session.ok());
+    QVERIFY((*session)->useData(stripes()).ok());
+    const std::vector<std::int64_t> one{3};
+    QVERIFY((*session)->forward(0, one).ok());
+    QVERIFY((*session)->backward().ok());
+    QVERIFY((*session)->commit(0.01).ok());
+    for (float value : floatsOf(named(*(*session)->weights(), "bn1.running_var"))) QCOMPARE(value, 1.0f);
+}
+
+void SessionTest::evaluationDisturbsNothing()
+{
+    auto watched = openSession(), control = openSession();
+    std::vector<std::int64_t> all(20);
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::int64_t>(i);
+    for (std::int64_t step = 0; step < 4; ++step) {
+        train(*watched, step, step + 1);
+        const State before = stateOf(*watched);
+        const auto first = watched->evaluate(Part::Test, all, 7, {});
+        const auto second = watched->evaluate(Part::Test, all, 7, {});
+        QVERIFY(first.ok() && second.ok());
+        QCOMPARE(first->loss, second->loss); // no randomness
+        QVERIFY(stateOf(*watched) == before);
+    }
+    train(*control, 0, 4);
+    QVERIFY(stateOf(*watched) == stateOf(*control));
+    QCOMPARE(watched->takeMetrics()->size(), std::size_t{4});
+}
+
+void SessionTest::evaluationAgreesWithPredict()
+{
+    auto session = openSession();
+    const DatasetPtr data = stripes();
+    train(*session, 0, 10);
+    const std::vector<std::int64_t> rows{4, 1, 19, 8, 0, 11};
+    const auto totals = session->evaluate(Part::Test, rows, 4, {});
+    const auto probabilities = session->predict(Part::Test, rows, 4, {});
+    QVERIFY(totals.ok() && probabilities.ok());
+    QCOMPARE(probabilities->size(), rows.size() * 4);
+    double loss = 0;
+    std::int64_t correct = 0;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const float* row = probabilities->data() + i * 4;
+        QVERIFY(std::abs(row[0] + row[1] + row[2] + row[3] - 1.0f) < 1e-5f);
+        const auto label = data->labels(Part::Test)[static_cast<std::size_t>(rows[i])];
+        loss -= std::log(row[label]);
+        correct += std::max_element(row, row + 4) - row == label;
+    }
+    QVERIFY(std::abs(loss / static_cast<double>(rows.size()) - totals->loss) < 1e-5);
+    QCOMPARE(totals->correct, correct);
+    QCOMPARE(totals->count, std::int64_t{6});
+}
+
+void SessionTest::batchSizeDoesNotChangeEvaluation()
+{
+    auto session = openSession();
+    train(*session, 0, 3);
+    std::vector<std::int64_t> rows(20);
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::int64_t>(i);
+    const auto whole = session->evaluate(Part::Test, rows, 20, {});
+    const auto pieces = session->evaluate(Part::Test, rows, 3, {});
+    QVERIFY(std::abs(whole->loss - pieces->loss) < 1e-6);
+    QCOMPARE(whole->correct, pieces->correct);
+}
+
+void SessionTest::predictRecordsAgreesWithPredict()
+{
+    auto session = openSession();
+    const DatasetPtr data = stripes();
+    const std::vector<std::int64_t> rows{2, 9};
+    std::vector<std::uint8_t> records(2 * 2 * 12 * 12);
+    data->gather(Part::Test, rows, records);
+    const auto fromRows = session->predict(Part::Test, rows, 8, {});
+    const auto fromBytes = session->predictRecords(records, 2);
+    QVERIFY(fromRows.ok() && fromBytes.ok());
+    QCOMPARE(*fromBytes, *fromRows);
+    QCOMPARE(session->predictRecords(std::span(records).first(10), 1).error().code, ErrorCode::Invalid);
+}
+
+/// Keras ends with softmax, PyTorch without: the same loss, gradients and probabilities.
+void SessionTest::finalSoftmaxIsTheSameNetwork()
+{
+    const auto open = [](const char* tail) {
+        const std::string json = std::string(R"([{"type":"flatten"},{"type":"dense","units":4})") + tail + "]";
+        auto session = Session::open(specOf(*planOf(json, imageType(2, 12, 12))));
+        if (!session || !(*session)->useData(stripes())) qFatal("no session");
+        return std::move(*session);
+    };
+    auto plain = open(""), softmax = open(R"(,{"type":"softmax"})"), logarithm = open(R"(,{"type":"log_softmax"})");
+    for (auto* session : {&plain, &softmax, &logarithm}) train(**session, 0, 4);
+    QVERIFY(sameBits(*plain->weights(), *softmax->weights()));
+    QVERIFY(sameBits(*plain->weights(), *logarithm->weights()));
+    const std::vector<std::int64_t> rows{0, 5};
+    QCOMPARE(*plain->predict(Part::Test, rows, 2, {}), *softmax->predict(Part::Test, rows, 2, {}));
+    QCOMPARE(*plain->predict(Part::Test, rows, 2, {}), *logarithm->predict(Part::Test, rows, 2, {}));
+    // Only run() shows the plan's own output.
+    const std::vector<float> input(2 * 12 * 12, 0.5f);
+    const std::vector<float> shares = *softmax->run(input, 1, false);
+    QVERIFY(std::abs(shares[0] + shares[1] + shares[2] + shares[3] - 1.0f) < 1e-5f);
+    QVERIFY(std::abs(std::exp((*logarithm->run(input, 1, false))[1]) - shares[1]) < 1e-6f);
+}
+
+void SessionTest::learnsToOverfit_data()
+{
+    QTest::addColumn<QString>("optimiser");
+    QTest::addColumn<double>("rate");
+    QTest::newRow("adam") << "adam" << 0.01;
+    QTest::newRow("adamw") << "adamw" << 0.01;
+    QTest::newRow("sgd") << "sgd" << 0.05;
+}
+
+void SessionTest::learnsToOverfit()
+{
+    QFETCH(QString, optimiser);
+    QFETCH(double, rate);
+    auto session = openSession(optimiser.toStdString(), {}, 5);
+    std::vector<std::int64_t> rows(static_cast<std::size_t>(trainingCount));
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::int64_t>(i);
+    const auto before = session->evaluate(Part::Training, rows, 500, {});
+    for (std::int64_t step = 0; step < 150; ++step) QVERIFY(trainStep(*session, step, rate).ok());
+    const auto after = session->evaluate(Part::Training, rows, 500, {});
+    QVERIFY(before->loss > 1.0);
+    QVERIFY2(after->accuracy() == 1.0 && after->loss < 0.2, qPrintable(QString("loss %1, accuracy %2").arg(after->loss).arg(after->accuracy())));
+}
+
+void SessionTest::metricsTellOfEveryStep()
+{
+    auto session = openSession();
+    train(*session, 0, 3);
+    const std::vector<std::int64_t> shortBatch{1, 2, 3};
+    QVERIFY(session->forward(3, shortBatch).ok());
+    QVERIFY(session->backward().ok());
+    QVERIFY(session->commit(0.01).ok());
+    const auto metrics = session->takeMetrics();
+    QCOMPARE(metrics->size(), std::size_t{4});
+    for (std::size_t i = 0; i < 4; ++i) {
+        QCOMPARE((*metrics)[i].step, static_cast<std::int64_t>(i));
+        QCOMPARE((*metrics)[i].count, i < 3 ? batch : 3);
+        QVERIFY((*metrics)[i].loss > 0 && (*metrics)[i].correct >= 0 && (*metrics)[i].correct <= (*metrics)[i].count);
+    }
+    QVERIFY(session->takeMetrics()->empty());
+}
+
+void SessionTest::weightDecaySparesBiases()
+{
+    const auto trained = [](double decay) {
+        auto session = openSession("adamw", {{"weight_decay", decay}}, 3);
+        train(*session, 0, 1);
+        return *session->weights();
+    };
+    const auto without = trained(0.0), with = trained(0.5);
+    QVERIFY(named(without, "conv1.weight").bytes != named(with, "conv1.weight").bytes);
+    QCOMPARE(named(without, "dense1.bias").bytes, named(with, "dense1.bias").bytes);
+    QCOMPARE(named(without, "bn1.weight").bytes, named(with, "bn1.weight").bytes);
+}
+
+void SessionTest::wrongUseIsASentence()
+{
+    auto session = openSession();
+    QCOMPARE(session->commit(0.1).error().code, ErrorCode::Internal);
+    QCOMPARE(session->backward().error().code, ErrorCode::Internal);
+    const std::vector<std::int64_t> beyond{0, trainingCount};
+    const auto far = session->forward(0, beyond);
+    QCOMPARE(far.error().code, ErrorCode::Invalid);
+    QVERIFY(QString::fromStdString(far.error().message).contains("96"));
+    QCOMPARE(session->forward(0, std::vector<std::int64_t>{-1}).error().code, ErrorCode::Invalid);
+    QCOMPARE(session->forward(0, {}).error().code, ErrorCode::Internal);
+
+    // Data of another size, or with more classes than outputs.
+    const auto other = session->useData(std::make_shared<StripesDataset>(imageType(1, 12, 12), 10, 2, 4));
+    QCOMPARE(other.error().code, ErrorCode::Invalid);
+    QVERIFY2(QString::fromStdString(other.error().message).contains("2×12×12"), other.error().message.c_str());
+    QCOMPARE(session->useData(std::make_shared<StripesDataset>(imageType(2, 12, 12), 10, 2, 5)).error().code, ErrorCode::Invalid);
+
+    // A device that is not there, an optimiser and a task that do not exist.
+    const auto open = [](auto change) {
+        SessionSpec spec = specOf(*planOf(convnet, imageType(2, 12, 12)));
+        change(spec);
+        auto result = Session::open(std::move(spec));
+        return result.ok() ? Error{ErrorCode::Internal, "opened", {}, {}} : result.error();
+    };
+    const Error noGpu = open([](SessionSpec& spec) { spec.device = "cuda:99"; });
+    QCOMPARE(noGpu.code, ErrorCode::Unsupported);
+    QVERIFY2(QString::fromStdString(noGpu.message).contains("cuda:99") && !noGpu.remedy.empty(), noGpu.message.c_str());
+    QCOMPARE(open([](SessionSpec& spec) { spec.device = "toaster"; }).code, ErrorCode::Invalid);
+    QCOMPARE(open([](SessionSpec& spec) { spec.optimiser.type = "hope"; }).code, ErrorCode::Invalid);
+    QCOMPARE(open([](SessionSpec& spec) { spec.task.type = "fortune telling"; }).code, ErrorCode::Invalid);
+
+    // A model opened for looking at cannot be trained.
+    SessionSpec spec = specOf(*planOf(convnet, imageType(2, 12, 12)), "");
+    auto model = Session::open(std::move(spec));
+    QVERIFY(model.ok() && (*model)->useData(stripes()).ok());
+    QVERIFY(!(*model)->forward(0, std::vector<std::int64_t>{0}).ok());
+    QVERIFY((*model)->optimiserState()->empty());
+}
+
+void SessionTest::wrongStateChangesNothing()
+{
+    auto session = openSession();
+    train(*session, 0, 2);
+    const State before = stateOf(*session);
+    const auto refuses = [&](auto change) {
+        State state = before;
+        for (HostTensor& tensor : state.weights) tensor.bytes.assign(tensor.bytes.size(), std::byte{0});
+        for (HostTensor& tensor : state.optimiser) tensor.bytes.assign(tensor.bytes.size(), std::byte{0});
+        change(state);
+        const auto weights = session->setWeights(viewsOf(state.weights));
+        const auto optimiser = session->setOptimiserState(viewsOf(state.optimiser));
+        if (weights.ok() || optimiser.ok()) return false;
+        return weights.error().code == ErrorCode::Corrupt && optimiser.error().code == ErrorCode::Corrupt && stateOf(*session) == before;
+    };
+    QVERIFY(refuses([](State& s) { s.weights.pop_back(); s.optimiser.pop_back(); }));
+    QVERIFY(refuses([](State& s) { s.weights[0].name = "other"; s.optimiser[0].name = "other"; }));
+    QVERIFY(refuses([](State& s) { s.weights[0].shape.push_back(1); s.optimiser[0].shape.push_back(1); }));
+    QVERIFY(refuses([](State& s) { s.weights[0].dtype = DType::F64; s.optimiser[0].dtype = DType::F64; }));
+    QVERIFY(refuses([](State& s) { s.weights[0].bytes.pop_back(); s.optimiser[0].bytes.pop_back(); }));
+    QVERIFY(refuses([](State& s) { s.weights.push_back(s.weights[0]); s.optimiser.push_back(s.optimiser[0]); }));
+    QVERIFY(refuses([](State& s) {
+        s.weights.push_back({"stowaway", DType::F32, {}, std::vector<std::byte>(4)});
+        s.optimiser.push_back({"stowaway", DType::F32, {}, std::vector<std::byte>(4)});
+    }));
+}
+
+void SessionTest::tooManyParametersAreRefused()
+{
+    auto plan = planOf(R"([{"type":"dense","units":1048576},{"type":"dense","units":1048576}])", featuresType(4));
+    QVERIFY2(plan.ok(), plan.ok() ? "" : plan.error().message.c_str());
+    const auto session = Session::open(specOf(std::move(*plan)));
+    QVERIFY(!session.ok());
+    QCOMPARE(session.error().code, ErrorCode::OutOfMemory);
+    QVERIFY(!session.error().remedy.empty());
+}
+
+void SessionTest::choicesAreTakenOver()
+{
+    auto session = openSession();
+    QCOMPARE(session->choices()["layout"], "channels-last");
+    SessionSpec spec = specOf(*planOf(convnet, imageType(2, 12, 12)));
+    spec.choices = session->choices();
+    spec.choices["layout"] = "contiguous";
+    auto other = Session::open(std::move(spec));
+    QCOMPARE((*other)->choices()["layout"], "contiguous");
+    // Both layouts compute the same function.
+    std::vector<float> input(3 * 2 * 12 * 12);
+    Philox(1, Purpose::Test).fillUniform(-1, 1, input);
+    const auto a = *session->run(input, 3, false), b = *(*other)->run(input, 3, false);
+    QCOMPARE(a.size(), b.size());
+    for (std::size_t i = 0; i < a.size(); ++i) QVERIFY(std::abs(a[i] - b[i]) < 1e-5f);
+}
+
+void SessionTest::cancels()
+{
+    auto session = openSession();
+    const std::vector<std::int64_t> rows{0, 1, 2, 3, 4, 5};
+    std::vector<std::int64_t> seen;
+    const auto result = session->evaluate(Part::Test, rows, 2, [&](std::int64_t done) { seen.push_back(done); return done < 4; });
+    QCOMPARE(result.error().code, ErrorCode::Cancelled);
+    QCOMPARE(seen, (std::vector<std::int64_t>{2, 4}));
+}
+
+QTEST_GUILESS_MAIN(SessionTest)
+#include "session_test.moc"
