@@ -1,0 +1,1 @@
+SELECT step, path, before, after FROM amendments WHERE run = (SELECT number FROM runs WHERE id = ?1) ORDER BY id

@@ -1,0 +1,1 @@
+DELETE FROM checkpoints WHERE run = ?1 AND path = ?2

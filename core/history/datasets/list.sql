@@ -1,0 +1,1 @@
+SELECT id, info, options FROM datasets ORDER BY added, id

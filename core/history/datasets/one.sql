@@ -1,0 +1,1 @@
+SELECT id, info, options FROM datasets WHERE id = ?1

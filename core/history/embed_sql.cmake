@@ -1,0 +1,16 @@
+# Writes the SQL files as C++ string constants, so that a misspelt name is a compile error and the program needs no files
+# beside it. Called as: cmake -DROOT=… -DOUT=… -DFILES=a;b -P embed_sql.cmake
+set(text "// Generated from core/history/**/*.sql. Do not edit.\n#pragma once\n\nnamespace sconce::sql {\n\n")
+set(migrations "")
+foreach(file ${FILES})
+    file(READ "${file}" content)
+    file(RELATIVE_PATH name "${ROOT}" "${file}")
+    string(REGEX REPLACE "\\.sql$" "" name "${name}")
+    string(MAKE_C_IDENTIFIER "${name}" name)
+    string(APPEND text "inline constexpr const char* ${name} = R\"sconce_sql(${content})sconce_sql\";\n")
+    if(name MATCHES "^migrations_")
+        string(APPEND migrations "${name}, ")
+    endif()
+endforeach()
+string(APPEND text "\n/// In order: number n stands at n - 1.\ninline constexpr const char* migrations[] = {${migrations}};\n\n} // namespace sconce::sql\n")
+file(WRITE "${OUT}" "${text}")

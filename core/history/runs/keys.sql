@@ -1,0 +1,1 @@
+SELECT number, id, name FROM runs ORDER BY number DESC

@@ -1,0 +1,1 @@
+UPDATE runs SET epochs_planned = ?2 WHERE number = ?1

@@ -1,0 +1,1 @@
+UPDATE runs SET live_status = ?2 WHERE number = ?1

@@ -1,0 +1,1 @@
+UPDATE runs SET note = ?2 WHERE id = ?1

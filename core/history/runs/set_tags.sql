@@ -1,0 +1,1 @@
+UPDATE runs SET tags = ?2 WHERE id = ?1

@@ -1,0 +1,1 @@
+DELETE FROM series WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM blocks WHERE series = ?1)

@@ -1,0 +1,1 @@
+DELETE FROM blocks WHERE series = ?1 AND first_step >= ?2

@@ -1,0 +1,1 @@
+SELECT max(last_step) FROM blocks WHERE series = ?1

@@ -1,0 +1,1 @@
+SELECT id, bits, key FROM series WHERE run = ?1

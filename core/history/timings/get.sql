@@ -1,0 +1,1 @@
+SELECT samples_per_second FROM timings WHERE key = ?1
