@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/recipe/estimate.h"
+
+#include <algorithm>
+
+namespace sconce {
+
+namespace {
+
+/// Numbers that the optimiser keeps per parameter.
+double optimiserStates(const Configured& optimiser)
+{
+    const OptionEntry* entry = findOption(optimiserEntries(), optimiser.type);
+    if (!entry) return 0;
+    if (entry->id != "sgd") return 2;
+    const double* momentum = std::get_if<double>(&valueOf(entry->params, optimiser.params, "momentum"));
+    return momentum && *momentum > 0 ? 1 : 0;
+}
+
+/// To whole bytes, without overflow.
+std::uint64_t clamped(double bytes)
+{
+    return bytes >= 9e18 ? std::uint64_t{9'000'000'000'000'000'000} : static_cast<std::uint64_t>(std::max(0.0, bytes));
+}
+
+} // namespace
+
+std::optional<Estimate> estimate(const Recipe& recipe, const StackReport& report, const DataFacts& data)
+{
+    if (!report.ok() || recipe.training.batchSize < 1) return std::nullopt;
+    Estimate result;
+    result.parameters = report.parameters;
+    const double parameterBytes = static_cast<double>(report.parameters) * 4;
+    result.parameterBytes = clamped(parameterBytes);
+    result.samples = splitCounts(data.trainingCount, data.testCount, recipe.data.split);
+    const double batch = static_cast<double>(std::min(recipe.training.batchSize, std::max<std::int64_t>(1, result.samples.training)));
+    double largest = static_cast<double>(data.input.elements());
+    for (const LayerReport& layer : report.layers)
+        if (layer.output) largest = std::max(largest, static_cast<double>(layer.output->elements()));
+    // Per sample: what is kept for the backward pass, the input, its label, and two gradients on their way.
+    const double perSample = static_cast<double>(report.cost.activationBytes) + 4 * static_cast<double>(data.input.elements()) + 8 + 2 * 4 * largest;
+    result.memoryBytes = clamped(parameterBytes * (2 + optimiserStates(recipe.training.optimiser)) + batch * perSample);
+    result.flopPerStep = 2.0 * static_cast<double>(report.cost.trainingMacs) * batch;
+    result.stepsPerEpoch = (result.samples.training + recipe.training.batchSize - 1) / recipe.training.batchSize;
+    return result;
+}
+
+} // namespace sconce

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/recipe/recipe.h"
+
+namespace sconce {
+
+DataFacts factsOf(const DatasetInfo& info)
+{
+    DataFacts facts;
+    facts.input = info.sample;
+    facts.input.dtype = DType::F32; // pixels are scaled on the way in
+    facts.trainingCount = info.trainingCount;
+    facts.testCount = info.testCount;
+    facts.classes = static_cast<int>(info.classes.size());
+    facts.title = info.title;
+    return facts;
+}
+
+std::optional<DataFacts> assumedFacts(const DatasetId& id)
+{
+    if (id == "digits") return DataFacts{imageType(1, 28, 28), 10'000, 2'000, 10, "Built-in digits"};
+    if (id == "mnist") return DataFacts{imageType(1, 28, 28), 60'000, 10'000, 10, "MNIST"};
+    if (id == "fashion-mnist" || id == "fashion_mnist") return DataFacts{imageType(1, 28, 28), 60'000, 10'000, 10, "Fashion-MNIST"};
+    if (id == "cifar10") return DataFacts{imageType(3, 32, 32), 50'000, 10'000, 10, "CIFAR-10"};
+    return std::nullopt;
+}
+
+} // namespace sconce

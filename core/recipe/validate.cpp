@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Everything that keeps a recipe from training, and hints at what it had better do: in the order of the recipe, each with a
+// path, both layers' names and shapes, and a way out where there is one.
+#include "core/recipe/validate.h"
+
+#include "core/recipe/estimate.h"
+#include "core/recipe/limits.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace sconce {
+
+namespace {
+
+Json jsonOf(const ParamValue& value)
+{
+    return std::visit([](const auto& each) { return Json(each); }, value);
+}
+
+Json operation(const char* op, const std::string& path, Json value = nullptr)
+{
+    Json json = {{"op", op}, {"path", path}};
+    if (std::string_view(op) != "remove") json["value"] = std::move(value);
+    return json;
+}
+
+std::string escaped(const std::string& key)
+{
+    return key; // ids hold neither '~' nor '/'
+}
+
+} // namespace
+
+Fix replaceFix(std::string title, const std::string& path, Json value)
+{
+    return {std::move(title), Json::array({operation("replace", path, std::move(value))})};
+}
+
+Fix removeFix(std::string title, const std::string& path)
+{
+    return {std::move(title), Json::array({operation("remove", path)})};
+}
+
+Fix addLayersFix(std::string title, const std::string& path, const std::vector<Json>& layers)
+{
+    Fix fix{std::move(title), Json::array()};
+    for (const Json& layer : layers) fix.patch.push_back(operation("add", path, layer));
+    return fix;
+}
+
+Fix fixOf(const LayerFix& fix, const std::string& path)
+{
+    if (fix.kind == LayerFix::Kind::Remove) return removeFix(fix.title, path);
+    if (fix.kind == LayerFix::Kind::InsertBefore) {
+        Json layer = {{"type", fix.layerType}};
+        for (const auto& [id, value] : fix.params) layer[id] = jsonOf(value);
+        return addLayersFix(fix.title, path, {layer});
+    }
+    Fix result{fix.title, Json::array()};
+    for (const auto& [id, value] : fix.params) result.patch.push_back(operation("replace", path + "/" + escaped(id), jsonOf(value)));
+    return result;
+}
+
+namespace {
+
+class Validator
+{
+  public:
+    Validator(const Recipe& recipe, const std::optional<DataFacts>& data) : m_recipe(recipe), m_data(data) {}
+
+    std::vector<Problem> run()
+    {
+        general();
+        dataSettings();
+        if (m_data) dataFacts();
+        if (m_recipe.stack.layers.empty()) emptyStack();
+        else if (m_data && !m_data->input.dims.empty()) layers();
+        taskAndTraining();
+        return std::move(m_problems);
+    }
+
+  private:
+    Problem& add(std::string path, std::string sentence, std::string because = {}, Severity severity = Severity::Problem)
+    {
+        Problem problem;
+        problem.severity = severity;
+        problem.path = std::move(path);
+        problem.brief = problem.sentence = std::move(sentence);
+        problem.because = std::move(because);
+        m_problems.push_back(std::move(problem));
+        return m_problems.back();
+    }
+    Problem& hint(std::string path, std::string sentence, std::string because = {})
+    {
+        return add(std::move(path), std::move(sentence), std::move(because), Severity::Hint);
+    }
+    /// A number out of range, with the nearest allowed one as the way out.
+    template <class Number> void range(const std::string& path, const std::string& title, Number value, Number min, Number max)
+    {
+        const double number = static_cast<double>(value);
+        if (std::isfinite(number) && value >= min && value <= max) return;
+        const Number near = !std::isfinite(number) || value < min ? min : max;
+        const auto text = [](Number n) { return std::is_integral_v<Number> ? groupedInt(static_cast<std::int64_t>(n)) : realText(static_cast<double>(n)); };
+        Problem& problem = add(path, title + " must be between " + text(min) + " and " + text(max) + ", not " + text(value) + ".");
+        problem.fixes.push_back(replaceFix("Set to " + text(near), path, near));
+    }
+
+    void general()
+    {
+        if (m_recipe.name.size() > limits::nameBytes) add("/name", "The name is too long.").fixes.push_back(replaceFix("Shorten the name", "/name", "untitled"));
+        if (m_recipe.notes.size() > limits::notesBytes) add("/notes", "The notes are too long.");
+    }
+
+    void dataSettings()
+    {
+        const DataSettings& data = m_recipe.data;
+        if (!m_data) {
+            const std::string name = data.dataset.empty() ? "No data set is chosen" : "The data set “" + data.dataset + "” is not known here";
+            hint("/data/dataset", name + ", so shapes cannot be checked.", "Choose data on the Data page.");
+        }
+        range("/data/import/width", "The width of pictures", data.import.width, 0, limits::side);
+        range("/data/import/height", "The height of pictures", data.import.height, 0, limits::side);
+        range("/data/input/mean", "The mean", data.input.mean, -limits::pixel, limits::pixel);
+        range("/data/input/deviation", "The deviation", data.input.deviation, limits::leastDeviation, limits::pixel);
+        range("/data/split/validation", "The share for validation", data.split.validation, 0.0, limits::validation);
+        range("/data/split/test", "The share for testing", data.split.test, 0.0, limits::test);
+        if (data.split.validation == 0)
+            hint("/data/split/validation", "Nothing is held back for validation.", "Overfitting, learning by heart, would go unseen.")
+                .fixes.push_back(replaceFix("Hold back 10 %", "/data/split/validation", 0.1));
+    }
+
+    void dataFacts()
+    {
+        if (m_data->trainingCount < 1) {
+            add("/data/dataset", m_data->title + " has no training samples.");
+            return;
+        }
+        if (m_data->classes < 2) add("/data/dataset", m_data->title + " has " + plural(m_data->classes, "class", "classes") + ", but telling classes apart takes at least two.");
+        const SplitSettings& split = m_recipe.data.split;
+        if (!(split.validation >= 0 && split.validation <= limits::validation && split.test >= 0 && split.test <= limits::test)) return;
+        const SplitCounts counts = splitCounts(m_data->trainingCount, m_data->testCount, split);
+        if (counts.training < 1) {
+            add("/data/split/validation", "The split leaves no sample to train on.").fixes.push_back(replaceFix("Hold nothing back", "/data/split/validation", 0.0));
+        } else if (m_recipe.training.batchSize > counts.training) {
+            std::int64_t fitting = 1;
+            while (fitting * 2 <= counts.training && fitting < 128) fitting *= 2;
+            Problem& problem = add("/training/batch_size", "A batch of " + groupedInt(m_recipe.training.batchSize) + " is larger than the training set of " + groupedInt(counts.training) + ".");
+            problem.fixes.push_back(replaceFix("Set batch size to " + groupedInt(fitting), "/training/batch_size", fitting));
+        }
+    }
+
+    std::string withUnits() const { return "Dense with " + plural(m_data->classes, "unit", "units"); }
+    Json outputLayer() const { return {{"type", "dense"}, {"units", m_data->classes}}; }
+
+    void emptyStack()
+    {
+        Problem& problem = add("/layers", "There are no layers yet.", "Add one from the list, or begin with a starter recipe.");
+        if (!m_data || m_data->classes < 1) return;
+        if (m_data->input.rank() == 1) problem.fixes.push_back(addLayersFix("Add " + withUnits(), "/layers/-", {outputLayer()}));
+        else problem.fixes.push_back(addLayersFix("Add Flatten and " + withUnits(), "/layers/-", {{{"type", "flatten"}}, outputLayer()}));
+    }
+
+    void layers()
+    {
+        const StackReport report = analyse(m_recipe.stack, m_data->input);
+        for (const LayerReport& row : report.layers)
+            if (row.problem) layerProblem(row);
+        if (report.assumedOutput && m_data->classes >= 1) output(report);
+        layerHints(report, m_recipe, m_problems);
+        size(report);
+    }
+
+    void layerProblem(const LayerReport& row)
+    {
+        const LayerProblem& cause = *row.problem;
+        Problem& problem = add(row.path + (cause.param.empty() ? "" : "/" + cause.param), row.sentence, cause.expects.empty() ? "" : cause.because);
+        problem.layer = row.id;
+        problem.brief = row.brief;
+        for (const LayerFix& fix : cause.fixes) problem.fixes.push_back(fixOf(fix, row.path));
+        const Layer* layer = findLayer(m_recipe.stack, row.id);
+        if (cause.param == "name" && layer) {
+            const std::string fresh = freshLayerName(m_recipe.stack, layer->type);
+            problem.fixes.push_back(replaceFix("Call it " + fresh, row.path + "/name", fresh));
+        }
+        if (cause.param == "id") {
+            const std::string fresh = freshLayerId(m_recipe.stack);
+            problem.fixes.push_back(replaceFix("Give it a new id", row.path + "/id", fresh));
+        }
+    }
+
+    /// The task's demand: one number per class.
+    void output(const StackReport& report)
+    {
+        const ValueType& type = *report.assumedOutput;
+        if (type.rank() == 1 && type.dims[0].size == m_data->classes) return;
+        const LayerReport* giver = shapingLayer(report, m_recipe.stack);
+        if (!giver) return;
+        const std::string wanted = type.rank() == 1 ? plural(m_data->classes, "number", "numbers") : "one row of " + plural(m_data->classes, "number", "numbers");
+        const Layer* layer = findLayer(m_recipe.stack, giver->id);
+        const bool dense = layer && layer->type == "dense" && type.rank() == 1;
+        Problem& problem = add(dense ? giver->path + "/units" : "/layers",
+                               "Output expects " + wanted + ", but " + layerCalled(*giver, m_recipe.stack) + " gives " + type.text() + ".",
+                               m_data->title + " has " + groupedInt(m_data->classes) + " classes, so the last layer needs " + groupedInt(m_data->classes) + " units.");
+        problem.brief = "expects " + wanted + ", gets " + type.text();
+        const std::string units = groupedInt(m_data->classes);
+        if (dense) problem.fixes.push_back(replaceFix("Set units to " + units, giver->path + "/units", m_data->classes));
+        else if (type.rank() == 1) problem.fixes.push_back(addLayersFix("Add " + withUnits(), "/layers/-", {outputLayer()}));
+        else {
+            problem.fixes.push_back(addLayersFix("Add Flatten and " + withUnits(), "/layers/-", {{{"type", "flatten"}}, outputLayer()}));
+            problem.fixes.push_back(addLayersFix("Add Global average pool and " + withUnits(), "/layers/-", {{{"type", "global_average_pool"}}, outputLayer()}));
+        }
+    }
+
+    /// 200 bytes of recipe can ask for 10^12 weights: refused before anything is allocated.
+    void size(const StackReport& report)
+    {
+        const LayerReport* largest = nullptr;
+        for (const LayerReport& row : report.layers)
+            if (!largest || row.parameters >= largest->parameters) largest = &row; // the innermost of a block
+        if (!largest) return;
+        if (report.parameters > limits::parameters) {
+            tooLarge(*largest, "parameters", shortCount(report.parameters), "of them");
+            return;
+        }
+        const std::optional<Estimate> cost = estimate(m_recipe, report, *m_data);
+        if (!cost || cost->memoryBytes <= limits::memoryBytes) return;
+        const bool weights = static_cast<double>(cost->parameterBytes) * 4 > static_cast<double>(cost->memoryBytes) / 2;
+        if (weights) {
+            tooLarge(*largest, "parameters", shortCount(report.parameters), "of them");
+        } else {
+            Problem& problem = add("/training/batch_size", "One training step would need about " + bytesText(cost->memoryBytes) + " of memory.",
+                                   "That is beyond any machine. Make the layers or the batch smaller.");
+            problem.brief = "needs about " + bytesText(cost->memoryBytes);
+        }
+    }
+
+    void tooLarge(const LayerReport& row, const std::string& what, const std::string& count, const std::string& of)
+    {
+        Problem& problem = add(row.path, "The network would have " + count + " " + what + ": " + layerCalled(row, m_recipe.stack) + " alone has " + shortCount(row.parameters) + " " + of + ".",
+                               "That is beyond any machine. Make the layer, or what goes into it, smaller.");
+        problem.layer = row.id;
+        problem.brief = "has " + shortCount(row.parameters) + " " + what;
+    }
+
+    void configured(const std::string& path, const std::string& what, const Configured& value, std::span<const OptionEntry> entries)
+    {
+        const OptionEntry* entry = findOption(entries, value.type);
+        if (!entry) {
+            add(path + "/type", "There is no " + what + " “" + value.type + "”.").fixes.push_back(
+                replaceFix("Use " + entries.front().title, path, {{"type", entries.front().id}}));
+            return;
+        }
+        for (const auto& [id, param] : value.params) {
+            const ParamDescriptor* descriptor = findParam(entry->params, id);
+            if (!descriptor) continue;
+            std::string sentence = checkParam(*descriptor, param);
+            if (sentence.empty()) continue;
+            add(path + "/" + id, std::move(sentence)).fixes.push_back(
+                replaceFix("Set " + descriptor->title + " to " + paramText(*descriptor, descriptor->defaultValue), path + "/" + id, jsonOf(descriptor->defaultValue)));
+        }
+    }
+
+    void taskAndTraining()
+    {
+        const TrainingSettings& training = m_recipe.training;
+        configured("/task", "task", m_recipe.task, taskEntries());
+        range("/training/epochs", "The number of epochs", training.epochs, 1, limits::epochs);
+        range("/training/batch_size", "The batch size", training.batchSize, std::int64_t{1}, limits::batch);
+        configured("/training/optimiser", "optimiser", training.optimiser, optimiserEntries());
+        range("/training/learning_rate", "The learning rate", training.learningRate, limits::leastRate, limits::rate);
+        learningRateHint();
+        configured("/training/schedule", "schedule", training.schedule, scheduleEntries());
+        const CheckpointSettings& checkpoint = training.checkpoint;
+        range("/training/checkpoint/every_epochs", "Epochs between checkpoints", checkpoint.everyEpochs, 0, limits::epochs);
+        range("/training/checkpoint/every_minutes", "Minutes between checkpoints", checkpoint.everyMinutes, 0.0, limits::minutes);
+        range("/training/checkpoint/keep_last", "The number of checkpoints kept", checkpoint.keepLast, 1, limits::keep);
+        if (checkpoint.everyEpochs == 0 && checkpoint.everyMinutes == 0)
+            hint("/training/checkpoint/every_epochs", "No checkpoints are saved along the way.", "After a power cut the run would begin anew.")
+                .fixes.push_back(replaceFix("Save after each epoch", "/training/checkpoint/every_epochs", 1));
+        if (!limits::isDevice(m_recipe.device))
+            add("/device", "A device is “auto”, “cpu” or “cuda:N”, not “" + m_recipe.device + "”.").fixes.push_back(replaceFix("Choose by itself", "/device", "auto"));
+        range("/threads", "The number of threads", m_recipe.threads, 0, limits::threads);
+    }
+
+    void learningRateHint()
+    {
+        const double rate = m_recipe.training.learningRate;
+        const bool sgd = m_recipe.training.optimiser.type == "sgd";
+        const double high = sgd ? 0.5 : 0.02, usual = sgd ? 0.05 : 0.001, low = sgd ? 1e-5 : 1e-6;
+        if (!(rate >= limits::leastRate && rate <= limits::rate) || (rate <= high && rate >= low)) return;
+        const OptionEntry* optimiser = findOption(optimiserEntries(), m_recipe.training.optimiser.type);
+        if (!optimiser) return;
+        hint("/training/learning_rate", "A learning rate of " + realText(rate) + " is unusually " + (rate > high ? "high" : "low") + " for " + optimiser->title + ".",
+             rate > high ? "The loss may jump about or become NaN." : "Training may hardly move.")
+            .fixes.push_back(replaceFix("Set learning rate to " + realText(usual), "/training/learning_rate", usual));
+    }
+
+    const Recipe& m_recipe;
+    const std::optional<DataFacts>& m_data;
+    std::vector<Problem> m_problems;
+};
+
+} // namespace
+
+const LayerReport* shapingLayer(const StackReport& report, const Stack& stack)
+{
+    const LayerReport* last = nullptr;
+    for (const LayerReport& row : report.layers) {
+        if (row.depth > 0) continue;
+        const Layer* layer = findLayer(stack, row.id);
+        const LayerEntry* entry = layer ? findLayerEntry(layer->type) : nullptr;
+        const bool keeps = entry && (entry->group == LayerGroup::Activation || entry->group == LayerGroup::Regularisation || entry->group == LayerGroup::Normalisation);
+        if (!last || !keeps) last = &row;
+    }
+    return last;
+}
+
+std::vector<Problem> validate(const Recipe& recipe, const std::optional<DataFacts>& data)
+{
+    return Validator(recipe, data).run();
+}
+
+bool blocksStart(const std::vector<Problem>& problems)
+{
+    return std::any_of(problems.begin(), problems.end(), [](const Problem& problem) { return problem.severity == Severity::Problem; });
+}
+
+} // namespace sconce
