@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace sconce {
 
@@ -21,10 +22,12 @@ class SampleOrder
     void fill(std::int64_t first, std::span<std::int64_t> out) const;
 
   private:
+    std::uint32_t roundNumber(std::uint64_t index) const;
     std::int64_t m_count;
     Philox m_random;
     int m_halfBits;
     bool m_shuffle;
+    std::vector<std::uint32_t> m_table; ///< the round functions of small domains, worked out once
 };
 
 } // namespace sconce

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/data/dataset.h"
+
+#include "core/data/memory_dataset.h"
+#include "core/formats/picture.h"
+
+#include <array>
+#include <filesystem>
+
+namespace sconce {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<std::string_view, 6> axisNames{"feature", "channel", "length", "depth", "height", "width"};
+
+Json sampleToJson(const ValueType& type)
+{
+    Json dims = Json::array();
+    for (const Dim& dim : type.dims) dims.push_back(Json{{"axis", axisNames[static_cast<std::size_t>(dim.axis)]}, {"size", dim.size}});
+    return Json{{"dtype", name(type.dtype)}, {"dims", std::move(dims)}};
+}
+
+ValueType sampleFromJson(const Json& json, const std::string& path, std::vector<JsonProblem>& problems)
+{
+    ValueType type;
+    JsonReader reader(json, path, problems);
+    const std::string dtype = reader.text("dtype", "U8");
+    if (const auto known = dtypeFromName(dtype)) type.dtype = *known;
+    else reader.problem("dtype", "“" + dtype + "” is not an element type.");
+    const Json* dims = reader.raw("dims");
+    if (!dims || !dims->is_array() || dims->empty() || dims->size() > 6) {
+        reader.problem("dims", "The shape of a sample must be a list of one to six sides.");
+        return type;
+    }
+    for (std::size_t i = 0; i < dims->size(); ++i) {
+        JsonReader side((*dims)[i], path + "/dims/" + std::to_string(i), problems);
+        const std::string axis = side.text("axis", "");
+        Dim dim{Axis::Feature, side.integer("size", 1, 1, 1 << 30)};
+        std::size_t found = 0;
+        while (found < axisNames.size() && axisNames[found] != axis) ++found;
+        if (found == axisNames.size()) side.problem("axis", "“" + axis + "” is not an axis.");
+        else dim.axis = static_cast<Axis>(found);
+        type.dims.push_back(dim);
+    }
+    return type;
+}
+
+std::vector<std::string> textsFromJson(JsonReader& reader, std::string_view key)
+{
+    std::vector<std::string> texts;
+    const Json* list = reader.raw(key);
+    if (!list) return texts;
+    if (!list->is_array()) reader.problem(key, "This must be a list of texts.");
+    else {
+        for (const Json& entry : *list) {
+            if (entry.is_string()) texts.push_back(entry.get<std::string>());
+            else reader.problem(key, "This must be a list of texts.");
+        }
+    }
+    return texts;
+}
+
+std::vector<std::int64_t> countsFromJson(JsonReader& reader, std::string_view key)
+{
+    std::vector<std::int64_t> counts;
+    const Json* list = reader.raw(key);
+    if (!list) return counts;
+    if (!list->is_array()) reader.problem(key, "This must be a list of counts.");
+    else {
+        for (const Json& entry : *list) {
+            if (entry.is_number_unsigned() && entry.get<std::uint64_t>() <= INT64_MAX) counts.push_back(entry.get<std::int64_t>());
+            else reader.problem(key, "This must be a list of counts.");
+        }
+    }
+    return counts;
+}
+
+} // namespace
+
+Json DatasetInfo::toJson() const
+{
+    return Json{{"id", id},
+                {"title", title},
+                {"kind", kind},
+                {"location", location},
+                {"sample", sampleToJson(sample)},
+                {"training_count", trainingCount},
+                {"test_count", testCount},
+                {"classes", classes},
+                {"training_per_class", trainingPerClass},
+                {"test_per_class", testPerClass},
+                {"fingerprint", fingerprint},
+                {"bytes", bytes},
+                {"problems", problems},
+                {"mean", mean},
+                {"deviation", deviation}};
+}
+
+Result<DatasetInfo> DatasetInfo::fromJson(const Json& json)
+{
+    std::vector<JsonProblem> wrong;
+    JsonReader reader(json, "", wrong);
+    DatasetInfo info;
+    info.id = reader.text("id", "");
+    info.title = reader.text("title", "");
+    info.kind = reader.text("kind", "");
+    info.location = reader.text("location", "");
+    const Json* sample = reader.raw("sample");
+    if (sample) info.sample = sampleFromJson(*sample, "/sample", wrong);
+    else reader.problem("sample", "The shape of a sample is missing.");
+    info.trainingCount = reader.integer("training_count", 0, 0, INT64_MAX);
+    info.testCount = reader.integer("test_count", 0, 0, INT64_MAX);
+    info.classes = textsFromJson(reader, "classes");
+    info.trainingPerClass = countsFromJson(reader, "training_per_class");
+    info.testPerClass = countsFromJson(reader, "test_per_class");
+    info.fingerprint = reader.text("fingerprint", "");
+    info.bytes = static_cast<std::uint64_t>(reader.integer("bytes", 0, 0, INT64_MAX));
+    info.problems = textsFromJson(reader, "problems");
+    info.mean = reader.real("mean", 0, -1e300, 1e300);
+    info.deviation = reader.real("deviation", 1, 0, 1e300);
+    if (!wrong.empty()) {
+        return Error{ErrorCode::Invalid, "The description of a data set is wrong at " + wrong.front().path + ": " + wrong.front().message, "", ""};
+    }
+    return info;
+}
+
+std::size_t Dataset::recordBytes() const
+{
+    return static_cast<std::size_t>(m_info.sample.elements()) * sizeOf(m_info.sample.dtype);
+}
+
+Json ImportOptions::toJson() const
+{
+    return Json{{"width", width}, {"height", height}, {"channels", channels}};
+}
+
+ImportOptions ImportOptions::fromJson(const Json& json)
+{
+    std::vector<JsonProblem> ignored; // an option that makes no sense is as if it were not given
+    JsonReader reader(json, "", ignored);
+    ImportOptions options;
+    options.width = static_cast<int>(reader.integer("width", 0, 0, 4096));
+    options.height = static_cast<int>(reader.integer("height", 0, 0, 4096));
+    options.channels = static_cast<int>(reader.integer("channels", 0, 0, 3));
+    if (options.channels == 2) options.channels = 0;
+    return options;
+}
+
+Result<DatasetPtr> openDataset(const std::string& path, const ImportOptions& options, const ProgressFn& progress)
+{
+    try {
+        if (path == builtinDigitsPath) {
+            if (progress && !progress(0, "Drawing digits")) return Error{ErrorCode::Cancelled, "Opening the data was cancelled.", "", ""};
+            DatasetPtr digits = builtinDigits();
+            if (progress) progress(1, "Drawing digits");
+            return digits;
+        }
+        std::error_code failure;
+        const fs::file_status status = fs::status(path, failure);
+        if (status.type() == fs::file_type::not_found || path.empty()) {
+            return Error{ErrorCode::NotFound, "There is no data at “" + path + "”.", "Check the path, or use the built-in digits (builtin:digits).", ""};
+        }
+        if (failure) return Error{ErrorCode::Permission, "The data at " + path + " cannot be looked at.", "Check its permissions.", failure.message()};
+        if (fs::is_directory(status)) return holdsIdx(path) ? openIdx(path, progress) : openPictureFolder(path, options, progress);
+        if (looksLikePicture(path)) {
+            return Error{ErrorCode::Invalid, path + " is a single picture.", "Choose the folder that holds one folder of pictures for each class.", ""};
+        }
+        return openIdx(path, progress);
+    } catch (const std::bad_alloc&) {
+        return Error{ErrorCode::OutOfMemory, "There is not enough memory for the data at " + path + ".", "Close other programs, or use smaller pictures.", ""};
+    } catch (const std::exception& failure) {
+        return Error{ErrorCode::Io, "The data at " + path + " could not be read.", "Check the path and its permissions.", failure.what()};
+    }
+}
+
+std::span<const DataKind> dataKinds()
+{
+    static const std::array<DataKind, 3> kinds{{
+        {"digits", "Built-in digits", "Handwritten-looking digits that Sconce draws itself; nothing is downloaded.", "builtin:digits"},
+        {"idx", "IDX files", "The format of MNIST: a folder with train-images…, train-labels…, t10k-images… and t10k-labels…, plain or .gz.", "mnist/train-images-idx3-ubyte.gz"},
+        {"picture-folder", "Folder of pictures", "One folder of PNG or JPEG pictures for each class; train and test folders above them if there are any.", "flowers/train/rose/1.jpg"},
+    }};
+    return kinds;
+}
+
+} // namespace sconce

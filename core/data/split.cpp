@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/data/split.h"
+
+#include "core/base/random.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace sconce {
+namespace {
+
+/// Keras: the split lies at floor(n · (1 - share)).
+std::int64_t keptOf(std::int64_t count, double share)
+{
+    return static_cast<std::int64_t>(std::floor(static_cast<double>(count) * (1.0 - share)));
+}
+
+/// Never negative, never all: something must be left to train on.
+double bounded(double share, double most)
+{
+    return share >= 0 ? std::min(share, most) : 0; // NaN: 0
+}
+
+} // namespace
+
+SplitCounts splitCounts(std::int64_t trainingCount, std::int64_t testCount, const SplitSettings& settings)
+{
+    SplitCounts counts;
+    if (trainingCount <= 0) return {0, 0, std::max<std::int64_t>(0, testCount)};
+    std::int64_t left = trainingCount;
+    if (testCount > 0) {
+        counts.test = testCount;
+    } else {
+        left = std::max<std::int64_t>(1, keptOf(trainingCount, bounded(settings.test, 0.5)));
+        counts.test = trainingCount - left;
+    }
+    counts.training = std::max<std::int64_t>(1, keptOf(left, bounded(settings.validation, 0.9)));
+    counts.validation = left - counts.training;
+    return counts;
+}
+
+SplitRows splitRows(std::int64_t trainingCount, std::int64_t testCount, const SplitSettings& settings, std::uint64_t seed)
+{
+    const SplitCounts counts = splitCounts(trainingCount, testCount, settings);
+    SplitRows rows;
+    std::vector<std::int64_t> all(static_cast<std::size_t>(std::max<std::int64_t>(0, trainingCount)));
+    std::iota(all.begin(), all.end(), std::int64_t{0});
+    if (settings.kind == SplitSettings::Kind::Shuffled) {
+        const Philox random(seed, Purpose::Split);
+        for (std::size_t i = all.size(); i > 1; --i) std::swap(all[i - 1], all[random.below(i, i)]);
+    }
+    const auto trainingEnd = all.begin() + counts.training;
+    const auto validationEnd = trainingEnd + counts.validation;
+    rows.training.assign(all.begin(), trainingEnd);
+    rows.validation.assign(trainingEnd, validationEnd);
+    if (testCount > 0) {
+        rows.test.resize(static_cast<std::size_t>(testCount));
+        std::iota(rows.test.begin(), rows.test.end(), std::int64_t{0});
+    } else {
+        rows.testPart = Part::Training;
+        rows.test.assign(validationEnd, all.end());
+    }
+    // In the order in which they lie in memory: membership is what was drawn, not the order.
+    for (auto* part : {&rows.training, &rows.validation, &rows.test}) std::sort(part->begin(), part->end());
+    return rows;
+}
+
+} // namespace sconce
