@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/compose/training_panel.h"
+
+#include "core/base/text.h"
+#include "ui/charts/plot_view.h"
+#include "ui/widgets/parts.h"
+
+#include <QHBoxLayout>
+#include <QLineEdit>
+#include <QRandomGenerator>
+#include <QRegularExpressionValidator>
+#include <QSpinBox>
+#include <QVBoxLayout>
+
+#include <algorithm>
+#include <cmath>
+
+namespace sconce::ui {
+
+namespace {
+
+QString text(const std::string& value) { return QString::fromStdString(value); }
+
+std::vector<ParamChoice> choicesOf(std::span<const OptionEntry> entries)
+{
+    std::vector<ParamChoice> choices;
+    for (const OptionEntry& entry : entries) choices.push_back({entry.id, entry.title, entry.help});
+    return choices;
+}
+
+} // namespace
+
+TrainingPanel::TrainingPanel(RecipeDocument& document, QWidget* parent) : QScrollArea(parent), m_document(document)
+{
+    setObjectName(QStringLiteral("compose.training"));
+    setWidgetResizable(true);
+    setFrameShape(QFrame::NoFrame);
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    m_content = new QWidget;
+    m_column = new QVBoxLayout(m_content);
+    m_column->setContentsMargins(16, 12, 16, 16);
+    m_column->setSpacing(0);
+    makeGoal();
+    makeOptimiser();
+    makeLength();
+    makeSafety();
+    m_column->addStretch(1);
+    setWidget(m_content);
+    connect(&document, &RecipeDocument::changed, this, [this] { update(); });
+    update();
+}
+
+QVBoxLayout* TrainingPanel::section(const QString& title)
+{
+    if (m_column->count() > 0) m_column->addSpacing(14);
+    m_column->addWidget(makeLabel(title, FontRole::Strong, Token::Text, m_content));
+    m_column->addSpacing(4);
+    auto* where = new QVBoxLayout;
+    where->setSpacing(0);
+    m_column->addLayout(where);
+    return where;
+}
+
+TrainingPanel::Setting& TrainingPanel::add(QVBoxLayout* where, const ParamDescriptor& descriptor, const QString& term,
+                                           std::string path, std::function<ParamValue(const Recipe&)> get,
+                                           std::function<void(Recipe&, const ParamValue&)> set)
+{
+    const QString title = text(descriptor.title);
+    auto* field = new ParamField(descriptor, QStringLiteral("compose.training.") + text(descriptor.id), m_content);
+    QLabel* label = term.isEmpty() ? makeLabel(title, FontRole::Body, Token::Text2, m_content) : new TermLabel(term, title, m_content);
+    label->setFont(ui::font(FontRole::Body));
+    if (label->toolTip().isEmpty()) label->setToolTip(text(descriptor.help));
+    auto* row = new FieldRow(label, field, m_content);
+    where->addWidget(row);
+    m_rows.push_back(row);
+    m_settings.push_back(std::make_unique<Setting>(Setting{std::move(path), std::move(get), std::move(set), field, row}));
+    Setting& setting = *m_settings.back();
+    connect(field, &ParamField::edited, this, [this, &setting](const ParamValue& value) {
+        const ParamDescriptor& d = setting.field->descriptor();
+        m_document.change(tr("Set %1").arg(text(d.title)), [&](Recipe& r) { setting.set(r, value); }, QStringLiteral("set/") + text(d.id));
+    });
+    return setting;
+}
+
+ParamForm* TrainingPanel::addForm(QVBoxLayout* where, const QString& prefix, Configured TrainingSettings::*which)
+{
+    auto* form = new ParamForm(prefix, m_content);
+    where->addWidget(form);
+    connect(form, &ParamForm::edited, this, [this, prefix, which](const std::string& id, const ParamValue& value) {
+        m_document.change(tr("Set %1").arg(text(id)), [&](Recipe& r) { (r.training.*which).params[id] = value; }, prefix + text(id));
+    });
+    return form;
+}
+
+void TrainingPanel::makeGoal()
+{
+    QVBoxLayout* where = section(tr("Goal"));
+    add(where, choiceParam("task", "Task", "classification", choicesOf(taskEntries()), "What the network is to do."), {}, "/task/type",
+        [](const Recipe& r) { return ParamValue(r.task.type); },
+        [](Recipe& r, const ParamValue& v) { r.task = {std::get<std::string>(v), {}}; });
+    m_taskForm = new ParamForm(QStringLiteral("compose.training.task"), m_content);
+    where->addWidget(m_taskForm);
+    connect(m_taskForm, &ParamForm::edited, this, [this](const std::string& id, const ParamValue& value) {
+        m_document.change(tr("Set %1").arg(text(id)), [&](Recipe& r) { r.task.params[id] = value; }, QStringLiteral("task/") + text(id));
+    });
+    auto* loss = new TermLabel(QStringLiteral("loss"), tr("Loss"), m_content);
+    loss->setFont(ui::font(FontRole::Body));
+    auto* row = new FieldRow(loss, makeLabel(tr("Cross-entropy"), FontRole::Body, Token::Text, m_content), m_content);
+    where->addWidget(row);
+    m_rows.push_back(row);
+}
+
+void TrainingPanel::makeOptimiser()
+{
+    QVBoxLayout* where = section(tr("Optimiser"));
+    add(where, choiceParam("optimiser", "Method", "adam", choicesOf(optimiserEntries()), "The rule that changes the weights at each step."),
+        QStringLiteral("optimiser"), "/training/optimiser/type",
+        [](const Recipe& r) { return ParamValue(r.training.optimiser.type); },
+        [](Recipe& r, const ParamValue& v) { r.training.optimiser = {std::get<std::string>(v), {}}; });
+    m_optimiserForm = addForm(where, QStringLiteral("compose.training.optimiser"), &TrainingSettings::optimiser);
+    ParamDescriptor rate = realParam("learningRate", "Learning rate", 0.001, 1e-8, 100, "How far the weights move at each step.");
+    rate.logarithmic = true;
+    add(where, rate, QStringLiteral("learning rate"), "/training/learning_rate",
+        [](const Recipe& r) { return ParamValue(r.training.learningRate); },
+        [](Recipe& r, const ParamValue& v) { r.training.learningRate = std::get<double>(v); });
+    add(where, choiceParam("schedule", "Schedule", "constant", choicesOf(scheduleEntries()), "How the learning rate changes while the run goes on."),
+        QStringLiteral("schedule"), "/training/schedule/type",
+        [](const Recipe& r) { return ParamValue(r.training.schedule.type); },
+        [](Recipe& r, const ParamValue& v) { r.training.schedule = {std::get<std::string>(v), {}}; });
+    m_scheduleForm = addForm(where, QStringLiteral("compose.training.schedule"), &TrainingSettings::schedule);
+    m_plot = new PlotView(m_content);
+    m_plot->setObjectName(QStringLiteral("compose.training.curve"));
+    m_plot->setFixedHeight(84);
+    m_plot->setLeftGutter(56);
+    m_plot->setFocusPolicy(Qt::NoFocus);
+    where->addSpacing(4);
+    where->addWidget(m_plot);
+    m_plotWords = makeLabel({}, FontRole::Caption, Token::Text3, m_content);
+    m_plotWords->setAlignment(Qt::AlignRight);
+    where->addWidget(m_plotWords);
+}
+
+void TrainingPanel::makeLength()
+{
+    QVBoxLayout* where = section(tr("Length"));
+    add(where, intParam("batchSize", "Batch size", 128, 1, 1'000'000, "How many samples go through the network together in one step."),
+        QStringLiteral("batch size"), "/training/batch_size",
+        [](const Recipe& r) { return ParamValue(r.training.batchSize); },
+        [](Recipe& r, const ParamValue& v) { r.training.batchSize = std::get<std::int64_t>(v); });
+    add(where, intParam("epochs", "Epochs", 10, 1, 100'000, "How often all training samples are gone through."), QStringLiteral("epoch"),
+        "/training/epochs", [](const Recipe& r) { return ParamValue(std::int64_t{r.training.epochs}); },
+        [](Recipe& r, const ParamValue& v) { r.training.epochs = static_cast<int>(std::get<std::int64_t>(v)); });
+}
+
+void TrainingPanel::makeSafety()
+{
+    QVBoxLayout* where = section(tr("Data and safety"));
+    ParamDescriptor share = realParam("validation", "Validation", 10, 0, 90, "The share of the training samples kept apart to check the network after each epoch.");
+    share.unit = "%";
+    m_validation = &add(where, share, QStringLiteral("validation"), "/data/split/validation",
+        [](const Recipe& r) { return ParamValue(std::round(r.data.split.validation * 1e8) / 1e6); },
+        [](Recipe& r, const ParamValue& v) { r.data.split.validation = std::get<double>(v) / 100; });
+    add(where, choiceParam("split", "Taken from", "last", {{"last", "the end", "The last samples, as Keras does"}, {"shuffled", "anywhere", "Drawn at random by the seed"}},
+                           "Which training samples become validation samples."), {}, "/data/split/kind",
+        [](const Recipe& r) { return ParamValue(std::string(r.data.split.kind == SplitSettings::Kind::Last ? "last" : "shuffled")); },
+        [](Recipe& r, const ParamValue& v) {
+            r.data.split.kind = std::get<std::string>(v) == "last" ? SplitSettings::Kind::Last : SplitSettings::Kind::Shuffled;
+        });
+    ParamDescriptor test = realParam("test", "Test", 0, 0, 50, "This data has no test part of its own: the share held back for the final score.");
+    test.unit = "%";
+    m_testShare = &add(where, test, QStringLiteral("test"), "/data/split/test",
+        [](const Recipe& r) { return ParamValue(std::round(r.data.split.test * 1e8) / 1e6); },
+        [](Recipe& r, const ParamValue& v) { r.data.split.test = std::get<double>(v) / 100; });
+    ParamDescriptor shuffle = boolParam("shuffle", "Shuffle", true, "Takes the samples in a new order in each epoch, which nearly always learns better.");
+    shuffle.unit = "a new order in each epoch";
+    add(where, shuffle, {}, "/data/shuffle", [](const Recipe& r) { return ParamValue(r.data.shuffle); },
+        [](Recipe& r, const ParamValue& v) { r.data.shuffle = std::get<bool>(v); });
+    ParamDescriptor each = intParam("checkpointEpochs", "Checkpoint every", 1, 0, 100'000, "Epochs between checkpoints; 0 makes none by epochs.");
+    each.unit = "epochs";
+    add(where, each, QStringLiteral("checkpoint"), "/training/checkpoint/every_epochs",
+        [](const Recipe& r) { return ParamValue(std::int64_t{r.training.checkpoint.everyEpochs}); },
+        [](Recipe& r, const ParamValue& v) { r.training.checkpoint.everyEpochs = static_cast<int>(std::get<std::int64_t>(v)); });
+    ParamDescriptor minutes = realParam("checkpointMinutes", "and every", 5, 0, 10'000, "Minutes between checkpoints; 0 makes none by time.");
+    minutes.unit = "minutes";
+    add(where, minutes, {}, "/training/checkpoint/every_minutes",
+        [](const Recipe& r) { return ParamValue(r.training.checkpoint.everyMinutes); },
+        [](Recipe& r, const ParamValue& v) { r.training.checkpoint.everyMinutes = std::get<double>(v); });
+    ParamDescriptor keep = intParam("checkpointKeep", "Keep the last", 2, 1, 1000, "How many of the newest checkpoints stay on the disk.");
+    add(where, keep, {}, "/training/checkpoint/keep_last",
+        [](const Recipe& r) { return ParamValue(std::int64_t{r.training.checkpoint.keepLast}); },
+        [](Recipe& r, const ParamValue& v) { r.training.checkpoint.keepLast = static_cast<int>(std::get<std::int64_t>(v)); });
+    ParamDescriptor best = boolParam("checkpointBest", "Keep the best", true, "Also keeps the weights of the epoch with the best validation loss.");
+    best.unit = "by validation loss";
+    add(where, best, {}, "/training/checkpoint/keep_best",
+        [](const Recipe& r) { return ParamValue(r.training.checkpoint.keepBest); },
+        [](Recipe& r, const ParamValue& v) { r.training.checkpoint.keepBest = std::get<bool>(v); });
+    makeSeed(where);
+    m_threads = &add(where, intParam("threads", "Threads", 0, 0, 1024, "Processor threads used for training; 0 takes as many as the machine allows."), {},
+        "/threads", [](const Recipe& r) { return ParamValue(std::int64_t{r.threads}); },
+        [](Recipe& r, const ParamValue& v) { r.threads = static_cast<int>(std::get<std::int64_t>(v)); });
+    setUsableThreads(0);
+}
+
+/// Seeds go beyond what a spin box holds, and nobody steps through them.
+void TrainingPanel::makeSeed(QVBoxLayout* where)
+{
+    auto* box = new QWidget(m_content);
+    auto* line = new QHBoxLayout(box);
+    line->setContentsMargins(0, 0, 0, 0);
+    line->setSpacing(4);
+    m_seed = new QLineEdit(box);
+    m_seed->setObjectName(QStringLiteral("compose.training.seed"));
+    m_seed->setFont(ui::font(FontRole::Mono));
+    m_seed->setAccessibleName(tr("Seed"));
+    m_seed->setAccessibleDescription(explainTerm(QStringLiteral("seed")));
+    m_seed->setValidator(new QRegularExpressionValidator(QRegularExpression(QStringLiteral("[0-9]{1,18}")), m_seed));
+    setControlHeight(m_seed, 28);
+    guardField(m_seed);
+    QToolButton* dice = makeToolButton(QStringLiteral("shuffle"), tr("A new seed"), box);
+    dice->setObjectName(QStringLiteral("compose.training.newSeed"));
+    line->addWidget(m_seed, 1);
+    line->addWidget(dice);
+    auto* label = new TermLabel(QStringLiteral("seed"), tr("Seed"), m_content);
+    label->setFont(ui::font(FontRole::Body));
+    m_seedRow = new FieldRow(label, box, m_content);
+    where->addWidget(m_seedRow);
+    m_rows.push_back(m_seedRow);
+    const auto set = [this](std::uint64_t seed) {
+        m_document.change(tr("Set the seed"), [&](Recipe& r) { r.seed = seed; }, QStringLiteral("seed"));
+    };
+    connect(m_seed, &QLineEdit::textEdited, this, [this, set](const QString& now) {
+        bool number = false;
+        const qulonglong seed = now.toULongLong(&number);
+        m_seedRow->setError(number ? QString() : tr("A seed is a whole number."));
+        if (number) set(seed);
+    });
+    connect(dice, &QToolButton::clicked, this, [set] { set(QRandomGenerator::global()->bounded(1'000'000)); });
+}
+
+void TrainingPanel::setUsableThreads(int threads)
+{
+    m_usableThreads = threads;
+    if (auto* box = m_threads->field->findChild<QSpinBox*>())
+        box->setSpecialValueText(threads > 0 ? tr("all %1").arg(threads) : tr("all"));
+}
+
+void TrainingPanel::setLabelWidth(int width)
+{
+    for (FieldRow* row : m_rows) row->setLabelWidth(width);
+    for (ParamForm* form : {m_taskForm, m_optimiserForm, m_scheduleForm}) form->setLabelWidth(width);
+}
+
+void TrainingPanel::update()
+{
+    const Recipe& recipe = m_document.recipe();
+    const auto fill = [](ParamForm* form, std::span<const OptionEntry> entries, const Configured& chosen) {
+        const OptionEntry* entry = findOption(entries, chosen.type);
+        form->setDescriptors(chosen.type, entry ? entry->params : std::vector<ParamDescriptor>{});
+        form->setValues(chosen.params);
+        form->setVisible(entry && !entry->params.empty());
+    };
+    fill(m_taskForm, taskEntries(), recipe.task);
+    fill(m_optimiserForm, optimiserEntries(), recipe.training.optimiser);
+    fill(m_scheduleForm, scheduleEntries(), recipe.training.schedule);
+    for (const auto& setting : m_settings) {
+        setting->field->setValue(setting->get(recipe));
+        QString wrong;
+        for (const Problem& problem : m_document.problems())
+            if (problem.path == setting->path && problem.severity == Severity::Problem)
+                wrong = text(problem.brief.empty() ? problem.sentence : problem.brief);
+        if (setting->row->error() != wrong) setting->row->setError(wrong);
+    }
+    if (m_seed->text().toULongLong() != recipe.seed || m_seed->text().isEmpty()) {
+        if (!m_seed->hasFocus() || !m_seed->text().isEmpty()) m_seed->setText(QString::number(recipe.seed));
+    }
+    const auto& facts = m_document.facts();
+    m_testShare->row->setVisible(facts && facts->testCount == 0);
+    if (facts) {
+        const SplitCounts counts = splitCounts(facts->trainingCount, facts->testCount, recipe.data.split);
+        m_validation->row->setNote(text(plural(counts.validation, "sample", "samples")));
+    } else {
+        m_validation->row->setNote({});
+    }
+    drawSchedule();
+}
+
+void TrainingPanel::drawSchedule()
+{
+    const TrainingSettings& training = m_document.recipe().training;
+    std::int64_t perEpoch = 100; // the curve's form does not depend on it
+    if (m_document.estimate()) perEpoch = std::max<std::int64_t>(1, m_document.estimate()->stepsPerEpoch);
+    const std::int64_t steps = perEpoch * std::max(1, training.epochs);
+    Curve curve;
+    curve.id = QStringLiteral("learningRate");
+    curve.title = tr("learning rate");
+    curve.token = Token::Text2;
+    constexpr int points = 120;
+    double highest = 0;
+    for (int i = 0; i <= points; ++i) {
+        const std::int64_t step = std::min(steps - 1, steps * i / points);
+        curve.x.push_back(double(step + (i == points ? 1 : 0)) / double(perEpoch));
+        curve.y.push_back(learningRateAt(training, step, steps));
+        highest = std::max(highest, curve.y.back());
+    }
+    m_plot->setXRange(0, std::max(1, training.epochs));
+    m_plot->setYRange(0, highest > 0 ? highest * 1.1 : 1);
+    m_plot->setXAxisVisible(true);
+    const double last = curve.y.back();
+    m_plot->setCurves({std::move(curve)});
+    m_plotWords->setText(tr("epochs; ends at %1").arg(text(realText(last))));
+}
+
+} // namespace sconce::ui

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// How the network is trained: goal, optimiser, learning rate and its schedule with a preview, length, split, checkpoints,
+// seed. Every field edits the recipe through the document.
+
+#include "ui/compose/param_form.h"
+#include "ui/compose/recipe_document.h"
+
+#include <QScrollArea>
+
+class QLineEdit;
+
+namespace sconce::ui {
+
+class PlotView;
+
+class TrainingPanel : public QScrollArea
+{
+    Q_OBJECT
+  public:
+    explicit TrainingPanel(RecipeDocument& document, QWidget* parent = nullptr);
+    void setLabelWidth(int width);
+    /// Threads that "as many as the machine allows" means; 0 while unknown.
+    void setUsableThreads(int threads);
+
+  private:
+    /// A field of the recipe that no catalogue describes: its descriptor, and how it is read and written.
+    struct Setting
+    {
+        std::string path; ///< JSON pointer, for errors: "/training/epochs"
+        std::function<ParamValue(const Recipe&)> get;
+        std::function<void(Recipe&, const ParamValue&)> set;
+        ParamField* field;
+        FieldRow* row;
+    };
+    QVBoxLayout* section(const QString& title);
+    Setting& add(QVBoxLayout* where, const ParamDescriptor& descriptor, const QString& term, std::string path,
+                 std::function<ParamValue(const Recipe&)> get, std::function<void(Recipe&, const ParamValue&)> set);
+    ParamForm* addForm(QVBoxLayout* where, const QString& prefix, Configured TrainingSettings::*which);
+    void makeGoal();
+    void makeOptimiser();
+    void makeLength();
+    void makeSafety();
+    void makeSeed(QVBoxLayout* where);
+    void update();
+    void drawSchedule();
+
+    RecipeDocument& m_document;
+    QWidget* m_content = nullptr;
+    QVBoxLayout* m_column = nullptr;
+    std::vector<std::unique_ptr<Setting>> m_settings;
+    std::vector<FieldRow*> m_rows;
+    ParamForm* m_taskForm = nullptr;
+    ParamForm* m_optimiserForm = nullptr;
+    ParamForm* m_scheduleForm = nullptr;
+    PlotView* m_plot = nullptr;
+    QLabel* m_plotWords = nullptr;
+    QLineEdit* m_seed = nullptr;
+    FieldRow* m_seedRow = nullptr;
+    Setting* m_validation = nullptr;
+    Setting* m_testShare = nullptr;
+    Setting* m_threads = nullptr;
+    int m_usableThreads = 0;
+};
+
+} // namespace sconce::ui
