@@ -1,0 +1,512 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/data/data_page.h"
+
+#include "core/base/random.h"
+#include "core/base/text.h"
+#include "core/data/order.h"
+#include "ui/data/class_bars.h"
+#include "ui/data/set_list.h"
+#include "ui/data/split_panel.h"
+#include "ui/services/data_choices.h"
+#include "ui/services/pages.h"
+#include "ui/widgets/parts.h"
+
+#include <QApplication>
+#include <QComboBox>
+#include <QDesktopServices>
+#include <QDialog>
+#include <QDragEnterEvent>
+#include <QFileInfo>
+#include <QListView>
+#include <QMenu>
+#include <QMimeData>
+#include <QScrollArea>
+#include <QSlider>
+#include <QSortFilterProxyModel>
+#include <QUrl>
+#include <QVBoxLayout>
+
+namespace sconce::ui {
+
+namespace {
+
+QString grouped(std::int64_t value) { return QString::fromStdString(groupedInt(value)); }
+const char* shareNames[] = {QT_TRANSLATE_NOOP("DataPage", "training"), QT_TRANSLATE_NOOP("DataPage", "validation"), QT_TRANSLATE_NOOP("DataPage", "test")};
+
+QString balanceWords(const std::vector<ClassBars::Bar>& bars)
+{
+    std::int64_t largest = 0, smallest = INT64_MAX;
+    for (const auto& bar : bars) {
+        const auto count = bar.counts[0] + bar.counts[1] + bar.counts[2];
+        largest = std::max(largest, count);
+        smallest = std::min(smallest, count);
+    }
+    if (bars.empty() || smallest == 0) return bars.empty() ? QString() : QObject::tr("a class has no sample");
+    const double ratio = static_cast<double>(largest) / static_cast<double>(smallest);
+    const QString times = QString::number(ratio, 'f', ratio < 10 ? 2 : 0);
+    return ratio < 1.5 ? QObject::tr("balanced, the largest is %1 times the smallest").arg(times)
+                       : QObject::tr("uneven, the largest is %1 times the smallest").arg(times);
+}
+
+} // namespace
+
+Page* makeDataPage(Studio& studio, QWidget* parent) { return new DataPage(studio, parent); }
+
+DataPage::DataPage(Studio& studio, QWidget* parent) : Page(parent), m_studio(studio)
+{
+    setObjectName(QStringLiteral("page.data"));
+    setAcceptDrops(true);
+    buildHeader();
+    auto* row = new QHBoxLayout(body());
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(0);
+    row->addWidget(buildLeft());
+    row->addWidget(buildMiddle(), 1);
+    m_split = new SplitPanel;
+    auto* scroll = new QScrollArea(this);
+    scroll->setWidget(m_split);
+    scroll->setWidgetResizable(true);
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setFixedWidth(336);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    row->addWidget(scroll);
+    connectServices();
+    m_studio.data->refresh();
+}
+
+void DataPage::buildHeader()
+{
+    setTitle(tr("Data"), tr("Reading the library…"));
+    auto* add = makeButton(QStringLiteral("plus"), tr("Add data…"), ButtonKind::Normal, this);
+    add->setObjectName(QStringLiteral("data.add"));
+    add->setToolTip(tr("MNIST-style IDX files, or a folder of pictures with one folder a class. You can also drop them on this page."));
+    auto* menu = new QMenu(add);
+    auto* folder = menu->addAction(Theme::instance().icon(QStringLiteral("folder")), tr("A folder…"), this, [this] { addByButton(true); });
+    folder->setObjectName(QStringLiteral("data.addFolder"));
+    auto* file = menu->addAction(Theme::instance().icon(QStringLiteral("note")), tr("A file…"), this, [this] { addByButton(false); });
+    file->setObjectName(QStringLiteral("data.addFile"));
+    add->setMenu(menu);
+    headerRight()->addWidget(add);
+    m_train = makeButton(QStringLiteral("arrow-right"), tr("Train on this data"), ButtonKind::Primary, this);
+    m_train->setObjectName(QStringLiteral("data.train"));
+    m_train->setToolTip(tr("Opens Compose with this data set, its split and its steps."));
+    m_train->setEnabled(false);
+    connect(m_train, &QPushButton::clicked, this, &DataPage::trainOnThis);
+    headerRight()->addWidget(m_train);
+}
+
+QWidget* DataPage::buildLeft()
+{
+    auto* left = new QWidget(this);
+    setRole(left, "panelLeft");
+    left->setAttribute(Qt::WA_StyledBackground);
+    left->setFixedWidth(252);
+    auto* column = new QVBoxLayout(left);
+    column->setContentsMargins(0, 12, 1, 12);
+    column->setSpacing(8);
+    m_search = new QLineEdit(left);
+    m_search->setObjectName(QStringLiteral("data.search"));
+    m_search->setPlaceholderText(tr("Find a data set"));
+    m_search->setClearButtonEnabled(true);
+    m_search->addAction(Theme::instance().icon(QStringLiteral("search"), Token::Text3), QLineEdit::LeadingPosition);
+    auto* searchRow = new QHBoxLayout;
+    searchRow->setContentsMargins(12, 0, 12, 0);
+    searchRow->addWidget(m_search);
+    column->addLayout(searchRow);
+
+    m_model = new SetListModel(this);
+    m_filter = new QSortFilterProxyModel(this);
+    m_filter->setSourceModel(m_model);
+    m_filter->setFilterCaseSensitivity(Qt::CaseInsensitive);
+    m_list = new QListView(left);
+    m_list->setObjectName(QStringLiteral("data.list"));
+    m_list->setAccessibleName(tr("Data sets"));
+    m_list->setModel(m_filter);
+    m_list->setItemDelegate(new SetDelegate(m_list));
+    m_list->setFrameShape(QFrame::NoFrame);
+    m_list->setMouseTracking(true);
+    m_list->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
+    m_list->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    column->addWidget(m_list, 1);
+    connect(m_search, &QLineEdit::textChanged, m_filter, &QSortFilterProxyModel::setFilterFixedString);
+    connect(m_list->selectionModel(), &QItemSelectionModel::currentChanged, this, [this](const QModelIndex& now) {
+        if (now.isValid()) select(now.data(SetListModel::IdRole).toString().toStdString());
+    });
+
+    m_progress = new QWidget(left);
+    auto* progress = new QVBoxLayout(m_progress);
+    progress->setContentsMargins(12, 0, 12, 0);
+    m_progressText = new ElidedLabel({}, Qt::ElideMiddle, m_progress);
+    m_progressStrip = new ProgressStrip(4, m_progress);
+    auto* cancel = makeButton(QStringLiteral("cross"), tr("Cancel"), ButtonKind::Flat, m_progress);
+    cancel->setObjectName(QStringLiteral("data.cancelAdd"));
+    connect(cancel, &QPushButton::clicked, m_studio.data, &DataService::cancelAdd);
+    progress->addWidget(m_progressText);
+    progress->addWidget(m_progressStrip);
+    progress->addWidget(cancel, 0, Qt::AlignRight);
+    m_progress->hide();
+    column->addWidget(m_progress);
+
+    auto* drop = new QFrame(left);
+    m_drop = drop;
+    setRole(drop, "drop");
+    auto* dropRow = new QHBoxLayout(drop);
+    dropRow->setContentsMargins(12, 10, 12, 10);
+    auto* words = makeLabel(tr("Drop a folder of pictures, or IDX files such as MNIST, here"), FontRole::Caption, Token::Text2, drop);
+    words->setWordWrap(true);
+    dropRow->addWidget(words, 1);
+    auto* dropMargin = new QHBoxLayout;
+    dropMargin->setContentsMargins(12, 0, 12, 0);
+    dropMargin->addWidget(drop);
+    column->addLayout(dropMargin);
+    return left;
+}
+
+QWidget* DataPage::buildMiddle()
+{
+    auto* middle = new QWidget(this);
+    auto* column = new QVBoxLayout(middle);
+    column->setContentsMargins(16, 12, 16, 12);
+    column->setSpacing(12);
+    auto* line = new QHBoxLayout;
+    line->setSpacing(8);
+    m_name = makeLabel({}, FontRole::Title, Token::Text, middle);
+    m_name->setObjectName(QStringLiteral("data.name"));
+    m_checked = makeLabel(tr("✓ checked"), FontRole::Caption, Token::Ok, middle);
+    m_checked->setToolTip(tr("Every sample was read, and the fingerprint of the data was taken."));
+    m_facts = makeLabel({}, FontRole::Body, Token::Text2, middle);
+    m_facts->setObjectName(QStringLiteral("data.facts"));
+    line->addWidget(m_name);
+    line->addWidget(m_checked);
+    line->addWidget(m_facts, 1);
+    m_more = makeButton(QStringLiteral("dots"), {}, ButtonKind::Flat, middle);
+    m_more->setObjectName(QStringLiteral("data.more"));
+    m_more->setAccessibleName(tr("More"));
+    m_more->setToolTip(tr("Show the folder, or take this set off the list"));
+    auto* menu = new QMenu(m_more);
+    menu->addAction(tr("Show in folder"), this, [this] {
+        if (m_data) QDesktopServices::openUrl(QUrl::fromLocalFile(QFileInfo(QString::fromStdString(m_data->info().location)).absolutePath()));
+    });
+    menu->addAction(tr("Take off this list…"), this, &DataPage::removeSet)->setObjectName(QStringLiteral("data.remove"));
+    m_more->setMenu(menu);
+    line->addWidget(m_more);
+    column->addLayout(line);
+    m_error = makeLabel({}, FontRole::Body, Token::Error, middle);
+    m_error->setObjectName(QStringLiteral("data.error"));
+    m_error->setWordWrap(true);
+    m_error->hide();
+    column->addWidget(m_error);
+    column->addWidget(buildSamplesCard(), 1);
+    m_classCard = new Card(tr("Classes"), middle);
+    m_bars = new ClassBars(m_classCard);
+    m_classCard->content()->addWidget(m_bars);
+    m_classCard->setFixedHeight(214);
+    column->addWidget(m_classCard);
+    return middle;
+}
+
+QWidget* DataPage::buildSamplesCard()
+{
+    auto* card = new Card({}, this);
+    auto* tools = new QHBoxLayout;
+    tools->setSpacing(8);
+    tools->addWidget(makeLabel(tr("Show"), FontRole::Caption, Token::Text2, card));
+    m_classFilter = new QComboBox(card);
+    m_classFilter->setObjectName(QStringLiteral("data.classFilter"));
+    m_classFilter->setMinimumWidth(140);
+    m_partFilter = new QComboBox(card);
+    m_partFilter->setObjectName(QStringLiteral("data.partFilter"));
+    m_partFilter->addItems({tr("all parts"), tr("training"), tr("validation"), tr("test")});
+    tools->addWidget(m_classFilter);
+    tools->addWidget(m_partFilter);
+    tools->addStretch(1);
+    tools->addWidget(makeLabel(tr("Size"), FontRole::Caption, Token::Text2, card));
+    m_size = new QSlider(Qt::Horizontal, card);
+    m_size->setObjectName(QStringLiteral("data.cellSize"));
+    m_size->setAccessibleName(tr("Size of the pictures"));
+    m_size->setRange(1, 6);
+    m_size->setValue(m_studio.settings->value(QStringLiteral("data/cellSize"), 3).toInt());
+    m_size->setFixedWidth(96);
+    tools->addWidget(m_size);
+    auto* mix = makeToolButton(QStringLiteral("shuffle"), tr("Show the samples in another order"), card);
+    mix->setObjectName(QStringLiteral("data.mix"));
+    tools->addWidget(mix);
+    card->content()->addLayout(tools);
+    m_grid = new SampleGrid(card);
+    m_grid->setCellSize(28 * m_size->value());
+    card->content()->addWidget(m_grid, 1);
+    m_sampleLine = makeLabel({}, FontRole::Caption, Token::Text2, card);
+    m_sampleLine->setObjectName(QStringLiteral("data.sampleLine"));
+    card->content()->addWidget(m_sampleLine);
+    connect(m_classFilter, &QComboBox::currentIndexChanged, this, &DataPage::showSamples);
+    connect(m_partFilter, &QComboBox::currentIndexChanged, this, &DataPage::showSamples);
+    connect(m_size, &QSlider::valueChanged, this, [this](int value) {
+        m_grid->setCellSize(28 * value); // whole multiples of MNIST's 28 pixels stay sharp
+        m_studio.settings->setValue(QStringLiteral("data/cellSize"), value);
+    });
+    connect(mix, &QToolButton::clicked, this, [this] {
+        ++m_mix;
+        showSamples();
+    });
+    connect(m_grid, &SampleGrid::currentChanged, this, &DataPage::showSampleLine);
+    connect(m_grid, &SampleGrid::activated, this, &DataPage::enlarge);
+    return card;
+}
+
+void DataPage::connectServices()
+{
+    auto* data = m_studio.data;
+    connect(data, &DataService::changed, this, [this] {
+        const auto& sets = m_studio.data->sets();
+        m_model->setSets(sets);
+        setTitle(tr("Data"), QString::fromStdString(plural(static_cast<std::int64_t>(sets.size()), "data set", "data sets")));
+        const QString wanted = m_id.empty() ? m_studio.settings->value(QStringLiteral("data/current"), QStringLiteral("digits")).toString() : QString::fromStdString(m_id);
+        int row = m_model->rowOf(wanted.toStdString());
+        if (row < 0 && !sets.empty()) row = 0;
+        if (row >= 0) m_list->setCurrentIndex(m_filter->mapFromSource(m_model->index(row)));
+        if (isVisible()) fillThumbnails();
+    });
+    connect(data, &DataService::progress, this, [this](const QString& what, double share) {
+        m_progress->setVisible(!what.isEmpty());
+        m_progressText->setFullText(what);
+        m_progressStrip->setShare(share);
+    });
+    connect(data, &DataService::added, this, [this](const QString& id) {
+        m_progress->hide();
+        m_error->hide();
+        const int row = m_model->rowOf(id.toStdString());
+        m_id.clear(); // so that the same set read again is opened afresh
+        if (row >= 0) {
+            m_list->setCurrentIndex(m_filter->mapFromSource(m_model->index(row)));
+            select(id.toStdString());
+        } else {
+            m_studio.settings->setValue(QStringLiteral("data/current"), id);
+        }
+    });
+    connect(data, &DataService::addFailed, this, [this](const QString& sentence) {
+        m_progress->hide();
+        m_error->setText(sentence);
+        m_error->setVisible(!sentence.isEmpty());
+    });
+    connect(m_split, &SplitPanel::choicesChanged, this, [this] {
+        setDataChoices(*m_studio.settings, m_id, m_split->choices());
+        showSamples();
+        showClasses();
+    });
+    connect(m_split, &SplitPanel::importAsked, this, [this](const ImportOptions& options) {
+        if (m_data) m_studio.data->add(QString::fromStdString(m_data->info().location), options);
+    });
+}
+
+void DataPage::shown()
+{
+    m_studio.data->refresh();
+    fillThumbnails();
+}
+
+void DataPage::fillThumbnails()
+{
+    for (const auto& info : m_studio.data->sets()) {
+        const DatasetId id = info.id;
+        if (!m_model->index(m_model->rowOf(id)).data(Qt::DecorationRole).isNull()) continue;
+        if (info.bytes > (std::uint64_t{256} << 20)) continue; // a picture in a list is not worth reading gigabytes
+        m_studio.data->open(id, this, [this, id](DatasetPtr data, const QString&) {
+            if (data) m_model->setThumbnail(id, thumbnailOf(*data));
+        });
+    }
+}
+
+void DataPage::setCompact(bool narrow, bool low)
+{
+    m_classCard->setVisible(!low);
+    m_facts->setVisible(!narrow);
+}
+
+void DataPage::addByButton(bool folder)
+{
+    const QString path = folder ? chooseFolder(this, tr("Add a folder of pictures or IDX files")) : chooseOpenFile(this, tr("Add an IDX file"), tr("IDX files (*-ubyte *.idx *.gz);;All files (*)"));
+    if (!path.isEmpty()) addPath(path);
+}
+
+void DataPage::addPath(const QString& path)
+{
+    m_error->hide();
+    m_progress->show();
+    m_progressText->setFullText(tr("Reading %1").arg(QFileInfo(path).fileName()));
+    m_progressStrip->setShare(-1);
+    m_studio.data->add(path);
+}
+
+void DataPage::select(const DatasetId& id)
+{
+    if (id == m_id) return;
+    m_id = id;
+    m_mix = 0;
+    m_data.reset();
+    m_train->setEnabled(false);
+    m_studio.settings->setValue(QStringLiteral("data/current"), QString::fromStdString(id));
+    if (const auto* info = m_studio.data->find(id)) m_name->setText(QString::fromStdString(info->title));
+    m_grid->setMessage(tr("Reading the samples…"));
+    m_studio.data->open(id, this, [this, id](DatasetPtr data, const QString& sentence) { opened(id, std::move(data), sentence); });
+}
+
+void DataPage::opened(const DatasetId& id, DatasetPtr data, const QString& sentence)
+{
+    if (id != m_id) return;
+    m_data = std::move(data);
+    m_checked->setVisible(m_data != nullptr);
+    m_error->setVisible(!m_data);
+    if (!m_data) {
+        m_error->setText(sentence);
+        m_grid->setMessage(tr("The samples cannot be shown."));
+        m_facts->clear();
+        m_bars->setBars({});
+        return;
+    }
+    m_train->setEnabled(true);
+    DatasetInfo info = m_data->info();
+    info.id = id;
+    m_split->setSet(info, {}, dataChoices(*m_studio.settings, info));
+    {
+        const QSignalBlocker blocker(m_classFilter);
+        m_classFilter->clear();
+        m_classFilter->addItem(tr("all classes"));
+        for (const auto& name : info.classes) m_classFilter->addItem(QString::fromStdString(name));
+    }
+    m_model->setThumbnail(id, thumbnailOf(*m_data));
+    showInfo();
+    showSamples();
+    showClasses();
+}
+
+void DataPage::showInfo()
+{
+    const auto& info = m_data->info();
+    m_name->setText(QString::fromStdString(info.title));
+    QString words = tr("%1 pictures, %2").arg(grouped(info.trainingCount + info.testCount), shapeWords(info));
+    if (!info.problems.empty()) words += tr("; %1").arg(QString::fromStdString(info.problems.front()));
+    m_facts->setText(words);
+    QStringList problems;
+    for (const auto& problem : info.problems) problems << QString::fromStdString(problem);
+    m_facts->setToolTip(problems.join(QLatin1Char('\n')) + (problems.isEmpty() ? QString() : QStringLiteral("\n")) + tr("Fingerprint %1").arg(QString::fromStdString(info.fingerprint.substr(0, 16))));
+    m_more->setEnabled(!info.location.empty());
+}
+
+void DataPage::showSamples()
+{
+    if (!m_data) return;
+    const auto& info = m_data->info();
+    const auto rows = splitRows(info.trainingCount, info.testCount, m_split->choices().split, 42);
+    const int wantedClass = m_classFilter->currentIndex() - 1, wantedPart = m_partFilter->currentIndex() - 1;
+    std::vector<SampleGrid::Sample> samples;
+    const auto take = [&](const std::vector<std::int64_t>& from, Part part, int share) {
+        if (wantedPart >= 0 && wantedPart != share) return;
+        const auto labels = m_data->labels(part);
+        for (const auto row : from)
+            if (wantedClass < 0 || labels[static_cast<std::size_t>(row)] == wantedClass) samples.push_back({part, row, share});
+    };
+    take(rows.training, Part::Training, 0);
+    take(rows.validation, Part::Training, 1);
+    take(rows.test, rows.testPart, 2);
+    if (m_mix > 0 && !samples.empty()) {
+        const SampleOrder order(static_cast<std::int64_t>(samples.size()), m_mix, 0, true);
+        std::vector<SampleGrid::Sample> mixed;
+        mixed.reserve(samples.size());
+        for (std::size_t i = 0; i < samples.size(); ++i) mixed.push_back(samples[static_cast<std::size_t>(order.at(static_cast<std::int64_t>(i)))]);
+        samples = std::move(mixed);
+    }
+    m_grid->setData(m_data, std::move(samples));
+}
+
+void DataPage::showClasses()
+{
+    if (!m_data) return;
+    const auto& info = m_data->info();
+    const auto rows = splitRows(info.trainingCount, info.testCount, m_split->choices().split, 42);
+    std::vector<ClassBars::Bar> bars;
+    for (const auto& name : info.classes) bars.push_back({QString::fromStdString(name), {}});
+    const auto count = [&](const std::vector<std::int64_t>& from, Part part, std::size_t share) {
+        const auto labels = m_data->labels(part);
+        for (const auto row : from) ++bars[static_cast<std::size_t>(labels[static_cast<std::size_t>(row)])].counts[share];
+    };
+    count(rows.training, Part::Training, 0);
+    count(rows.validation, Part::Training, 1);
+    count(rows.test, rows.testPart, 2);
+    m_classCard->setTitle(tr("Classes"), balanceWords(bars));
+    m_bars->setBars(std::move(bars));
+}
+
+void DataPage::showSampleLine(int index)
+{
+    if (!m_data || index < 0 || index >= static_cast<int>(m_grid->samples().size())) {
+        m_sampleLine->clear();
+        return;
+    }
+    const auto& sample = m_grid->samples()[static_cast<std::size_t>(index)];
+    const auto label = m_data->labels(sample.part)[static_cast<std::size_t>(sample.row)];
+    m_sampleLine->setText(tr("Sample %1 of %2   label %3   %4   Enter: see it large")
+                              .arg(grouped(index + 1), grouped(static_cast<std::int64_t>(m_grid->samples().size())),
+                                   QString::fromStdString(m_data->info().classes[static_cast<std::size_t>(label)]), tr(shareNames[sample.share])));
+}
+
+void DataPage::enlarge(int index)
+{
+    const auto& sample = m_grid->samples()[static_cast<std::size_t>(index)];
+    const QImage image = sampleImage(*m_data, sample.part, sample.row);
+    auto* dialog = new QDialog(this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setObjectName(QStringLiteral("data.large"));
+    dialog->setWindowTitle(m_sampleLine->text());
+    auto* column = new QVBoxLayout(dialog);
+    auto* picture = new QLabel(dialog);
+    picture->setPixmap(QPixmap::fromImage(image.scaled(448, 448, Qt::KeepAspectRatio, Qt::FastTransformation)));
+    column->addWidget(picture);
+    const auto label = m_data->labels(sample.part)[static_cast<std::size_t>(sample.row)];
+    column->addWidget(makeLabel(tr("Label %1, %2, row %3").arg(QString::fromStdString(m_data->info().classes[static_cast<std::size_t>(label)]), tr(shareNames[sample.share]), grouped(sample.row)),
+                                FontRole::Body, Token::Text2, dialog));
+    dialog->open();
+}
+
+void DataPage::removeSet()
+{
+    if (!m_data || m_data->info().location.empty()) return;
+    const int answer = ask(this, {tr("Take “%1” off the list?").arg(m_name->text()), tr("The files stay where they are. Runs that were trained on them can still be read."),
+                                  {tr("Take it off"), tr("Cancel")}, 0, 1, false});
+    if (answer != 0) return;
+    const DatasetId id = m_id;
+    m_id.clear();
+    m_data.reset();
+    m_studio.settings->setValue(QStringLiteral("data/current"), QStringLiteral("digits"));
+    m_studio.data->forget(id);
+}
+
+void DataPage::trainOnThis()
+{
+    setDataChoices(*m_studio.settings, m_id, m_split->choices());
+    Q_EMIT m_studio.navigator->composeData(QString::fromStdString(m_id));
+    Q_EMIT m_studio.navigator->goTo(PageId::Compose);
+}
+
+void DataPage::dragEnterEvent(QDragEnterEvent* event)
+{
+    if (!event->mimeData()->hasUrls() || !event->mimeData()->urls().front().isLocalFile()) return;
+    setRole(m_drop, "dropActive");
+    event->acceptProposedAction();
+}
+
+void DataPage::dragLeaveEvent(QDragLeaveEvent*) { setRole(m_drop, "drop"); }
+
+void DataPage::dropEvent(QDropEvent* event)
+{
+    setRole(m_drop, "drop");
+    event->acceptProposedAction();
+    addPath(event->mimeData()->urls().front().toLocalFile());
+}
+
+void DataPage::keyPressEvent(QKeyEvent* event)
+{
+    if (event->key() == Qt::Key_Delete && m_list->hasFocus()) return removeSet();
+    Page::keyPressEvent(event);
+}
+
+} // namespace sconce::ui

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// The Data page: the library at the left, the samples of the chosen set and its class balance in the middle, split and steps at
+// the right.
+
+#include "ui/data/sample_grid.h"
+#include "ui/services/studio.h"
+#include "ui/widgets/page.h"
+
+class QComboBox;
+class QLabel;
+class QLineEdit;
+class QListView;
+class QPushButton;
+class QSlider;
+class QSortFilterProxyModel;
+
+namespace sconce::ui {
+
+class Card;
+class ClassBars;
+class ElidedLabel;
+class ProgressStrip;
+class SetListModel;
+class SplitPanel;
+
+class DataPage : public Page
+{
+    Q_OBJECT
+  public:
+    explicit DataPage(Studio& studio, QWidget* parent = nullptr);
+    void shown() override;
+    void setCompact(bool narrow, bool low) override;
+
+  protected:
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dragLeaveEvent(QDragLeaveEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
+
+  private:
+    void buildHeader();
+    QWidget* buildLeft();
+    QWidget* buildMiddle();
+    QWidget* buildSamplesCard();
+    void connectServices();
+    void addPath(const QString& path);
+    void addByButton(bool folder);
+    void select(const DatasetId& id);
+    void opened(const DatasetId& id, DatasetPtr data, const QString& sentence);
+    void showInfo();
+    void showSamples();
+    void showClasses();
+    void showSampleLine(int index);
+    void enlarge(int index);
+    void removeSet();
+    void trainOnThis();
+    void fillThumbnails();
+
+    Studio& m_studio;
+    SetListModel* m_model = nullptr;
+    QSortFilterProxyModel* m_filter = nullptr;
+    QListView* m_list = nullptr;
+    QLineEdit* m_search = nullptr;
+    QWidget* m_drop = nullptr;
+    QWidget* m_progress = nullptr;
+    ElidedLabel* m_progressText = nullptr;
+    ProgressStrip* m_progressStrip = nullptr;
+    QLabel *m_name = nullptr, *m_checked = nullptr, *m_facts = nullptr;
+    QLabel* m_error = nullptr;
+    QComboBox *m_classFilter = nullptr, *m_partFilter = nullptr;
+    QSlider* m_size = nullptr;
+    SampleGrid* m_grid = nullptr;
+    QLabel* m_sampleLine = nullptr;
+    Card* m_classCard = nullptr;
+    ClassBars* m_bars = nullptr;
+    SplitPanel* m_split = nullptr;
+    QPushButton* m_train = nullptr;
+    QPushButton* m_more = nullptr;
+    DatasetId m_id;
+    DatasetPtr m_data;
+    std::uint64_t m_mix = 0; ///< 0: as stored; else the seed of a shuffled view
+};
+
+} // namespace sconce::ui

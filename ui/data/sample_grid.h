@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// The samples of a data set as a grid of pictures, only what is visible is read. Arrow keys move, Home and End jump. The
+// window's thread; gathering a screenful is a copy of a few kilobytes.
+
+#include "core/data/dataset.h"
+#include "core/data/split.h"
+
+#include <QAbstractScrollArea>
+
+namespace sconce::ui {
+
+class SampleGrid : public QAbstractScrollArea
+{
+    Q_OBJECT
+  public:
+    explicit SampleGrid(QWidget* parent = nullptr);
+
+    /// A sample shown: where it is stored and which part the split makes it.
+    struct Sample { Part part = Part::Training; std::int64_t row = 0; int share = 0; ///< 0 training, 1 validation, 2 test
+    };
+    void setData(DatasetPtr data, std::vector<Sample> samples);
+    void setCellSize(int pixels); ///< of a picture's side
+    void setMessage(const QString& text); ///< shown instead of samples ("Reading…")
+    int current() const { return m_current; }
+    void setCurrent(int index);
+    const std::vector<Sample>& samples() const { return m_samples; }
+    DatasetPtr data() const { return m_data; }
+    QRect cellRect(int index) const; ///< in the viewport
+
+  Q_SIGNALS:
+    void currentChanged(int index);
+    void activated(int index); ///< Enter or double click
+
+  protected:
+    void paintEvent(QPaintEvent*) override;
+    void resizeEvent(QResizeEvent*) override;
+    void mousePressEvent(QMouseEvent* event) override;
+    void mouseDoubleClickEvent(QMouseEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
+    void scrollContentsBy(int, int) override { viewport()->update(); }
+
+  private:
+    int columns() const;
+    int rowHeight() const { return m_cell + 20; }
+    int indexAt(const QPoint& position) const;
+    void updateScroll();
+
+    DatasetPtr m_data;
+    std::vector<Sample> m_samples;
+    QString m_message;
+    int m_cell = 84;
+    int m_current = -1;
+};
+
+} // namespace sconce::ui

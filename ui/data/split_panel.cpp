@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/data/split_panel.h"
+
+#include "core/base/text.h"
+#include "ui/data/class_bars.h"
+#include "ui/widgets/parts.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QDoubleSpinBox>
+#include <QGridLayout>
+#include <QSpinBox>
+#include <QVBoxLayout>
+
+#include <cmath>
+
+namespace sconce::ui {
+
+namespace {
+
+QString grouped(std::int64_t value) { return QString::fromStdString(groupedInt(value)); }
+
+QDoubleSpinBox* percentBox(const char* name, double max, QWidget* parent)
+{
+    auto* box = new QDoubleSpinBox(parent);
+    box->setObjectName(QLatin1String(name));
+    box->setRange(0, max);
+    box->setDecimals(1);
+    box->setSuffix(QStringLiteral(" %"));
+    box->setFont(ui::font(FontRole::Mono));
+    box->setFixedWidth(100);
+    box->setKeyboardTracking(false);
+    return box;
+}
+
+} // namespace
+
+SplitPanel::SplitPanel(QWidget* parent) : QWidget(parent)
+{
+    setRole(this, "panelRight");
+    setAttribute(Qt::WA_StyledBackground);
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(16, 16, 16, 16);
+    column->setSpacing(8);
+    buildSplit(column);
+    column->addSpacing(4);
+    column->addWidget(makeLine(Qt::Horizontal, this));
+    column->addSpacing(4);
+    buildSteps(column);
+    buildImport(column);
+    column->addStretch(1);
+}
+
+void SplitPanel::buildSplit(QVBoxLayout* column)
+{
+    column->addWidget(makeLabel(tr("Split"), FontRole::Strong, Token::Text, this));
+    m_bar = new SplitBar(this);
+    column->addWidget(m_bar);
+    auto* grid = new QGridLayout;
+    grid->setHorizontalSpacing(8);
+    grid->setVerticalSpacing(6);
+    grid->setColumnStretch(2, 1);
+    const auto row = [&](int at, const QString& name, Token token, QLabel*& count, QWidget* field) {
+        auto* dot = new QLabel(this);
+        dot->setPixmap(QPixmap());
+        dot->setFixedSize(8, 8);
+        // A dot follows the theme by its style sheet's colour names being gone: it is drawn again with the panel.
+        connect(&Theme::instance(), &Theme::changed, dot, [dot, token] { dot->setStyleSheet(QStringLiteral("background:%1;border-radius:4px").arg(color(token).name())); });
+        dot->setStyleSheet(QStringLiteral("background:%1;border-radius:4px").arg(color(token).name()));
+        grid->addWidget(dot, at, 0);
+        grid->addWidget(new TermLabel(name, {}, this), at, 1);
+        count = makeLabel({}, FontRole::Mono, Token::Text, this);
+        count->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+        grid->addWidget(count, at, 2);
+        grid->addWidget(field, at, 3);
+    };
+    row(0, tr("Training"), Token::Train, m_training, makeLabel(tr("the rest"), FontRole::Caption, Token::Text3, this));
+    m_share = percentBox("data.validationShare", 90, this);
+    m_share->setToolTip(tr("How much of the training samples is held back: the network never learns from them, so they show whether it generalises."));
+    row(1, tr("Validation"), Token::Val, m_validation, m_share);
+    auto* test = new QWidget(this);
+    auto* testRow = new QHBoxLayout(test);
+    testRow->setContentsMargins(0, 0, 0, 0);
+    m_testShare = percentBox("data.testShare", 50, test);
+    m_testShare->setToolTip(tr("This data set has no test part of its own, so a share of the training samples takes its place."));
+    m_testOwn = makeLabel(tr("own files"), FontRole::Caption, Token::Text3, test);
+    testRow->addWidget(m_testShare);
+    testRow->addWidget(m_testOwn);
+    row(2, tr("Test"), Token::Test, m_test, test);
+    column->addLayout(grid);
+
+    auto* kindRow = new QHBoxLayout;
+    kindRow->addWidget(makeLabel(tr("Validation is"), FontRole::Body, Token::Text2, this));
+    kindRow->addStretch(1);
+    m_kind = new QComboBox(this);
+    m_kind->setObjectName(QStringLiteral("data.splitKind"));
+    m_kind->addItem(tr("the last part"), QStringLiteral("last"));
+    m_kind->addItem(tr("shuffled out"), QStringLiteral("shuffled"));
+    m_kind->setToolTip(tr("The last part, as Keras does, suits files in no particular order. Shuffled out suits files sorted by class."));
+    m_kind->setMinimumWidth(160);
+    kindRow->addWidget(m_kind);
+    column->addLayout(kindRow);
+
+    connect(m_bar, &SplitBar::validationDragged, this, [this](double share) {
+        auto c = m_choices;
+        // The handle moves what is left beside the test share; the number is of the whole training part.
+        c.split.validation = std::round(share * (1 - c.split.test) * 1000) / 1000;
+        change(c);
+    });
+    connect(m_share, &QDoubleSpinBox::valueChanged, this, [this](double value) {
+        auto c = m_choices;
+        c.split.validation = value / 100;
+        change(c);
+    });
+    connect(m_testShare, &QDoubleSpinBox::valueChanged, this, [this](double value) {
+        auto c = m_choices;
+        c.split.test = value / 100;
+        change(c);
+    });
+    connect(m_kind, &QComboBox::currentIndexChanged, this, [this](int index) {
+        auto c = m_choices;
+        c.split.kind = index == 1 ? SplitSettings::Kind::Shuffled : SplitSettings::Kind::Last;
+        change(c);
+    });
+}
+
+void SplitPanel::buildSteps(QVBoxLayout* column)
+{
+    column->addWidget(makeLabel(tr("Steps before the network"), FontRole::Strong, Token::Text, this));
+    const auto row = [&](const char* name, const QString& title, const QString& note, const QString& help, QLabel** noteLabel) {
+        auto* line = new QHBoxLayout;
+        auto* box = new QCheckBox(title, this);
+        box->setObjectName(QLatin1String(name));
+        box->setToolTip(help);
+        line->addWidget(box);
+        line->addStretch(1);
+        auto* label = makeLabel(note, FontRole::MonoSmall, Token::Text2, this);
+        line->addWidget(label);
+        if (noteLabel) *noteLabel = label;
+        column->addLayout(line);
+        return box;
+    };
+    m_scale = row("data.scale", tr("Scale"), tr("0…255 to 0…1"), tr("Stored pixels are whole numbers up to 255; networks learn better from numbers around 1."), nullptr);
+    m_normalise = row("data.normalise", tr("Normalise"), {}, tr("Subtracts the mean of all training pixels and divides by their deviation."), &m_normaliseNote);
+    m_shuffle = row("data.shuffle", tr("Shuffle"), tr("new order each epoch"), tr("Shows the training samples in a new order in each epoch, given by the seed."), &m_orderNote);
+    const auto connectBox = [this](QCheckBox* box, auto member) {
+        connect(box, &QCheckBox::toggled, this, [this, member](bool on) {
+            auto c = m_choices;
+            member(c) = on;
+            change(c);
+        });
+    };
+    connectBox(m_scale, [](DataChoices& c) -> bool& { return c.input.scale; });
+    connectBox(m_normalise, [](DataChoices& c) -> bool& { return c.input.normalise; });
+    connectBox(m_shuffle, [](DataChoices& c) -> bool& { return c.shuffle; });
+}
+
+void SplitPanel::buildImport(QVBoxLayout* column)
+{
+    m_import = new QWidget(this);
+    auto* inner = new QVBoxLayout(m_import);
+    inner->setContentsMargins(0, 8, 0, 0);
+    inner->setSpacing(8);
+    inner->addWidget(makeLine(Qt::Horizontal, m_import));
+    inner->addWidget(makeLabel(tr("Pictures are brought to"), FontRole::Strong, Token::Text, m_import));
+    auto* line = new QHBoxLayout;
+    const auto sizeBox = [&](const char* name) {
+        auto* box = new QSpinBox(m_import);
+        box->setObjectName(QLatin1String(name));
+        box->setRange(4, 1024);
+        box->setSuffix(QStringLiteral(" px"));
+        box->setFont(ui::font(FontRole::Mono));
+        box->setFixedWidth(92);
+        return box;
+    };
+    m_width = sizeBox("data.importWidth");
+    m_height = sizeBox("data.importHeight");
+    line->addWidget(m_width);
+    line->addWidget(makeLabel(QStringLiteral("×"), FontRole::Body, Token::Text2, m_import));
+    line->addWidget(m_height);
+    line->addStretch(1);
+    m_channels = new QComboBox(m_import);
+    m_channels->setObjectName(QStringLiteral("data.importChannels"));
+    m_channels->addItem(tr("colour"), 3);
+    m_channels->addItem(tr("grey"), 1);
+    line->addWidget(m_channels);
+    inner->addLayout(line);
+    m_importButton = makeButton(QStringLiteral("refresh"), tr("Read again"), ButtonKind::Normal, m_import);
+    m_importButton->setObjectName(QStringLiteral("data.importAgain"));
+    m_importButton->setToolTip(tr("Reads all pictures again at this size. The files stay as they are."));
+    inner->addWidget(m_importButton, 0, Qt::AlignLeft);
+    column->addWidget(m_import);
+    connect(m_importButton, &QPushButton::clicked, this,
+            [this] { Q_EMIT importAsked({m_width->value(), m_height->value(), m_channels->currentData().toInt()}); });
+}
+
+void SplitPanel::setSet(const DatasetInfo& info, const ImportOptions&, const DataChoices& choices)
+{
+    m_info = info;
+    m_choices = choices;
+    m_import->setVisible(info.kind == "picture-folder" && info.sample.rank() == 3);
+    if (info.sample.rank() == 3) {
+        m_channels->setCurrentIndex(info.sample.dims[0].size == 1 ? 1 : 0);
+        m_height->setValue(static_cast<int>(info.sample.dims[1].size));
+        m_width->setValue(static_cast<int>(info.sample.dims[2].size));
+    }
+    show();
+}
+
+void SplitPanel::show()
+{
+    m_showing = true;
+    const auto counts = splitCounts(m_info.trainingCount, m_info.testCount, m_choices.split);
+    m_bar->setCounts({counts.training, counts.validation, counts.test});
+    m_training->setText(grouped(counts.training));
+    m_validation->setText(grouped(counts.validation));
+    m_test->setText(grouped(counts.test));
+    m_share->setValue(m_choices.split.validation * 100);
+    m_testShare->setValue(m_choices.split.test * 100);
+    m_testShare->setVisible(m_info.testCount == 0);
+    m_testOwn->setVisible(m_info.testCount > 0);
+    m_kind->setCurrentIndex(m_choices.split.kind == SplitSettings::Kind::Shuffled ? 1 : 0);
+    m_scale->setChecked(m_choices.input.scale);
+    m_normalise->setChecked(m_choices.input.normalise);
+    m_normaliseNote->setText(tr("mean %1, dev. %2").arg(m_info.mean, 0, 'f', 4).arg(m_info.deviation, 0, 'f', 4));
+    m_shuffle->setChecked(m_choices.shuffle);
+    m_showing = false;
+}
+
+void SplitPanel::change(DataChoices choices)
+{
+    if (m_showing || choices == m_choices) return;
+    m_choices = choices;
+    show();
+    Q_EMIT choicesChanged();
+}
+
+} // namespace sconce::ui

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// The right side of the Data page: split, steps before the network, and how pictures of a folder are brought to one size.
+
+#include "core/data/dataset.h"
+#include "ui/services/data_choices.h"
+
+#include <QWidget>
+
+class QCheckBox;
+class QComboBox;
+class QDoubleSpinBox;
+class QLabel;
+class QPushButton;
+class QSpinBox;
+class QVBoxLayout;
+
+namespace sconce::ui {
+
+class SplitBar;
+
+class SplitPanel : public QWidget
+{
+    Q_OBJECT
+  public:
+    explicit SplitPanel(QWidget* parent = nullptr);
+    void setSet(const DatasetInfo& info, const ImportOptions& import, const DataChoices& choices);
+    const DataChoices& choices() const { return m_choices; }
+
+  Q_SIGNALS:
+    void choicesChanged();
+    void importAsked(const sconce::ImportOptions& options);
+
+  private:
+    void build();
+    void buildSplit(QVBoxLayout* column);
+    void buildSteps(QVBoxLayout* column);
+    void buildImport(QVBoxLayout* column);
+    void show();
+    void change(DataChoices choices);
+
+    DatasetInfo m_info;
+    DataChoices m_choices;
+    bool m_showing = false;
+    SplitBar* m_bar = nullptr;
+    QLabel *m_training = nullptr, *m_validation = nullptr, *m_test = nullptr, *m_testOwn = nullptr, *m_normaliseNote = nullptr, *m_orderNote = nullptr;
+    QDoubleSpinBox *m_share = nullptr, *m_testShare = nullptr;
+    QComboBox* m_kind = nullptr;
+    QCheckBox *m_scale = nullptr, *m_normalise = nullptr, *m_shuffle = nullptr;
+    QWidget* m_import = nullptr;
+    QSpinBox *m_width = nullptr, *m_height = nullptr;
+    QComboBox* m_channels = nullptr;
+    QPushButton* m_importButton = nullptr;
+};
+
+} // namespace sconce::ui
