@@ -207,7 +207,11 @@ Tensor execute(const LayerNormOp& op, const Frame& frame)
 
 Tensor execute(const GroupNormOp& op, const Frame& frame)
 {
-    return at::group_norm(frame.x(), op.groups, frame.parameter(op.weight), frame.parameter(op.bias), op.epsilon);
+    Tensor weight = frame.parameter(op.weight);
+    const Tensor bias = frame.parameter(op.bias);
+    // torch's backward pass trips over a bias without a weight.
+    if (!weight.defined() && bias.defined()) weight = at::ones(bias.sizes(), bias.options());
+    return at::group_norm(frame.x(), op.groups, weight, bias, op.epsilon);
 }
 
 Tensor execute(const ReshapeOp&, const Frame& frame)
