@@ -164,7 +164,7 @@ LayerEntry globalAveragePool()
 LayerEntry globalMaxPool()
 {
     LayerEntry e = globalPool("global_max_pool", "Global max pool");
-    e.help = "Takes the largest number of each channel over the whole picture: was the pattern found anywhere?";
+    e.help = "Takes the largest number of each channel over the whole picture: it answers whether a pattern was found anywhere.";
     e.keywords = "pooling gmp maximum global";
     e.keras.className = "GlobalMaxPooling2D";
     e.pytorch.className = "AdaptiveMaxPool2d";
