@@ -74,7 +74,7 @@ struct PlotView::Impl
     QPixmap picture;
     bool dirty = true;
     double hoverX = std::numeric_limits<double>::quiet_NaN();
-    bool mouseHere = false;
+    bool mouseHere = false, boxed = true;
     double dragFrom = std::numeric_limits<double>::quiet_NaN(), dragTo = 0;
 };
 

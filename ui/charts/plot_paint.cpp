@@ -333,7 +333,7 @@ void PlotView::Impl::drawHover(QPainter& painter) const
     const double at = std::round(toPixelX(hoverX)) + 0.5;
     painter.setPen(QPen(color(Token::Text), 1));
     painter.drawLine(QPointF(at, 0), QPointF(at, xVisible ? a.bottom() : q->height()));
-    if (mouseHere) drawHoverBox(painter);
+    if (mouseHere && boxed) drawHoverBox(painter);
 }
 
 void PlotView::Impl::drawHoverBox(QPainter& painter) const

@@ -117,6 +117,12 @@ void PlotView::setLeftGutter(int pixels)
     m->markDirty();
 }
 
+void PlotView::setHoverBox(bool on)
+{
+    m->boxed = on;
+    update();
+}
+
 void PlotView::setRightGutter(int pixels)
 {
     m->right = pixels;

@@ -67,6 +67,8 @@ class PlotView : public QWidget
     void setSecondXLabels(std::function<QString(double x)> label);
     /// Head line of the hover box: left and right text. Null: the x value.
     void setHoverTitle(std::function<std::pair<QString, QString>(double x)> title);
+    /// A page that shows a box of values of its own, larger than this plot, turns this one off.
+    void setHoverBox(bool on);
     void setRightGutter(int pixels);                       ///< room for letters at the ends (8; 32 with letters)
     /// Surface that the plot stands on; colours are blended into it.
     void setSurface(Token token);

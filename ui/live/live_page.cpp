@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/live/live_page.h"
 
-#include "ui/live/words.h"
+#include "ui/services/words.h"
 #include "ui/services/pages.h"
 
 #include <QHBoxLayout>

@@ -5,7 +5,7 @@
 #include "core/base/text.h"
 #include "core/exchange/weights.h"
 #include "core/training/checkpoint.h"
-#include "ui/live/words.h"
+#include "ui/services/words.h"
 
 #include <QCoreApplication>
 #include <QDir>

@@ -2,7 +2,7 @@
 #include "ui/live/outcome.h"
 
 #include "core/base/text.h"
-#include "ui/live/words.h"
+#include "ui/services/words.h"
 
 #include <QCoreApplication>
 

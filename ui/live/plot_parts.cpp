@@ -146,8 +146,8 @@ void AxisRow::paintEvent(QPaintEvent*)
     painter.setFont(ui::font(FontRole::Small));
     const QString first = m_mode == XMode::Step ? tr("step") : m_mode == XMode::Epoch ? tr("epoch") : tr("time");
     const QString second = m_mode == XMode::Time ? tr("epoch") : tr("time");
-    painter.drawText(QRect(m_right + 16, 4, 120, 15), Qt::AlignLeft | Qt::AlignVCenter, first);
-    painter.drawText(QRect(m_right + 16, 20, 120, 15), Qt::AlignLeft | Qt::AlignVCenter, second);
+    painter.drawText(QRect(m_right + 24, 4, 120, 15), Qt::AlignLeft | Qt::AlignVCenter, first);
+    painter.drawText(QRect(m_right + 24, 20, 120, 15), Qt::AlignLeft | Qt::AlignVCenter, second);
 }
 
 // ---- HoverBox ----

@@ -3,7 +3,7 @@
 
 #include "core/base/text.h"
 #include "ui/live/plot_parts.h"
-#include "ui/live/words.h"
+#include "ui/services/words.h"
 #include "ui/widgets/parts.h"
 
 #include <QCheckBox>
@@ -20,7 +20,7 @@ namespace sconce::ui {
 
 namespace {
 
-constexpr int leftGutter = 56;
+constexpr int leftGutter = 56, rightGutter = 8, names = 192;
 constexpr double noValue = std::numeric_limits<double>::quiet_NaN();
 
 bool endsWith(const std::string& key, const std::string& tail)
@@ -148,7 +148,9 @@ PlotsCard::Row& PlotsCard::row(const QString& id, const QString& title, const QS
     r.plot->setObjectName(QStringLiteral("live.plot.") + id);
     r.plot->setAccessibleName(title);
     r.plot->setLeftGutter(leftGutter);
+    r.plot->setRightGutter(rightGutter);
     r.plot->setXAxisVisible(false);
+    r.plot->setHoverBox(false); // ours lists the values of all plots, and may be larger than a strip
     r.gutter = new Gutter(title, term, r.box);
     r.gutter->setObjectName(QStringLiteral("live.gutter.") + id);
     line->addWidget(r.plot, 1);
@@ -243,7 +245,7 @@ void PlotsCard::draw()
     drawRate();
     drawHardware();
     for (const Row& r : m_rows) r.plot->setXRange(m_from, m_to);
-    m_axisRow->setEdges(leftGutter, m_axisRow->width() - 192);
+    m_axisRow->setEdges(leftGutter, m_axisRow->width() - names - rightGutter);
     m_axisRow->setRange(m_live, m_mode, m_from, m_to);
     m_showAll->setVisible(m_zoom.has_value());
 }
@@ -431,7 +433,7 @@ void PlotsCard::showHover(double x)
     m_hover->setContent(tr("epoch %1, step %2").arg(static_cast<int>(std::max(0.0, step - 1) / perEpoch) + 1).arg(words::text(groupedInt(std::llround(step)))),
                         words::text(durationText(secondsAtX(*m_live, m_mode, x))), lines);
     const double share = m_to > m_from ? (x - m_from) / (m_to - m_from) : 0;
-    const int plotRight = width() - 192;
+    const int plotRight = width() - names - rightGutter;
     const int at = leftGutter + static_cast<int>(share * (plotRight - leftGutter));
     int left = at + 10;
     if (left + m_hover->width() > width() - 8) left = at - 10 - m_hover->width();
@@ -443,7 +445,7 @@ void PlotsCard::showHover(double x)
 void PlotsCard::resizeEvent(QResizeEvent* event)
 {
     QFrame::resizeEvent(event);
-    if (m_live) m_axisRow->setEdges(leftGutter, m_axisRow->width() - 192);
+    if (m_live) m_axisRow->setEdges(leftGutter, m_axisRow->width() - names - rightGutter);
 }
 
 } // namespace sconce::ui

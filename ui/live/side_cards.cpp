@@ -2,7 +2,7 @@
 #include "ui/live/side_cards.h"
 
 #include "core/base/text.h"
-#include "ui/live/words.h"
+#include "ui/services/words.h"
 
 #include <QCheckBox>
 #include <QClipboard>

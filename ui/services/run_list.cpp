@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/services/run_rows.h"
 #include "ui/services/studio.h"
 
 #include <algorithm>
@@ -18,17 +19,9 @@ bool same(const RunSummary& a, const RunSummary& b)
            same(a.samplesPerSecond, b.samplesPerSecond) && a.checkpoint == b.checkpoint;
 }
 
-bool same(const RunRow& a, const RunRow& b)
-{
-    return a.id == b.id && a.status == b.status && a.name == b.name && a.number == b.number && a.device == b.device && a.started == b.started &&
-           a.ended == b.ended && a.epochsPlanned == b.epochsPlanned && a.message == b.message && a.note == b.note && a.tags == b.tags &&
-           a.attempts == b.attempts && a.resumable == b.resumable && a.dataset == b.dataset && a.folder == b.folder &&
-           a.parameters == b.parameters && a.stepsPerEpoch == b.stepsPerEpoch && same(a.summary, b.summary);
-}
-
 bool same(const std::vector<RunRow>& a, const std::vector<RunRow>& b)
 {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const RunRow& x, const RunRow& y) { return same(x, y); });
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const RunRow& x, const RunRow& y) { return sameRow(x, y); });
 }
 
 /// What a poll found; rows only where something may have changed.
@@ -39,6 +32,14 @@ struct Read
 };
 
 } // namespace
+
+bool sameRow(const RunRow& a, const RunRow& b)
+{
+    return a.id == b.id && a.status == b.status && a.name == b.name && a.number == b.number && a.device == b.device && a.started == b.started &&
+           a.ended == b.ended && a.epochsPlanned == b.epochsPlanned && a.message == b.message && a.note == b.note && a.tags == b.tags &&
+           a.attempts == b.attempts && a.resumable == b.resumable && a.dataset == b.dataset && a.folder == b.folder &&
+           a.parameters == b.parameters && a.stepsPerEpoch == b.stepsPerEpoch && same(a.summary, b.summary);
+}
 
 RunList::RunList(std::shared_ptr<Store> store, Jobs& jobs, QObject* parent)
     : QObject(parent)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// Numbers and names as Live and its cards write them.
+// Numbers, times and names of runs as the pages write them.
 
 #include "ui/services/studio.h"
 
@@ -14,12 +14,11 @@ QString loss(double value);                   ///< 0.0243, "–" where unknown
 QString percent(double share, int decimals = 2); ///< 99.15 %, "–" where unknown
 QString clock(WallMs time);                   ///< 14:06
 QString clockSeconds(WallMs time);            ///< 14:06:21
+QString day(WallMs time, const QDateTime& now = QDateTime::currentDateTime()); ///< "today 14:06", "yesterday 18:12", "Mon 17:31", "3 Nov 17:31"
 QString deviceName(const RunRow& row);        ///< "CPU", "GPU 0"
 QString runTitle(const RunRow& row);          ///< "mnist-convnet #12"
 QString rate(double samplesPerSecond);        ///< 9.6 k/s
-/// "GPU 0 use" for "gpu0.use"; unit and colour follow from the name.
-struct Reading { QString title, value; };
-QString hardwareTitle(const std::string& key);
+QString hardwareTitle(const std::string& key); ///< "GPU 0 use" for "gpu0.use"
 QString hardwareValue(const std::string& key, double value);
 
 } // namespace sconce::ui::words

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "ui/live/words.h"
+#include "ui/services/words.h"
 
 #include "core/base/text.h"
 
 #include <QCoreApplication>
+#include <QLocale>
 
 #include <cmath>
 
@@ -27,6 +28,19 @@ QString percent(double share, int decimals) { return std::isfinite(share) ? text
 
 QString clock(WallMs time) { return time > 0 ? QDateTime::fromMSecsSinceEpoch(time).toString(QStringLiteral("HH:mm")) : dash; }
 QString clockSeconds(WallMs time) { return time > 0 ? QDateTime::fromMSecsSinceEpoch(time).toString(QStringLiteral("HH:mm:ss")) : dash; }
+
+QString day(WallMs time, const QDateTime& now)
+{
+    if (time <= 0) return dash;
+    const QDateTime then = QDateTime::fromMSecsSinceEpoch(time);
+    const qint64 days = then.date().daysTo(now.date());
+    const QLocale english(QLocale::English);
+    const QString hour = then.toString(QStringLiteral("HH:mm"));
+    if (days == 0) return tr("today %1").arg(hour);
+    if (days == 1) return tr("yesterday %1").arg(hour);
+    if (days > 1 && days < 7) return english.toString(then, QStringLiteral("ddd HH:mm"));
+    return english.toString(then, then.date().year() == now.date().year() ? QStringLiteral("d MMM HH:mm") : QStringLiteral("d MMM yyyy"));
+}
 
 QString deviceName(const RunRow& row)
 {
