@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
+#include <fstream>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -49,10 +50,18 @@ std::string Store::defaultFolder()
         const char* value = std::getenv(name);
         return std::string(value ? value : "");
     };
-    if (const std::string home = variable("SCONCE_HOME"); !home.empty()) return home;
+    // Settings moved the store: a note in the old folder leads to the new one, for window and command line alike.
+    const auto followed = [](std::string folder) {
+        std::ifstream note(folder + "/moved-to");
+        std::string place;
+        std::error_code failure;
+        if (std::getline(note, place) && place.starts_with('/') && fs::exists(place + "/sconce.db", failure)) return place;
+        return folder;
+    };
+    if (const std::string home = variable("SCONCE_HOME"); !home.empty()) return followed(home);
     // The XDG specification: a path that is not absolute is to be ignored.
-    if (const std::string data = variable("XDG_DATA_HOME"); data.starts_with('/')) return data + "/sconce";
-    return variable("HOME") + "/.local/share/sconce";
+    if (const std::string data = variable("XDG_DATA_HOME"); data.starts_with('/')) return followed(data + "/sconce");
+    return followed(variable("HOME") + "/.local/share/sconce");
 }
 
 Result<std::shared_ptr<Store>> Store::open(const std::string& wanted)

@@ -1,1 +1,1 @@
-SELECT recipe, environment, dataset FROM documents JOIN runs ON runs.number = documents.run WHERE runs.id = ?1
+SELECT documents.recipe, documents.environment, documents.dataset FROM documents JOIN runs ON runs.number = documents.run WHERE runs.id = ?1

@@ -11,8 +11,8 @@ using namespace sconce;
 
 namespace {
 
-constexpr float nanf32 = std::numeric_limits<float>::quiet_NaN();
-constexpr float inff32 = std::numeric_limits<float>::infinity();
+constexpr float quietNan = std::numeric_limits<float>::quiet_NaN();
+constexpr float infinite = std::numeric_limits<float>::infinity();
 constexpr double nan64 = std::numeric_limits<double>::quiet_NaN();
 
 bool same(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
@@ -49,9 +49,9 @@ class ProtocolTest : public QObject
     {
         StepsDone steps;
         steps.firstStep = 421;
-        steps.loss = {0.1f, nanf32, inff32, -inff32, -0.0f, std::numeric_limits<float>::denorm_min(),
+        steps.loss = {0.1f, quietNan, infinite, -infinite, -0.0f, std::numeric_limits<float>::denorm_min(),
                       std::numeric_limits<float>::max(), 2.302585f};
-        steps.accuracy = {0, 1, 0.5f, 0.25f, nanf32, 1, 1, 1};
+        steps.accuracy = {0, 1, 0.5f, 0.25f, quietNan, 1, 1, 1};
         steps.learningRate = std::vector<float>(8, 1e-3f);
         steps.seconds = {0.1, 0.2, 86400.123456789, 1e9 + 1e-6, 5, 6, 7, 8};
         steps.samplesPerSecond = 12345.678901234567;
