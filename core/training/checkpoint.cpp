@@ -87,14 +87,15 @@ Result<Manifest> readManifest(const std::string& folder)
     const std::string path = folder + "/" + manifestFile;
     auto json = readJsonFile(path, manifestLimits);
     if (!json) return json.error().code == ErrorCode::NotFound ? corrupt(folder, "its manifest is missing.") : corrupt(folder, json.error().message);
-    if (!json->is_object() || json->value("format", Json()) != format || !json->contains("content") || !(*json)["content"].is_object())
-        return corrupt(folder, "its manifest is not one of Sconce's.");
-    const Json& number = (*json)["version"];
+    if (!json->is_object() || json->value("format", Json()) != format) return corrupt(folder, "its manifest is not one of Sconce's.");
+    const Json number = json->value("version", Json());
     if (!number.is_number_integer()) return corrupt(folder, "its manifest has no version.");
     if (number.get<std::int64_t>() > version)
         return Error{ErrorCode::TooNew, "The checkpoint " + folder + " was written by a newer version of Sconce.", "Update Sconce to use it.", ""};
-    const Json& content = (*json)["content"];
-    if (json->value("sha256", Json()) != sha256(contentText(content))) return corrupt(folder, "its manifest does not match its checksum.");
+    const Json hash = json->value("sha256", Json());
+    json->erase("sha256"); // it is over all the rest
+    const Json& content = *json;
+    if (hash != sha256(contentText(content))) return corrupt(folder, "its manifest does not match its checksum.");
 
     Manifest manifest;
     manifest.checkpoint.path = folder;
@@ -168,12 +169,14 @@ Result<void> writeManifest(const std::string& folder, const TrainerState& state,
 {
     Json list = Json::array();
     for (const FileEntry& file : files) list.push_back(Json{{"name", file.name}, {"bytes", file.bytes}, {"sha256", file.sha256}});
-    const Json content{{"reason", reason},         {"time", Clock::system().wallMs()}, {"best", best}, {"sconce", SCONCE_VERSION},
+    const Json content{{"format", format},         {"version", version},
+                       {"reason", reason},         {"time", Clock::system().wallMs()}, {"best", best}, {"sconce", SCONCE_VERSION},
                        {"files", std::move(list)}, {"state", state.toJson()},          {"recipe", toJson(recipe)}};
     // The checksum is over the parsed text, as a reader will see it: writing and reading once more settles -0, NaN and the like.
     auto seen = parseJson(contentText(content), "The manifest", manifestLimits);
     if (!seen) return seen.error();
-    const Json manifest{{"format", format}, {"version", version}, {"sha256", sha256(contentText(*seen))}, {"content", *seen}};
+    Json manifest = *seen;
+    manifest["sha256"] = sha256(contentText(*seen));
     return writeFileDurably(folder + "/" + manifestFile, manifest.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 

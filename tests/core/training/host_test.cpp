@@ -1,0 +1,506 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Run hosts: the same run on a thread, in a child process, killed and resumed, handed over, watched and steered through its
+// socket. Every way must end with the same weights and the same, whole series.
+#include "tests/core/training/host_support.h"
+
+#include "core/training/socket_path.h"
+
+#include <QCoreApplication>
+#include <QFile>
+#include <QProcess>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <chrono>
+#include <random>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
+
+using namespace sconce;
+using namespace sconce::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int epochs = 16;
+constexpr int steps = epochs * 45;
+
+void sleepMs(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
+
+/// Events of a host, with sequence numbers.
+class Watcher
+{
+  public:
+    EventSink sink()
+    {
+        return [this](const Event& event) {
+            std::lock_guard lock(m_mutex);
+            if (event.sequence <= m_last) ++m_outOfOrder;
+            m_last = event.sequence;
+            (void)m_events(event.body);
+        };
+    }
+    const Events& events() const { return m_events; }
+    std::int64_t last() const
+    {
+        std::lock_guard lock(m_mutex);
+        return m_last;
+    }
+    int outOfOrder() const
+    {
+        std::lock_guard lock(m_mutex);
+        return m_outOfOrder;
+    }
+    template <class T> bool waitFor(std::size_t count, double seconds = 60) const
+    {
+        for (double until = Clock::system().monotonicSeconds() + seconds; Clock::system().monotonicSeconds() < until; sleepMs(2))
+            if (m_events.of<T>().size() >= count) return true;
+        return false;
+    }
+
+  private:
+    mutable std::mutex m_mutex;
+    Events m_events;
+    std::int64_t m_last = 0;
+    int m_outOfOrder = 0;
+};
+
+} // namespace
+
+class HostTest : public QObject
+{
+    Q_OBJECT
+
+    QTemporaryDir m_dir{scratch()};
+    std::shared_ptr<Store> m_store;
+    std::string m_data;
+    std::string m_straightHash;
+    SeriesPoints m_straightLosses, m_straightVal;
+
+    RunId newRun(const Recipe& recipe)
+    {
+        PrepareOptions options;
+        options.dataPath = m_data;
+        auto run = prepareRun(*m_store, recipe, options);
+        if (!run) qWarning("%s", run.error().text().c_str());
+        return run.valueOr(RunId());
+    }
+    RunId newRun() { return newRun(hostRecipe(epochs)); }
+    RunRow row(const RunId& run) { return m_store->run(run).valueOr(RunRow()); }
+    std::string hashOf(const RunId& run)
+    {
+        auto checkpoint = newestValidCheckpoint(row(run).folder);
+        return checkpoint ? weightsHash(*checkpoint) : checkpoint.error().text();
+    }
+    /// Empty if the run is in every respect what the uninterrupted one is.
+    QString difference(const RunId& run)
+    {
+        auto losses = m_store->series(run, series::trainLoss);
+        if (!losses) return text(losses.error());
+        if (auto wrong = seriesDifference(*losses, m_straightLosses); !wrong.empty()) return "losses: " + QString::fromStdString(wrong);
+        auto val = m_store->series(run, series::valLoss);
+        if (!val) return text(val.error());
+        if (val->step != m_straightVal.step || val->value != m_straightVal.value) return QString("validation: %1 points").arg(val->step.size());
+        if (hashOf(run) != m_straightHash) return "weights differ";
+        if (row(run).status != RunStatus::Finished) return QString("status %1").arg(statusName(row(run).status));
+        return {};
+    }
+    static DriveOptions threadOptions()
+    {
+        DriveOptions options;
+        options.hardwareInterval = 0.1;
+        return options;
+    }
+    void killAndResume(const QString& program, int kills, unsigned seed);
+
+  private Q_SLOTS:
+    void initTestCase()
+    {
+        m_data = m_dir.path().toStdString() + "/data";
+        writeIdxFolder(m_data, TinyData(1600, 64, 16));
+        auto store = Store::open(m_dir.path().toStdString() + "/store");
+        SCONCE_VERIFY(store);
+        m_store = *store;
+        const RunId run = newRun();
+        QVERIFY(!run.empty());
+        QCOMPARE(row(run).status, RunStatus::Queued);
+        Watcher watcher;
+        auto host = startThreadHost(m_store, run, threadOptions(), watcher.sink());
+        QVERIFY(host->isThread());
+        QVERIFY(host->wait(120));
+        QCOMPARE(watcher.events().of<RunEnded>().size(), std::size_t{1});
+        const RunEnded ended = watcher.events().of<RunEnded>().front();
+        QVERIFY2(ended.status == RunStatus::Finished, ended.message.c_str());
+        QCOMPARE(watcher.outOfOrder(), 0);
+        QVERIFY(!watcher.events().of<HardwareRead>().empty());
+        host.reset();
+        const RunRow after = row(run);
+        QCOMPARE(after.status, RunStatus::Finished);
+        QCOMPARE(after.summary.steps, steps);
+        QCOMPARE(after.summary.testAccuracy, ended.summary.testAccuracy);
+        m_straightHash = hashOf(run);
+        QCOMPARE(m_straightHash.size(), std::size_t{64});
+        m_straightLosses = m_store->series(run, series::trainLoss).valueOr({});
+        m_straightVal = m_store->series(run, series::valLoss).valueOr({});
+        QCOMPARE(m_straightLosses.step.size(), static_cast<std::size_t>(steps));
+        QCOMPARE(m_straightVal.step.size(), static_cast<std::size_t>(epochs));
+        QCOMPARE(difference(run), QString());
+        QVERIFY(!fs::exists(socketFile(after.folder)));
+        QVERIFY(!isAlive(after.folder));
+    }
+
+    void aChildProcessGivesTheSame()
+    {
+        const RunId run = newRun();
+        Watcher watcher;
+        auto host = startProcessHost(m_store, run, {}, QCoreApplication::applicationFilePath().toStdString(), watcher.sink());
+        SCONCE_VERIFY(host);
+        QVERIFY(!(*host)->isThread());
+        QVERIFY((*host)->wait(120));
+        QCOMPARE(watcher.events().of<RunEnded>().size(), std::size_t{1});
+        QCOMPARE(watcher.outOfOrder(), 0);
+        QCOMPARE(difference(run), QString());
+        QCOMPARE(m_store->attempts(run).valueOr({}).at(0).host, std::string("process"));
+    }
+
+    void killedAndResumed()
+    {
+        killAndResume(QCoreApplication::applicationFilePath(), 12, 20261121);
+    }
+
+    void theCommandLineKilledAndResumed()
+    {
+        const QString program = QString(SCONCE_BIN_DIR) + "/sconce";
+        if (!QFile::exists(program)) QSKIP("The command line sconce has not been built beside this test.");
+        killAndResume(program, 4, 7);
+    }
+
+    void handedOverFromThreadToProcess()
+    {
+        const RunId run = newRun();
+        Watcher first, second;
+        auto thread = startThreadHost(m_store, run, threadOptions(), first.sink());
+        QVERIFY(first.waitFor<StepsDone>(3));
+        thread->send(StopCommand{true, "hand-over"});
+        QVERIFY(thread->wait(30));
+        QCOMPARE(first.events().of<RunEnded>().at(0).status, RunStatus::Interrupted);
+        // Not waiting for the thread's last breath: the new host does that.
+        auto process = startProcessHost(m_store, run, {}, QCoreApplication::applicationFilePath().toStdString(), second.sink());
+        SCONCE_VERIFY(process);
+        thread.reset();
+        QVERIFY((*process)->wait(120));
+        QVERIFY(second.events().of<RunStarted>().at(0).startStep > 0);
+        QCOMPARE(difference(run), QString());
+        QCOMPARE(row(run).attempts, 2);
+    }
+
+    void watchedAndSteeredThroughTheSocket()
+    {
+        const RunId run = newRun();
+        const std::string folder = row(run).folder;
+        Watcher own, other, late;
+        auto host = startThreadHost(m_store, run, threadOptions(), own.sink());
+        QVERIFY(own.waitFor<StepsDone>(2));
+        auto attached = attachHost(folder, run, 0, other.sink());
+        SCONCE_VERIFY(attached);
+        auto paused = sendCommand(folder, PauseCommand{}, 20);
+        SCONCE_VERIFY(paused);
+        QVERIFY(paused->ok);
+        QCOMPARE(row(run).status, RunStatus::Paused);
+        QVERIFY(other.waitFor<StatusChanged>(1, 10));
+        QCOMPARE(other.events().losses(), own.events().losses()); // what was missed has been replayed
+        auto saved = sendCommand(folder, CheckpointCommand{}, 20);
+        SCONCE_VERIFY(saved);
+        QCOMPARE(saved->step, paused->step);
+
+        // Rubbish ends its own connection and nothing else.
+        {
+            auto fd = connectToRun(folder);
+            SCONCE_VERIFY(fd);
+            const std::string rubbish = "GET / HTTP/1.1\r\n\r\n";
+            QVERIFY(::send(fd->get(), rubbish.data(), rubbish.size(), MSG_NOSIGNAL) > 0);
+            char byte;
+            QCOMPARE(::recv(fd->get(), &byte, 1, 0), ssize_t{0});
+        }
+        // The attached window's own command is answered to it under its own id.
+        const std::int64_t id = (*attached)->send(ResumeCommand{});
+        QVERIFY(other.waitFor<StatusChanged>(2, 10));
+        for (double until = Clock::system().monotonicSeconds() + 10; Clock::system().monotonicSeconds() < until; sleepMs(2)) {
+            const auto answers = other.events().of<CommandAnswered>();
+            if (!answers.empty() && answers.back().command == id) break;
+        }
+        QCOMPARE(other.events().of<CommandAnswered>().back().command, id);
+
+        auto stopped = sendCommand(folder, StopCommand{}, 20);
+        SCONCE_VERIFY(stopped);
+        QVERIFY(host->wait(20));
+        QVERIFY((*attached)->wait(20));
+        QCOMPARE(other.events().of<RunEnded>().size(), std::size_t{1});
+        QCOMPARE(other.outOfOrder(), 0);
+        QCOMPARE(other.events().losses(), own.events().losses());
+        host.reset();
+        QCOMPARE(row(run).status, RunStatus::Stopped);
+        QVERIFY(!sendCommand(folder, PauseCommand{}, 5));
+        QVERIFY(!attachHost(folder, run, 0, late.sink()));
+
+        Watcher rest;
+        auto again = startThreadHost(m_store, run, threadOptions(), rest.sink());
+        QVERIFY(again->wait(120));
+        again.reset();
+        QCOMPARE(difference(run), QString());
+    }
+
+    void closingAThreadHostKeepsTheWork()
+    {
+        const RunId run = newRun();
+        Watcher watcher;
+        auto host = startThreadHost(m_store, run, threadOptions(), watcher.sink());
+        QVERIFY(watcher.waitFor<StepsDone>(2));
+        const auto before = Clock::system().monotonicSeconds();
+        host.reset();
+        QVERIFY(Clock::system().monotonicSeconds() - before < 5);
+        QCOMPARE(row(run).status, RunStatus::Stopped);
+        QVERIFY(row(run).resumable);
+        QVERIFY(newestValidCheckpoint(row(run).folder)->state.step == row(run).summary.steps);
+    }
+
+    void onlyOneTrainerAtATime()
+    {
+        const RunId run = newRun(hostRecipe(1000));
+        Watcher watcher;
+        auto host = startThreadHost(m_store, run, threadOptions(), watcher.sink());
+        QVERIFY(watcher.waitFor<StepsDone>(1));
+        CommandQueue commands;
+        auto second = driveRun(m_store, run, {}, commands, {});
+        QVERIFY(!second);
+        QCOMPARE(second.error().code, ErrorCode::Busy);
+        Watcher third;
+        auto process = startProcessHost(m_store, run, {}, QCoreApplication::applicationFilePath().toStdString(), third.sink());
+        QVERIFY(!process);
+        QCOMPARE(process.error().code, ErrorCode::Busy);
+        QVERIFY(!host->finished());
+    }
+
+    void aFinishedRunTrainsLongerOnlyWhenAsked()
+    {
+        const RunId run = newRun(hostRecipe(1));
+        CommandQueue commands;
+        SCONCE_VERIFY(driveRun(m_store, run, {}, commands, {}));
+        auto again = driveRun(m_store, run, {}, commands, {});
+        QVERIFY(!again);
+        QCOMPARE(again.error().code, ErrorCode::Invalid);
+        DriveOptions longer;
+        longer.epochs = 2;
+        auto ended = driveRun(m_store, run, longer, commands, {});
+        SCONCE_VERIFY(ended);
+        QCOMPARE(ended->summary.epochs, 2);
+        QCOMPARE(row(run).summary.steps, 90);
+        QCOMPARE(row(run).epochsPlanned, 2);
+        QCOMPARE(m_store->series(run, series::trainLoss).valueOr({}).step.size(), std::size_t{90});
+    }
+
+    void withoutACheckpointItBeginsAgain()
+    {
+        const RunId run = newRun();
+        Watcher watcher;
+        auto host = startThreadHost(m_store, run, threadOptions(), watcher.sink());
+        QVERIFY(watcher.waitFor<StepsDone>(3));
+        host.reset();
+        fs::remove_all(row(run).folder + "/checkpoints");
+        CommandQueue commands;
+        SCONCE_VERIFY(driveRun(m_store, run, {}, commands, {}));
+        QCOMPARE(difference(run), QString());
+    }
+
+    void aDamagedCheckpointIsPassedOver()
+    {
+        const RunId run = newRun();
+        Watcher watcher;
+        auto host = startThreadHost(m_store, run, threadOptions(), watcher.sink());
+        QVERIFY(watcher.waitFor<CheckpointSaved>(4));
+        host.reset();
+        const auto list = listCheckpoints(row(run).folder);
+        QVERIFY(list.size() >= 2);
+        fs::resize_file(list[0].path + "/weights.safetensors", 100);
+        CommandQueue commands;
+        Events events;
+        SCONCE_VERIFY(driveRun(m_store, run, {}, commands, [&](const Event& event) { (void)events(event.body); }));
+        QCOMPARE(events.of<RunStarted>().at(0).startStep, list[1].state.step);
+        bool warned = false;
+        for (const LogLine& line : events.of<LogLine>()) warned |= line.level == "warning" && line.text.find("damaged") != std::string::npos;
+        QVERIFY(warned);
+        QCOMPARE(difference(run), QString());
+    }
+
+    void missingMovedAndChangedData()
+    {
+        const RunId run = newRun();
+        Watcher watcher;
+        auto host = startThreadHost(m_store, run, threadOptions(), watcher.sink());
+        QVERIFY(watcher.waitFor<CheckpointSaved>(2));
+        host->send(StopCommand{true, "hand-over"});
+        QVERIFY(host->wait(20));
+        host.reset();
+        const auto before = m_store->series(run, series::trainLoss).valueOr({}).step.size();
+        QVERIFY(before > 0);
+        CommandQueue commands;
+
+        const std::string elsewhere = m_data + "-moved";
+        fs::rename(m_data, elsewhere);
+        Events events;
+        auto missing = driveRun(m_store, run, {}, commands, [&](const Event& event) { (void)events(event.body); });
+        QVERIFY(!missing);
+        QCOMPARE(missing.error().code, ErrorCode::NotFound);
+        QVERIFY2(missing.error().message.find(m_data) != std::string::npos, missing.error().message.c_str());
+        QVERIFY(!missing.error().remedy.empty());
+        QCOMPARE(events.of<RunEnded>().size(), std::size_t{1});
+        QCOMPARE(row(run).status, RunStatus::Interrupted); // still to be resumed
+        QCOMPARE(m_store->series(run, series::trainLoss).valueOr({}).step.size(), before);
+
+        writeIdxFolder(m_data, TinyData(1600, 64, 16, 99)); // other samples in the same place
+        auto changed = driveRun(m_store, run, {}, commands, {});
+        QVERIFY(!changed);
+        QCOMPARE(changed.error().code, ErrorCode::Invalid);
+        QVERIFY2(changed.error().message.find("changed") != std::string::npos, changed.error().message.c_str());
+
+        auto opened = openDataset(elsewhere);
+        SCONCE_VERIFY(opened);
+        SCONCE_VERIFY(m_store->putDataset((*opened)->info(), {}));
+        SCONCE_VERIFY(driveRun(m_store, run, {}, commands, {}));
+        QCOMPARE(difference(run), QString());
+        fs::remove_all(m_data);
+        fs::rename(elsewhere, m_data);
+    }
+
+    void unknownDataIsASentence()
+    {
+        Recipe recipe = hostRecipe(1);
+        recipe.data.dataset = "nowhere";
+        auto run = prepareRun(*m_store, recipe, {});
+        QVERIFY(!run);
+        QCOMPARE(run.error().code, ErrorCode::NotFound);
+        QVERIFY2(run.error().remedy.find("--data") != std::string::npos, run.error().remedy.c_str());
+    }
+
+    void anInvalidRecipeMakesNoRun()
+    {
+        const std::size_t before = m_store->runs().valueOr({}).size();
+        Recipe recipe = hostRecipe(1);
+        recipe.stack.layers.back().params["units"] = std::int64_t{7}; // four classes
+        std::vector<Problem> problems;
+        PrepareOptions options;
+        options.dataPath = m_data;
+        options.problems = &problems;
+        auto run = prepareRun(*m_store, recipe, options);
+        QVERIFY(!run);
+        QCOMPARE(run.error().code, ErrorCode::Invalid);
+        QVERIFY(blocksStart(problems));
+        QCOMPARE(m_store->runs().valueOr({}).size(), before);
+    }
+
+    void aProgramThatCannotRunIsASentence()
+    {
+        const RunId run = newRun();
+        Watcher watcher;
+        auto none = startProcessHost(m_store, run, {}, "/nowhere/sconce", watcher.sink());
+        QVERIFY(!none);
+        QVERIFY(!none.error().remedy.empty());
+        auto wrong = startProcessHost(m_store, run, {}, "/bin/false", watcher.sink());
+        QVERIFY(!wrong);
+        QVERIFY2(wrong.error().message.find("ended before") != std::string::npos, wrong.error().message.c_str());
+    }
+
+    void aFolderWithALongName()
+    {
+        const std::string folder = m_dir.path().toStdString() + "/" + std::string(120, 'x') + "/store";
+        auto store = Store::open(folder);
+        SCONCE_VERIFY(store);
+        PrepareOptions options;
+        options.dataPath = m_data;
+        auto run = prepareRun(**store, hostRecipe(1000), options);
+        SCONCE_VERIFY(run);
+        Watcher watcher;
+        auto host = startThreadHost(*store, *run, threadOptions(), watcher.sink());
+        QVERIFY(watcher.waitFor<StepsDone>(1));
+        auto stopped = sendCommand((*store)->run(*run)->folder, StopCommand{}, 20);
+        SCONCE_VERIFY(stopped);
+        QVERIFY(host->wait(20));
+    }
+
+    void timingsAndEnvironmentAreRemembered()
+    {
+        const RunId run = newRun(hostRecipe(1000));
+        Watcher watcher;
+        auto host = startThreadHost(m_store, run, threadOptions(), watcher.sink());
+        auto opened = openDataset(m_data);
+        SCONCE_VERIFY(opened);
+        const std::string key = timingKey(hostRecipe(1000), factsOf((*opened)->info()), "cpu");
+        std::optional<double> rate;
+        for (int i = 0; i < 300 && !rate; ++i, sleepMs(50)) rate = m_store->timing(key).valueOr(std::nullopt);
+        host.reset();
+        QVERIFY(rate.has_value());
+        QVERIFY(*rate > 100);
+        Recipe other = hostRecipe(1000);
+        other.training.batchSize = 64;
+        QVERIFY(timingKey(other, factsOf((*opened)->info()), "cpu") != key);
+        const Json environment = describeEnvironment();
+        QVERIFY(environment["torch"].get<std::string>().starts_with("2."));
+        QVERIFY(environment["usable_cores"].get<int>() >= 1);
+    }
+};
+
+/// kill -9 at random moments (at start, mid-step, while a checkpoint is being written), then to the end.
+void HostTest::killAndResume(const QString& program, int kills, unsigned seed)
+{
+    qInfo("seed %u", seed);
+    std::mt19937 random(seed);
+    const RunId run = newRun();
+    const std::string folder = row(run).folder;
+    const QStringList arguments{"worker", QString::fromStdString(run), "--store", QString::fromStdString(m_store->folder())};
+    int killed = 0, whileSaving = 0;
+    for (int attempt = 0; attempt < kills; ++attempt) {
+        QProcess process;
+        process.setProcessChannelMode(QProcess::ForwardedErrorChannel);
+        process.start(program, arguments);
+        QVERIFY(process.waitForStarted());
+        const double begun = Clock::system().monotonicSeconds();
+        while (!isAlive(folder) && Clock::system().monotonicSeconds() < begun + 30 && attempt % 4 != 0) sleepMs(1);
+        std::this_thread::sleep_for(std::chrono::microseconds(random() % 500'000));
+        if (attempt % 2 == 1) { // wait for a checkpoint being written
+            const double until = Clock::system().monotonicSeconds() + 3;
+            bool seen = false;
+            while (!seen && Clock::system().monotonicSeconds() < until) {
+                std::error_code error;
+                for (fs::directory_iterator it(folder + "/checkpoints", error), end; !error && it != end; it.increment(error)) seen |= it->path().extension() == ".incomplete";
+            }
+            whileSaving += seen;
+            std::this_thread::sleep_for(std::chrono::microseconds(random() % 2'000));
+        }
+        process.kill();
+        QVERIFY(process.waitForFinished(10000));
+        if (process.exitStatus() == QProcess::CrashExit) ++killed;
+        const RunRow now = row(run);
+        QVERIFY2(now.status == RunStatus::Interrupted || now.status == RunStatus::Queued || (now.status == RunStatus::Finished && process.exitStatus() == QProcess::NormalExit), statusName(now.status));
+        if (now.status == RunStatus::Finished) break;
+    }
+    qInfo("%d kills, %d of them while a checkpoint was being written", killed, whileSaving);
+    QVERIFY(killed >= kills / 2);
+    if (row(run).status != RunStatus::Finished) {
+        QProcess process;
+        process.setProcessChannelMode(QProcess::ForwardedErrorChannel);
+        process.start(program, arguments);
+        QVERIFY(process.waitForFinished(120000));
+        QCOMPARE(process.exitCode(), 0);
+    }
+    QCOMPARE(difference(run), QString());
+}
+
+int main(int argc, char** argv)
+{
+    if (argc > 1 && std::string(argv[1]) == "worker") return workerMain(argc, argv);
+    QCoreApplication app(argc, argv);
+    HostTest test;
+    return QTest::qExec(&test, argc, argv);
+}
+#include "host_test.moc"
