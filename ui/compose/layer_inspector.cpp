@@ -352,7 +352,7 @@ void LayerInspector::updateLayer()
 void LayerInspector::updateCost(const LayerReport* report)
 {
     const QString unknown = QStringLiteral("–");
-    const bool known = report && report->output;
+    const bool known = report && report->output && !report->assumed && !report->problem;
     m_costUnknown->setVisible(!known);
     const auto set = [&](CostRow& row, const QString& value, const QString& note) {
         row.value->setText(known ? value : unknown);

@@ -163,8 +163,9 @@ StackRow StackModel::layerRow(const Layer& layer, int index, int depth) const
     }
     const StackReport& report = m_document.report();
     if (const LayerReport* known = m_document.reportOf(layer.id)) {
-        if (known->output) {
-            row.shape = text(known->output->text());
+        // Behind a problem the shape is what it would most likely be; counts are left out there.
+        if (known->output) row.shape = text(known->output->text());
+        if (known->output && !known->assumed && !known->problem) {
             row.parameters = text(shortCount(known->parameters));
             row.parameterShare = report.parameters > 0 ? double(known->parameters) / double(report.parameters) : 0;
         }

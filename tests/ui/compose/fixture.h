@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// A real Compose page over real services and a store in a temporary folder.
+
+#include "ui/compose/compose_page.h"
+#include "ui/compose/stack_view.h"
+#include "ui/services/studio.h"
+#include "ui/theme/theme.h"
+
+#include <QApplication>
+#include <QTemporaryDir>
+#include <QtTest>
+
+namespace sconce::ui {
+
+struct ComposeFixture
+{
+    QTemporaryDir folder;
+    Studio studio;
+    std::unique_ptr<Jobs> jobs;
+    std::unique_ptr<Settings> settings;
+    std::unique_ptr<RunList> runs;
+    std::unique_ptr<RunService> runService;
+    std::unique_ptr<DataService> data;
+    std::unique_ptr<HardwareService> hardware;
+    std::unique_ptr<Navigator> navigator;
+    std::unique_ptr<ComposePage> page;
+
+    ComposeFixture()
+    {
+        const QString store = folder.path() + QStringLiteral("/store");
+        auto opened = Store::open(store.toStdString());
+        if (!opened) qFatal("%s", opened.error().text().c_str());
+        studio.store = *opened;
+        jobs = std::make_unique<Jobs>();
+        settings = std::make_unique<Settings>();
+        runs = std::make_unique<RunList>(studio.store, *jobs);
+        runService = std::make_unique<RunService>(studio.store, *jobs, *runs, *settings, QString());
+        data = std::make_unique<DataService>(studio.store, *jobs);
+        hardware = std::make_unique<HardwareService>(*jobs, store);
+        navigator = std::make_unique<Navigator>();
+        studio.jobs = jobs.get();
+        studio.settings = settings.get();
+        studio.runs = runs.get();
+        studio.runService = runService.get();
+        studio.data = data.get();
+        studio.hardware = hardware.get();
+        studio.navigator = navigator.get();
+        open();
+    }
+
+    ~ComposeFixture()
+    {
+        page.reset();
+        runService.reset();
+        hardware.reset();
+        data.reset();
+        runs.reset();
+        jobs.reset();
+    }
+
+    void open(QSize size = QSize(1364, 844))
+    {
+        page = std::make_unique<ComposePage>(studio);
+        page->resize(size);
+        page->show();
+        page->activateWindow();
+        (void)QTest::qWaitForWindowActive(page.get());
+        // The data sets and devices become known in the background.
+        (void)QTest::qWaitFor([this] { return !data->sets().empty() && !hardware->devices().empty(); }, 20'000);
+    }
+
+    RecipeDocument& document() { return page->document(); }
+    const Recipe& recipe() { return page->document().recipe(); }
+    template <class T> T* find(const char* name) const
+    {
+        T* found = page->findChild<T*>(QString::fromLatin1(name));
+        if (!found) qFatal("no widget is called %s", name);
+        return found;
+    }
+    StackView* stack() const { return find<StackView>("compose.stack"); }
+    QStringList types()
+    {
+        QStringList out;
+        for (const Layer& layer : recipe().stack.layers) out << QString::fromStdString(layer.type);
+        return out;
+    }
+    QRect rowRect(int row) const { return stack()->visualRect(stack()->model()->index(row, 0)); }
+    void clickRow(int row, Qt::KeyboardModifiers keys = {})
+    {
+        stack()->scrollTo(stack()->model()->index(row, 0));
+        QTest::mouseClick(stack()->viewport(), Qt::LeftButton, keys, QPoint(200, rowRect(row).top() + 20));
+    }
+    /// What Qt sends for a drag that ends at a point of the stack.
+    bool drop(QMimeData* mime, QPoint where, Qt::DropAction action)
+    {
+        QWidget* viewport = stack()->viewport();
+        QDragEnterEvent enter(where, Qt::MoveAction | Qt::CopyAction, mime, Qt::LeftButton, Qt::NoModifier);
+        enter.setDropAction(action);
+        QApplication::sendEvent(viewport, &enter);
+        QDragMoveEvent move(where, action, mime, Qt::LeftButton, Qt::NoModifier);
+        QApplication::sendEvent(viewport, &move);
+        if (!move.isAccepted()) {
+            QDragLeaveEvent leave;
+            QApplication::sendEvent(viewport, &leave);
+            return false;
+        }
+        QDropEvent drop(where, action, mime, Qt::LeftButton, Qt::NoModifier);
+        QApplication::sendEvent(viewport, &drop);
+        return drop.isAccepted();
+    }
+};
+
+} // namespace sconce::ui
