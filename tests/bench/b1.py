@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""B1: the reference convnet's training step, PyTorch beside Sconce, interleaved.
+
+    b1.py peer MODE --data DIR        one measurement of PyTorch, printed as a JSON line
+    b1.py table --sconce PROGRAM …    runs everything in turns and prints the table
+
+Modes of the peer:
+    loader    as tutorials write it: eager, N×C×H×W, float32, Adam, DataLoader over a TensorDataset
+    resident  the same without a DataLoader: the batch is indexed out of one tensor
+    tuned     the best documented setting on a CPU: large blocks kept by malloc, channels-last, pool before ReLU, fused Adam
+"""
+import argparse
+import gzip
+import json
+import os
+import statistics
+import struct
+import subprocess
+import sys
+import time
+
+MODES = ["loader", "resident", "tuned"]
+BATCH = 128
+# facts of the network: forward and backward, per picture (Conv 32·3×3, pool, Conv 64·3×3, pool, Dense 10)
+FLOP_PER_STEP = 14.256e6 * BATCH
+BYTES_PER_STEP = 20.9e6  # with every block in one pass, float32
+
+
+def read_idx(folder, stem):
+    for name, opener in ((stem, open), (stem + ".gz", gzip.open)):
+        path = os.path.join(folder, name)
+        if os.path.exists(path):
+            with opener(path, "rb") as file:
+                return file.read()
+    sys.exit(f"{stem} was not found in {folder}.")
+
+
+def load(folder):
+    import numpy as np
+
+    images = read_idx(folder, "train-images-idx3-ubyte")
+    labels = read_idx(folder, "train-labels-idx1-ubyte")
+    count, height, width = struct.unpack(">III", images[4:16])
+    x = np.frombuffer(images, np.uint8, offset=16).reshape(count, 1, height, width)
+    y = np.frombuffer(labels, np.uint8, offset=8)
+    keep = int(count * 0.9)  # the last tenth is for validation
+    return x[:keep], y[:keep]
+
+
+def keep_large_blocks():
+    import ctypes
+
+    libc = ctypes.CDLL("libc.so.6")
+    M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
+    libc.mallopt(M_MMAP_THRESHOLD, 1 << 30)
+    libc.mallopt(M_TRIM_THRESHOLD, 512 << 20)
+    libc.mallopt(M_TOP_PAD, 64 << 20)
+
+
+def peer(mode, folder, threads, warm, steps):
+    if mode == "tuned":
+        keep_large_blocks()
+    import torch
+    from torch import nn
+
+    torch.set_num_threads(threads)
+    torch.manual_seed(1)
+    images, labels = load(folder)
+    x = torch.from_numpy(images.astype("float32") / 255)
+    y = torch.from_numpy(labels.astype("int64"))
+    tuned = mode == "tuned"
+    if tuned:
+        block = [nn.Conv2d(1, 32, 3), nn.MaxPool2d(2), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.MaxPool2d(2), nn.ReLU()]
+    else:
+        block = [nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2)]
+    net = nn.Sequential(*block, nn.Flatten(), nn.Dropout(0.5), nn.Linear(1600, 10))
+    if tuned:
+        net = net.to(memory_format=torch.channels_last)
+        # contiguous(channels_last) leaves one-channel tensors in the slow strides: set them
+        x = torch.as_strided(x, x.shape, (784, 1, 28, 1))
+        with torch.no_grad():
+            net[0].weight.set_(torch.as_strided(net[0].weight.detach().clone(), (32, 1, 3, 3), (9, 1, 3, 1)))
+    optimiser = torch.optim.Adam(net.parameters(), 0.001, eps=1e-7, fused=True if tuned else None)
+    criterion = nn.CrossEntropyLoss()
+    net.train()
+
+    def batches():
+        if mode == "loader":
+            data = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x, y), BATCH, shuffle=True, drop_last=True)
+            while True:
+                yield from data
+        while True:
+            order = torch.randperm(len(x))
+            for i in range(0, len(x) - BATCH + 1, BATCH):
+                rows = order[i : i + BATCH]
+                if tuned:
+                    batch = torch.empty_strided((BATCH, 1, 28, 28), (784, 1, 28, 1))
+                    batch.copy_(x[rows])
+                    yield batch, y[rows]
+                else:
+                    yield x[rows], y[rows]
+
+    source = batches()
+    times = []
+    correct = 0
+    for step in range(warm + steps):
+        start = time.perf_counter()
+        inputs, targets = next(source)
+        optimiser.zero_grad()
+        output = net(inputs)
+        loss = criterion(output, targets)
+        loss.backward()
+        optimiser.step()
+        value = loss.item()  # the history holds every step's loss and accuracy, ours too
+        correct += (output.argmax(1) == targets).sum().item()
+        if step >= warm:
+            times.append(time.perf_counter() - start)
+    times.sort()
+    at = lambda share: times[int(share * (len(times) - 1))] * 1e3
+    print(json.dumps({"who": mode, "median_ms": at(0.5), "mean_ms": statistics.mean(times) * 1e3, "p10_ms": at(0.1), "p90_ms": at(0.9),
+                      "steps": steps, "loss": value, "torch": torch.__version__, "threads": torch.get_num_threads()}))
+
+
+def last_json(command):
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        sys.exit(f"This ended with code {done.returncode}: {' '.join(command)}")
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def table(options):
+    common = [f"threads={options.threads}", f"warm={options.warm}", f"steps={options.steps}"]
+    results = {"sconce": []} | {mode: [] for mode in options.modes}
+    peaks = []
+    for turn in range(options.rounds):
+        peaks.append(last_json([options.sconce, "mode=peak", f"threads={options.threads}"]))
+        for who in results:
+            if who == "sconce":
+                result = last_json([options.sconce, f"data={options.data}", *common])
+            else:
+                result = last_json([sys.executable, os.path.abspath(__file__), "peer", who, "--data", options.data,
+                                    "--threads", str(options.threads), "--warm", str(options.warm), "--steps", str(options.steps)])
+            results[who].append(result)
+            print(f"round {turn + 1}: {who:9} {result['median_ms']:7.2f} ms/step", file=sys.stderr, flush=True)
+    # The best of the rounds for what the machine can do; medians for what programs did.
+    gflops = max(p["gflops"] for p in peaks)
+    bandwidth = max(p["gbytes_per_second"] for p in peaks)
+    floor = max(FLOP_PER_STEP / (gflops * 1e9), BYTES_PER_STEP / (bandwidth * 1e9)) * 1e3
+    ours = statistics.median(r["median_ms"] for r in results["sconce"])
+    print(f"B1: reference convnet, batch {BATCH}, float32, {options.threads} threads, {options.rounds} rounds of {options.steps} steps, interleaved")
+    print(f"machine: {gflops:.0f} GFLOP/s fused multiply-add, {bandwidth:.0f} GB/s copy; floor of a step {floor:.2f} ms (direct convolution)")
+    print(f"{'':12}{'ms/step':>9}{'spread':>16}{'of floor':>10}{'Sconce is':>12}")
+    for who, runs in results.items():
+        medians = sorted(r["median_ms"] for r in runs)
+        median = statistics.median(medians)
+        name = "Sconce" if who == "sconce" else "torch " + who
+        ratio = "" if who == "sconce" else f"{median / ours:9.2f} ×"
+        print(f"{name:15}{median:6.2f}{medians[0]:9.2f}–{medians[-1]:.2f}{floor / median:9.0%} {ratio:>12}")
+    print(json.dumps({"bench": "B1", "floor_ms": floor, "gflops": gflops, "ms": {who: statistics.median(r["median_ms"] for r in runs) for who, runs in results.items()}}))
+    slowest_stock = min(statistics.median(r["median_ms"] for r in results[m]) for m in options.modes if m != "tuned") if any(m != "tuned" for m in options.modes) else None
+    return 0 if slowest_stock is None or ours < slowest_stock else 1
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    commands = parser.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("peer")
+    one.add_argument("mode", choices=MODES)
+    all_of_them = commands.add_parser("table")
+    all_of_them.add_argument("--sconce", required=True)
+    all_of_them.add_argument("--rounds", type=int, default=5)
+    all_of_them.add_argument("--modes", nargs="+", choices=MODES, default=MODES)
+    for command in (one, all_of_them):
+        command.add_argument("--data", required=True)
+        command.add_argument("--threads", type=int, default=2)
+        command.add_argument("--warm", type=int, default=40)
+        command.add_argument("--steps", type=int, default=200)
+    options = parser.parse_args()
+    if options.command == "peer":
+        peer(options.mode, options.data, options.threads, options.warm, options.steps)
+        return 0
+    return table(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
