@@ -69,7 +69,7 @@ std::vector<std::int64_t> countsFromJson(JsonReader& reader, std::string_view ke
     if (!list->is_array()) reader.problem(key, "This must be a list of counts.");
     else {
         for (const Json& entry : *list) {
-            if (entry.is_number_unsigned() && entry.get<std::uint64_t>() <= INT64_MAX) counts.push_back(entry.get<std::int64_t>());
+            if (entry.is_number_integer() && entry.get<std::int64_t>() >= 0) counts.push_back(entry.get<std::int64_t>());
             else reader.problem(key, "This must be a list of counts.");
         }
     }

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/base/files.h"
+
+#include "tests/support/paths.h"
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace sconce;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::vector<std::string> namesIn(const std::string& folder)
+{
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(folder)) names.push_back(entry.path().filename().string());
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+} // namespace
+
+class FilesTest : public QObject
+{
+    Q_OBJECT
+
+  private Q_SLOTS:
+    void cleanup() { writeFault = nullptr; }
+
+    void writesWhole()
+    {
+        const sconce::test::TemporaryFolder folder;
+        const std::string a = "ab", b = "cde";
+        const std::array<std::span<const std::byte>, 3> chunks{std::as_bytes(std::span(a)), {}, std::as_bytes(std::span(b))};
+        SCONCE_VERIFY_OK(writeFileDurably(folder / "f", chunks));
+        QCOMPARE(*readTextFile(folder / "f", 100), std::string("abcde"));
+        SCONCE_VERIFY_OK(writeFileDurably(folder / "f", "new"));
+        QCOMPARE(*readTextFile(folder / "f", 3), std::string("new"));
+        QCOMPARE(namesIn(folder.path()), std::vector<std::string>{"f"});
+        QVERIFY(readTextFile(folder / "f", 2).error().code == ErrorCode::Invalid);
+        QVERIFY(writeFileDurably(folder / "no/f", "x").error().code == ErrorCode::NotFound);
+    }
+    void faultAtEveryStepLeavesAWholeFile()
+    {
+        const sconce::test::TemporaryFolder folder;
+        SCONCE_VERIFY_OK(writeFileDurably(folder / "f", "the old content"));
+        for (const WriteStep step : {WriteStep::Open, WriteStep::Write, WriteStep::Sync, WriteStep::Close, WriteStep::Rename, WriteStep::SyncFolder}) {
+            int hits = 0;
+            writeFault = [&](WriteStep at, const std::string&) { return at == step && ++hits ? ENOSPC : 0; };
+            const auto written = writeFileDurably(folder / "f", "something new");
+            QVERIFY(!written.ok());
+            QVERIFY(written.error().code == ErrorCode::DiskFull);
+            QVERIFY(QString::fromStdString(written.error().message).contains("no space is left on the disk"));
+            QCOMPARE(hits, 1);
+            // After the rename only its own durability is in doubt: the file is the new one, whole.
+            QCOMPARE(*readTextFile(folder / "f", 100), std::string(step == WriteStep::SyncFolder ? "something new" : "the old content"));
+            QCOMPARE(namesIn(folder.path()), std::vector<std::string>{"f"});
+        }
+    }
+    void stagedFolder()
+    {
+        const sconce::test::TemporaryFolder folder;
+        const auto write = [&](const std::string& text, bool commit) {
+            auto staged = StagedFolder::create(folder / "c/10");
+            if (!staged) return false;
+            if (!writeFileDurably(staged->path() + "/w", text)) return false;
+            return !commit || staged->commit().ok();
+        };
+        QVERIFY(write("never", false));
+        QVERIFY(namesIn(folder / "c").empty());
+        QVERIFY(write("one", true));
+        QVERIFY(write("two", true)); // the same name again: exchanged, the old one gone
+        QCOMPARE(*readTextFile(folder / "c/10/w", 9), std::string("two"));
+        QCOMPARE(namesIn(folder / "c"), std::vector<std::string>{"10"});
+        fs::create_directories(folder / "c/10.incomplete/old");
+        for (const WriteStep step : {WriteStep::Open, WriteStep::Rename}) {
+            writeFault = [&](WriteStep at, const std::string& path) { return at == step && path.find("/w") == std::string::npos ? EIO : 0; };
+            QVERIFY(!write("three", true));
+            QCOMPARE(*readTextFile(folder / "c/10/w", 9), std::string("two"));
+            QCOMPARE(namesIn(folder / "c"), std::vector<std::string>{"10"});
+        }
+    }
+    void locks()
+    {
+        const sconce::test::TemporaryFolder folder;
+        const std::string path = folder / "lock";
+        QVERIFY(!FileLock::isHeld(path));
+        {
+            auto lock = FileLock::acquire(path, false);
+            SCONCE_VERIFY_OK(lock);
+            QVERIFY(lock->held() && FileLock::isHeld(path));
+            QVERIFY(FileLock::acquire(path, false).error().code == ErrorCode::Busy);
+            FileLock moved = std::move(*lock);
+            QVERIFY(FileLock::isHeld(path));
+            // A child that runs another program does not keep it alive.
+            const int flags = std::system("sleep 1 & exit 0");
+            QCOMPARE(flags, 0);
+        }
+        QVERIFY(!FileLock::isHeld(path));
+        // Somebody who only looks does not make an owner fail.
+        std::atomic<bool> stop{false};
+        std::jthread looker([&] {
+            while (!stop) (void)FileLock::isHeld(path);
+        });
+        for (int i = 0; i < 200; ++i) SCONCE_VERIFY_OK(FileLock::acquire(path, false));
+        stop = true;
+    }
+    void lockEndsWithItsProcess()
+    {
+        const sconce::test::TemporaryFolder folder;
+        const std::string path = folder / "lock";
+        int ready[2];
+        QCOMPARE(pipe(ready), 0);
+        const pid_t child = fork();
+        if (child == 0) {
+            auto lock = FileLock::acquire(path, false);
+            (void)!write(ready[1], lock.ok() ? "y" : "n", 1);
+            pause();
+            _exit(0);
+        }
+        char answer = 0;
+        QCOMPARE(read(ready[0], &answer, 1), ssize_t(1));
+        QCOMPARE(answer, 'y');
+        QVERIFY(FileLock::isHeld(path));
+        kill(child, SIGKILL);
+        waitpid(child, nullptr, 0);
+        QVERIFY(!FileLock::isHeld(path));
+        close(ready[0]), close(ready[1]);
+    }
+    void smallThings()
+    {
+        const sconce::test::TemporaryFolder folder;
+        SCONCE_VERIFY_OK(makeFolders(folder / "a/b/c"));
+        std::ofstream(folder / "a/b/f") << std::string(1000, 'x');
+        QCOMPARE(folderBytes(folder / "a"), std::uint64_t(1000));
+        QVERIFY(*freeBytes(folder / "not/there/yet") > 0);
+        fs::create_directory_symlink(folder / "a", folder / "link");
+        SCONCE_VERIFY_OK(removeTree(folder / "link"));
+        QVERIFY(fs::exists(folder / "a/b/f")); // the link went, not what it led to
+        SCONCE_VERIFY_OK(removeTree(folder / "a"));
+        QVERIFY(!fs::exists(folder / "a"));
+        QVERIFY(!readTextFile(folder.path(), 10).ok());
+        QCOMPARE(mkfifo((folder / "pipe").c_str(), 0600), 0);
+        QVERIFY(!readTextFile(folder / "pipe", 10).ok()); // and does not hang
+        QVERIFY(!readTextFile("/proc/self/status", 1 << 20)->empty());
+        QVERIFY(ioError("write", "x", EACCES).code == ErrorCode::Permission);
+    }
+};
+
+QTEST_GUILESS_MAIN(FilesTest)
+#include "files_test.moc"
