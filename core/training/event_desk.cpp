@@ -37,13 +37,28 @@ Result<void> EventDesk::emit(EventBody body)
         if (!m_started) m_started = RunStarted{m_run};
     }
 
-    Event event{++m_sequence, Clock::system().wallMs(), std::move(body)};
+    // Whoever hears of these may look into the history at once: there it must stand already.
+    const bool first = std::holds_alternative<RunEnded>(body) || std::holds_alternative<StatusChanged>(body) || std::holds_alternative<CommandAnswered>(body);
+    const Event event{++m_sequence, Clock::system().wallMs(), std::move(body)};
+    if (!first) publish(event);
+    auto recorded = record(event, first);
+    if (first) publish(event);
+    return recorded;
+}
+
+void EventDesk::publish(const Event& event)
+{
     if (m_socket) m_socket->publish(event);
     if (m_sink) m_sink(event);
+}
+
+Result<void> EventDesk::record(const Event& event, bool durably)
+{
     if (!m_recording) return {};
-    m_kept.push_back(std::move(event));
+    m_kept.push_back(event);
     if (!m_started) return {}; // waits for the attempt to open
-    return writeKept();
+    SCONCE_TRY(writeKept());
+    return durably ? m_store.flush() : Result<void>();
 }
 
 Result<void> EventDesk::openAttempt(const RunStarted& started)

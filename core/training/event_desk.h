@@ -34,6 +34,8 @@ class EventDesk
 
   private:
     Result<void> openAttempt(const RunStarted& started);
+    void publish(const Event& event);
+    Result<void> record(const Event& event, bool durably);
     Result<void> writeKept();
     double runSeconds() const;
 

@@ -25,6 +25,7 @@ namespace {
 
 constexpr int epochs = 16;
 constexpr int steps = epochs * 45;
+constexpr int longEpochs = 90; ///< of the runs that are killed: long enough to be killed often
 
 void sleepMs(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
 
@@ -75,8 +76,9 @@ class HostTest : public QObject
     QTemporaryDir m_dir{scratch()};
     std::shared_ptr<Store> m_store;
     std::string m_data;
-    std::string m_straightHash;
-    SeriesPoints m_straightLosses, m_straightVal;
+    /// What an uninterrupted run ends with.
+    struct Reference { std::string hash; SeriesPoints losses, val; };
+    Reference m_straight, m_straightLong;
 
     RunId newRun(const Recipe& recipe)
     {
@@ -94,17 +96,22 @@ class HostTest : public QObject
         return checkpoint ? weightsHash(*checkpoint) : checkpoint.error().text();
     }
     /// Empty if the run is in every respect what the uninterrupted one is.
-    QString difference(const RunId& run)
+    QString difference(const RunId& run) { return difference(run, m_straight); }
+    QString difference(const RunId& run, const Reference& straight)
     {
         auto losses = m_store->series(run, series::trainLoss);
         if (!losses) return text(losses.error());
-        if (auto wrong = seriesDifference(*losses, m_straightLosses); !wrong.empty()) return "losses: " + QString::fromStdString(wrong);
+        if (auto wrong = seriesDifference(*losses, straight.losses); !wrong.empty()) return "losses: " + QString::fromStdString(wrong);
         auto val = m_store->series(run, series::valLoss);
         if (!val) return text(val.error());
-        if (val->step != m_straightVal.step || val->value != m_straightVal.value) return QString("validation: %1 points").arg(val->step.size());
-        if (hashOf(run) != m_straightHash) return "weights differ";
+        if (val->step != straight.val.step || val->value != straight.val.value) return QString("validation: %1 points").arg(val->step.size());
+        if (hashOf(run) != straight.hash) return "weights differ";
         if (row(run).status != RunStatus::Finished) return QString("status %1").arg(statusName(row(run).status));
         return {};
+    }
+    Reference referenceOf(const RunId& run)
+    {
+        return {hashOf(run), m_store->series(run, series::trainLoss).valueOr({}), m_store->series(run, series::valLoss).valueOr({})};
     }
     static DriveOptions threadOptions()
     {
@@ -139,12 +146,10 @@ class HostTest : public QObject
         QCOMPARE(after.status, RunStatus::Finished);
         QCOMPARE(after.summary.steps, steps);
         QCOMPARE(after.summary.testAccuracy, ended.summary.testAccuracy);
-        m_straightHash = hashOf(run);
-        QCOMPARE(m_straightHash.size(), std::size_t{64});
-        m_straightLosses = m_store->series(run, series::trainLoss).valueOr({});
-        m_straightVal = m_store->series(run, series::valLoss).valueOr({});
-        QCOMPARE(m_straightLosses.step.size(), static_cast<std::size_t>(steps));
-        QCOMPARE(m_straightVal.step.size(), static_cast<std::size_t>(epochs));
+        m_straight = referenceOf(run);
+        QCOMPARE(m_straight.hash.size(), std::size_t{64});
+        QCOMPARE(m_straight.losses.step.size(), static_cast<std::size_t>(steps));
+        QCOMPARE(m_straight.val.step.size(), static_cast<std::size_t>(epochs));
         QCOMPARE(difference(run), QString());
         QVERIFY(!fs::exists(socketFile(after.folder)));
         QVERIFY(!isAlive(after.folder));
@@ -455,7 +460,15 @@ void HostTest::killAndResume(const QString& program, int kills, unsigned seed)
 {
     qInfo("seed %u", seed);
     std::mt19937 random(seed);
-    const RunId run = newRun();
+    if (m_straightLong.hash.empty()) { // on a thread: the killed processes must come to the same
+        const RunId straight = newRun(hostRecipe(longEpochs));
+        auto host = startThreadHost(m_store, straight, threadOptions(), [](const Event&) {});
+        QVERIFY(host->wait(120));
+        host.reset();
+        m_straightLong = referenceOf(straight);
+        QCOMPARE(m_straightLong.losses.step.size(), static_cast<std::size_t>(longEpochs * 45));
+    }
+    const RunId run = newRun(hostRecipe(longEpochs));
     const std::string folder = row(run).folder;
     const QStringList arguments{"worker", QString::fromStdString(run), "--store", QString::fromStdString(m_store->folder())};
     int killed = 0, whileSaving = 0;
@@ -466,7 +479,7 @@ void HostTest::killAndResume(const QString& program, int kills, unsigned seed)
         QVERIFY(process.waitForStarted());
         const double begun = Clock::system().monotonicSeconds();
         while (!isAlive(folder) && Clock::system().monotonicSeconds() < begun + 30 && attempt % 4 != 0) sleepMs(1);
-        std::this_thread::sleep_for(std::chrono::microseconds(random() % 500'000));
+        std::this_thread::sleep_for(std::chrono::microseconds(random() % 300'000));
         if (attempt % 2 == 1) { // wait for a checkpoint being written
             const double until = Clock::system().monotonicSeconds() + 3;
             bool seen = false;
@@ -493,7 +506,7 @@ void HostTest::killAndResume(const QString& program, int kills, unsigned seed)
         QVERIFY(process.waitForFinished(120000));
         QCOMPARE(process.exitCode(), 0);
     }
-    QCOMPARE(difference(run), QString());
+    QCOMPARE(difference(run, m_straightLong), QString());
 }
 
 int main(int argc, char** argv)
