@@ -2,6 +2,7 @@
 #include "ui/compose/compose_header.h"
 
 #include "core/base/text.h"
+#include "ui/compose/param_field.h"
 #include "ui/compose/recipe_files.h"
 #include "ui/widgets/parts.h"
 
@@ -12,6 +13,9 @@
 #include <QLineEdit>
 #include <QLocale>
 #include <QMenu>
+#include <QPainter>
+#include <QPushButton>
+#include <QStylePainter>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -24,9 +28,43 @@ const QString addDataItem = QStringLiteral("+");
 
 QString text(const std::string& value) { return QString::fromStdString(value); }
 
+/// Shortens its text with … instead of cutting it.
+class ElidingCombo : public QComboBox
+{
+  public:
+    using QComboBox::QComboBox;
+
+  protected:
+    void paintEvent(QPaintEvent*) override
+    {
+        QStylePainter painter(this);
+        QStyleOptionComboBox option;
+        initStyleOption(&option);
+        painter.drawComplexControl(QStyle::CC_ComboBox, option);
+        const int icon = option.currentIcon.isNull() ? 0 : iconSize().width() + 6;
+        option.currentText = fontMetrics().elidedText(option.currentText, Qt::ElideRight, width() - 9 - 28 - icon);
+        painter.drawControl(QStyle::CE_ComboBoxLabel, option);
+    }
+};
+
+/// A button that opens a menu, and says so with a chevron.
+class MenuButton : public QPushButton
+{
+  public:
+    using QPushButton::QPushButton;
+  protected:
+    void paintEvent(QPaintEvent* event) override
+    {
+        QPushButton::paintEvent(event);
+        QPainter painter(this);
+        painter.drawPixmap(QRect(width() - 24, (height() - 12) / 2 + 1, 12, 12),
+                           Theme::instance().pixmap(QStringLiteral("chevron-down"), Token::Text2, 12, devicePixelRatioF()));
+    }
+};
+
 QComboBox* makeCombo(const QString& name, const QString& spoken, QWidget* page)
 {
-    auto* combo = new QComboBox(page);
+    auto* combo = new ElidingCombo(page);
     combo->setObjectName(name);
     combo->setAccessibleName(spoken);
     combo->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
@@ -84,9 +122,10 @@ void ComposeHeader::makeName(QHBoxLayout* left, QWidget* page)
     m_name->setAccessibleName(tr("Name of the recipe"));
     m_name->setMaxLength(120);
     setRole(m_name, "inline");
-    m_name->setFont(ui::font(FontRole::Title));
-    m_name->setTextMargins(-9, 0, -6, 0);
+    m_name->setTextMargins(-11, 0, -6, 0);
     setControlHeight(m_name, 24);
+    m_name->setFont(ui::font(FontRole::Title));
+    guardField(m_name);
     m_pencil = makeToolButton(QStringLiteral("pencil"), tr("Rename the recipe"), box);
     m_pencil->setObjectName(QStringLiteral("compose.rename"));
     m_pencil->setIconSize({14, 14});
@@ -143,7 +182,13 @@ void ComposeHeader::makeActions(QHBoxLayout* right, QWidget* page)
     m_undo->setObjectName(QStringLiteral("compose.undo"));
     m_redo = makeToolButton(QStringLiteral("redo"), tr("Redo"), page);
     m_redo->setObjectName(QStringLiteral("compose.redo"));
-    m_recipes = makeButton(QStringLiteral("folder"), tr("Recipes"), ButtonKind::Normal, page);
+    m_recipes = new MenuButton(page);
+    m_recipes->setText(tr("Recipes"));
+    m_recipes->setIcon(Theme::instance().icon(QStringLiteral("folder"), Token::Text));
+    m_recipes->setIconSize({16, 16});
+    m_recipes->setFont(ui::font(FontRole::BodyMedium));
+    m_recipes->setStyleSheet(QStringLiteral("QPushButton { text-align: left; padding: 0 30px 0 12px; }"));
+    setRole(m_recipes, "normal");
     m_recipes->setObjectName(QStringLiteral("compose.recipes"));
     auto* menu = new QMenu(m_recipes);
     menu->setObjectName(QStringLiteral("compose.recipes.menu"));
@@ -278,7 +323,7 @@ void ComposeHeader::updateState()
 void ComposeHeader::setCompact(bool narrow, bool)
 {
     m_narrow = narrow;
-    m_data->setFixedWidth(narrow ? 112 : 140);
+    m_data->setFixedWidth(narrow ? 132 : 164);
     m_device->setFixedWidth(narrow ? 136 : 200);
     m_recipes->setIcon(narrow ? QIcon() : Theme::instance().icon(QStringLiteral("folder"), Token::Text));
     m_save->setIcon(narrow ? QIcon() : Theme::instance().icon(QStringLiteral("save"), Token::Text));

@@ -144,7 +144,12 @@ void ParamField::adopt(QWidget* editor, const QString& name)
     editor->setToolTip(text(m_descriptor.help));
     editor->setFocusPolicy(Qt::StrongFocus);
     guardField(editor);
-    if (m_descriptor.kind != ParamKind::Bool) setControlHeight(editor, 28);
+    if (m_descriptor.kind != ParamKind::Bool) {
+        setControlHeight(editor, 28);
+        // A wide range must not make a wide field: the panel decides.
+        editor->setMinimumWidth(44);
+        editor->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+    }
     layout()->addWidget(editor);
     m_editors << editor;
 }
@@ -193,8 +198,6 @@ void ParamField::makeChoice()
         box->addItem(text(choice.title), text(choice.id));
         box->setItemData(box->count() - 1, text(choice.help), Qt::ToolTipRole);
     }
-    box->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
-    box->setMinimumWidth(60);
     adopt(box, m_name);
     connect(box, &QComboBox::currentIndexChanged, this, [this, box](int) {
         if (!m_filling) Q_EMIT edited(box->currentData().toString().toStdString());
@@ -306,7 +309,7 @@ FieldRow::FieldRow(QWidget* label, QWidget* field, QWidget* parent) : QWidget(pa
     m_column->addLayout(row);
     m_error = makeLabel({}, FontRole::Caption, Token::Error, this);
     m_error->setWordWrap(true);
-    m_error->setContentsMargins(128, 0, 0, 2);
+    m_error->setIndent(128);
     m_error->hide();
     m_column->addWidget(m_error);
     if (auto* shown = qobject_cast<QLabel*>(label)) shown->setBuddy(field);
@@ -315,7 +318,7 @@ FieldRow::FieldRow(QWidget* label, QWidget* field, QWidget* parent) : QWidget(pa
 void FieldRow::setLabelWidth(int width)
 {
     m_label->setFixedWidth(width);
-    m_error->setContentsMargins(width + 8, 0, 0, 2);
+    m_error->setIndent(width + 8);
 }
 
 void FieldRow::setError(const QString& sentence)

@@ -65,6 +65,7 @@ void ParamForm::setDescriptors(const std::string& key, const std::vector<ParamDe
     m_moreButton->setObjectName(m_prefix + QStringLiteral(".more"));
     m_moreButton->setIconSize({12, 12});
     setControlHeight(m_moreButton, 24);
+    m_moreButton->setStyleSheet(QStringLiteral("QPushButton { padding: 0 4px 0 0; }")); // in line with the labels
     bar->addWidget(m_moreButton);
     auto* names = new ElidedLabel(folded.join(QStringLiteral(", ")), Qt::ElideRight, m_moreRow);
     names->setFont(ui::font(FontRole::Caption));

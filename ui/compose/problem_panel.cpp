@@ -172,7 +172,19 @@ void ProblemPanel::showList()
     m_fold->setVisible(any && !m_low);
     m_fold->setIcon(Theme::instance().icon(m_open ? QStringLiteral("chevron-down") : QStringLiteral("chevron-up"), Token::Text2));
     setVisible(!m_low || m_lowOpen || !m_notice->isHidden());
-    if (m_list && any) m_scroll->setFixedHeight(std::min(listHeight, m_list->sizeHint().height()));
+    fitList();
+}
+
+/// As high as its rows at this width, up to where it scrolls.
+void ProblemPanel::fitList()
+{
+    if (m_list && !m_rows.empty()) m_scroll->setFixedHeight(std::min(listHeight, m_list->layout()->totalHeightForWidth(width())));
+}
+
+void ProblemPanel::resizeEvent(QResizeEvent* event)
+{
+    QWidget::resizeEvent(event);
+    fitList();
 }
 
 QWidget* ProblemPanel::makeRow(const Problem& problem, int index)

@@ -36,10 +36,12 @@ class ProblemPanel : public QWidget
 
   protected:
     bool eventFilter(QObject* object, QEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
 
   private:
     void update();
     void showList();
+    void fitList();
     QWidget* makeRow(const Problem& problem, int index);
 
     RecipeDocument& m_document;

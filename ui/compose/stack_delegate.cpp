@@ -106,6 +106,10 @@ void StackDelegate::paintWires(QPainter& painter, const QRect& row, const StackR
         }
         return;
     }
+    if (what.block) {
+        const int past = row.left() + m_metrics.margin() + what.depth * m_metrics.indent() + 12;
+        painter.drawLine(past, row.bottom() - m_metrics.gap() + 1, past, row.bottom() + 1);
+    }
     const int x = wireX(what.block ? what.depth + 1 : what.depth);
     painter.drawLine(x, row.bottom() - m_metrics.gap() + 1, x, row.bottom() + 1);
 }
@@ -150,7 +154,7 @@ void StackDelegate::paintCard(QPainter& painter, const QStyleOptionViewItem& opt
     drawText(painter, at.shape, what.shape, FontRole::Mono, Token::Text, Qt::AlignRight | Qt::AlignVCenter);
     if (what.kind != RowKind::Layer) return;
 
-    if (hovered || selected || !low) drawIcon(painter, at.grip, QStringLiteral("grip"), Token::Text3, 16);
+    drawIcon(painter, at.grip, QStringLiteral("grip"), Token::Text3, 16);
     drawText(painter, at.number, what.number, FontRole::MonoSmall, Token::Text3, Qt::AlignHCenter | Qt::AlignVCenter);
     paintNumbers(painter, what, at);
     if (m_hoverMenu && hovered) {

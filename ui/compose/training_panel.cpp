@@ -175,14 +175,14 @@ void TrainingPanel::makeSafety()
     shuffle.unit = "a new order in each epoch";
     add(where, shuffle, {}, "/data/shuffle", [](const Recipe& r) { return ParamValue(r.data.shuffle); },
         [](Recipe& r, const ParamValue& v) { r.data.shuffle = std::get<bool>(v); });
-    ParamDescriptor each = intParam("checkpointEpochs", "Checkpoint every", 1, 0, 100'000, "Epochs between checkpoints; 0 makes none by epochs.");
-    each.unit = "epochs";
-    add(where, each, QStringLiteral("checkpoint"), "/training/checkpoint/every_epochs",
+    ParamDescriptor each = intParam("checkpointEpochs", "Checkpoints", 1, 0, 100'000, "Epochs between checkpoints; 0 makes none by epochs.");
+    each.unit = "epochs"; // update() puts the singular where it belongs
+    m_everyEpochs = &add(where, each, QStringLiteral("checkpoint"), "/training/checkpoint/every_epochs",
         [](const Recipe& r) { return ParamValue(std::int64_t{r.training.checkpoint.everyEpochs}); },
         [](Recipe& r, const ParamValue& v) { r.training.checkpoint.everyEpochs = static_cast<int>(std::get<std::int64_t>(v)); });
     ParamDescriptor minutes = realParam("checkpointMinutes", "and every", 5, 0, 10'000, "Minutes between checkpoints; 0 makes none by time.");
     minutes.unit = "minutes";
-    add(where, minutes, {}, "/training/checkpoint/every_minutes",
+    m_everyMinutes = &add(where, minutes, {}, "/training/checkpoint/every_minutes",
         [](const Recipe& r) { return ParamValue(r.training.checkpoint.everyMinutes); },
         [](Recipe& r, const ParamValue& v) { r.training.checkpoint.everyMinutes = std::get<double>(v); });
     ParamDescriptor keep = intParam("checkpointKeep", "Keep the last", 2, 1, 1000, "How many of the newest checkpoints stay on the disk.");
@@ -270,6 +270,16 @@ void TrainingPanel::update()
                 wrong = text(problem.brief.empty() ? problem.sentence : problem.brief);
         if (setting->row->error() != wrong) setting->row->setError(wrong);
     }
+    const auto unit = [&](Setting* setting, bool one, const QString& singular, const QString& plural) {
+        const QString suffix = QLatin1Char(' ') + (one ? singular : plural);
+        if (auto* whole = setting->field->findChild<QSpinBox*>()) {
+            whole->setPrefix(tr("every "));
+            whole->setSuffix(suffix);
+        }
+        if (auto* real = setting->field->findChild<QDoubleSpinBox*>()) real->setSuffix(suffix);
+    };
+    unit(m_everyEpochs, recipe.training.checkpoint.everyEpochs == 1, tr("epoch"), tr("epochs"));
+    unit(m_everyMinutes, recipe.training.checkpoint.everyMinutes == 1, tr("minute"), tr("minutes"));
     if (m_seed->text().toULongLong() != recipe.seed || m_seed->text().isEmpty()) {
         if (!m_seed->hasFocus() || !m_seed->text().isEmpty()) m_seed->setText(QString::number(recipe.seed));
     }

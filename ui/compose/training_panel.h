@@ -60,6 +60,8 @@ class TrainingPanel : public QScrollArea
     Setting* m_validation = nullptr;
     Setting* m_testShare = nullptr;
     Setting* m_threads = nullptr;
+    Setting* m_everyEpochs = nullptr;
+    Setting* m_everyMinutes = nullptr;
     int m_usableThreads = 0;
 };
 
