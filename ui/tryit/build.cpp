@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The parts of the Try it page: what stands where. What happens is in tryit_page.cpp.
+#include "ui/tryit/draw_canvas.h"
+#include "ui/tryit/tryit_page.h"
+#include "ui/tryit/views.h"
+#include "ui/widgets/parts.h"
+
+#include <QComboBox>
+#include <QGridLayout>
+#include <QHeaderView>
+#include <QScrollArea>
+#include <QSlider>
+#include <QTableWidget>
+#include <QVBoxLayout>
+
+namespace sconce::ui {
+
+void TryItPage::buildHeader()
+{
+    setTitle(tr("Try it"), tr("the trained model at work"));
+    const auto combo = [this](const char* name, const QString& label, int width, const QString& tip) {
+        headerLeft()->addWidget(makeLabel(label, FontRole::Caption, Token::Text2, this));
+        auto* box = new QComboBox(this);
+        box->setObjectName(QLatin1String(name));
+        box->setAccessibleName(label);
+        box->setToolTip(tip);
+        box->setMinimumWidth(width);
+        box->setMaximumWidth(width + 60);
+        headerLeft()->addWidget(box);
+        return box;
+    };
+    m_run = combo("tryit.run", tr("Run"), 220, tr("The run whose model answers"));
+    m_weights = combo("tryit.weights", tr("Weights"), 110, tr("After the last epoch, or of the epoch that did best on the validation samples"));
+    m_weights->addItem(tr("last"), false);
+    m_weights->addItem(tr("best"), true);
+    m_device = combo("tryit.device", tr("On"), 90, tr("Where the answers are computed"));
+    m_device->addItem(tr("CPU"), QStringLiteral("cpu"));
+    m_save = makeButton(QStringLiteral("download"), tr("Save model…"), ButtonKind::Primary, this);
+    m_save->setObjectName(QStringLiteral("tryit.save"));
+    m_save->setToolTip(tr("Writes the weights as a safetensors file, which PyTorch, Keras and others read."));
+    headerRight()->addWidget(m_save);
+    connect(m_save, &QPushButton::clicked, this, &TryItPage::saveModel);
+}
+
+QWidget* TryItPage::buildDraw()
+{
+    auto* card = new Card(tr("Draw here, or drop a picture"), this);
+    card->setFixedWidth(314);
+    auto* column = card->content();
+    column->setSpacing(8);
+    m_canvas = new DrawCanvas(card);
+    column->addWidget(m_canvas, 0, Qt::AlignHCenter);
+    auto* tools = new QHBoxLayout;
+    tools->setSpacing(6);
+    const auto button = [&](const char* name, const char* icon, const QString& text, const QString& tip) {
+        auto* b = makeButton(QLatin1String(icon), text, ButtonKind::Normal, card);
+        b->setObjectName(QLatin1String(name));
+        b->setToolTip(tip);
+        tools->addWidget(b);
+        return b;
+    };
+    auto* clear = button("tryit.clear", "cross", tr("Clear"), tr("Empties the canvas (Del)"));
+    auto* open = button("tryit.open", "image", tr("Open…"), tr("Shows the model a PNG or JPEG picture"));
+    auto* sample = button("tryit.sample", "shuffle", tr("Sample"), tr("Shows the model a sample that it was not trained on"));
+    tools->addStretch(1);
+    auto* undo = makeToolButton(QStringLiteral("undo"), tr("Take the last stroke back (Ctrl+Z)"), card);
+    undo->setObjectName(QStringLiteral("tryit.undo"));
+    tools->addWidget(undo);
+    column->addLayout(tools);
+
+    auto* answer = new QHBoxLayout;
+    answer->setSpacing(12);
+    m_said = makeLabel(QStringLiteral("–"), FontRole::Score, Token::Text, card);
+    m_said->setObjectName(QStringLiteral("tryit.said"));
+    m_said->setAlignment(Qt::AlignCenter);
+    m_said->setMinimumSize(56, 56);
+    setRole(m_said, "raised");
+    auto* words = new QVBoxLayout;
+    words->setSpacing(0);
+    m_sure = makeLabel(tr("Draw something"), FontRole::Strong, Token::Text, card);
+    m_sure->setObjectName(QStringLiteral("tryit.sure"));
+    m_next = makeLabel(tr("the answer follows the pen"), FontRole::Caption, Token::Text2, card);
+    m_took = makeLabel({}, FontRole::Caption, Token::Text2, card);
+    words->addWidget(m_sure);
+    words->addWidget(m_next);
+    words->addWidget(m_took);
+    m_seen = new QLabel(card);
+    m_seen->setFixedSize(56, 56);
+    m_seen->setToolTip(tr("What the model sees: your drawing, centred and scaled as its training samples were."));
+    answer->addWidget(m_said);
+    answer->addLayout(words, 1);
+    answer->addWidget(m_seen);
+    column->addLayout(answer);
+    m_bars = new ProbabilityBars(card);
+    column->addWidget(m_bars);
+    column->addWidget(makeLine(Qt::Horizontal, card));
+    auto* pen = new QHBoxLayout;
+    pen->addWidget(makeLabel(tr("Pen"), FontRole::Caption, Token::Text2, card));
+    m_pen = new QSlider(Qt::Horizontal, card);
+    m_pen->setObjectName(QStringLiteral("tryit.pen"));
+    m_pen->setAccessibleName(tr("Width of the pen"));
+    m_pen->setRange(8, 40);
+    m_pen->setValue(m_studio.settings->value(QStringLiteral("tryit/pen"), 22).toInt());
+    auto* penText = makeLabel(tr("%1 px").arg(m_pen->value()), FontRole::MonoSmall, Token::Text2, card);
+    pen->addWidget(m_pen, 1);
+    pen->addWidget(penText);
+    column->addLayout(pen);
+    column->addStretch(1);
+    m_canvas->setPenWidth(m_pen->value());
+    connect(m_pen, &QSlider::valueChanged, this, [this, penText](int width) {
+        m_canvas->setPenWidth(width);
+        penText->setText(tr("%1 px").arg(width));
+        m_studio.settings->setValue(QStringLiteral("tryit/pen"), width);
+    });
+    connect(clear, &QPushButton::clicked, m_canvas, &DrawCanvas::clear);
+    connect(undo, &QToolButton::clicked, m_canvas, &DrawCanvas::undo);
+    connect(open, &QPushButton::clicked, this, [this] { openPicture(chooseOpenFile(this, tr("Show a picture to the model"), tr("Pictures (*.png *.jpg *.jpeg)"))); });
+    connect(sample, &QPushButton::clicked, this, &TryItPage::anySample);
+    return card;
+}
+
+QWidget* TryItPage::buildMiddle()
+{
+    auto* middle = new QWidget(this);
+    auto* column = new QVBoxLayout(middle);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(12);
+    m_matrixCard = new Card(tr("Confusion matrix"), middle);
+    auto* unit = new QComboBox(m_matrixCard);
+    unit->setObjectName(QStringLiteral("tryit.unit"));
+    unit->addItems({tr("counts"), tr("per cent of a row")});
+    m_matrixCard->titleBar()->addWidget(unit);
+    m_confusion = new ConfusionView(m_matrixCard);
+    m_progressText = makeLabel({}, FontRole::Caption, Token::Text2, m_matrixCard);
+    m_progress = new ProgressStrip(4, m_matrixCard);
+    m_matrixCard->content()->addWidget(m_progressText);
+    m_matrixCard->content()->addWidget(m_progress);
+    m_matrixCard->content()->addWidget(m_confusion, 1);
+    column->addWidget(m_matrixCard, 5);
+    connect(unit, &QComboBox::currentIndexChanged, m_confusion, [this](int index) { m_confusion->setShares(index == 1); });
+    connect(m_confusion, &ConfusionView::cellChosen, this, &TryItPage::showCell);
+
+    auto* mistakes = new Card({}, middle);
+    auto* bar = new QHBoxLayout;
+    m_tabs = new SegmentedControl({tr("Most confident mistakes"), tr("Chosen cell"), tr("Least sure")}, mistakes);
+    m_tabs->setObjectName(QStringLiteral("tryit.tabs"));
+    bar->addWidget(m_tabs);
+    bar->addStretch(1);
+    m_mistakeCount = makeLabel({}, FontRole::Caption, Token::Text2, mistakes);
+    bar->addWidget(m_mistakeCount);
+    mistakes->content()->addLayout(bar);
+    m_strip = new SampleStrip(mistakes);
+    mistakes->content()->addWidget(m_strip, 1);
+    column->addWidget(mistakes, 4);
+    connect(m_tabs, &SegmentedControl::currentChanged, this, &TryItPage::showMistakes);
+    connect(m_strip, &SampleStrip::chosen, this, [this](int part, std::int64_t row) { showSample(static_cast<Part>(part), row); });
+    return middle;
+}
+
+QWidget* TryItPage::buildRight()
+{
+    auto* right = new QWidget(this);
+    right->setFixedWidth(336);
+    auto* column = new QVBoxLayout(right);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(12);
+    auto* byClass = new Card(tr("By class"), right);
+    byClass->setTitle(tr("By class"), tr("in per cent"));
+    m_perClass = new QTableWidget(0, 5, byClass);
+    m_perClass->setObjectName(QStringLiteral("tryit.perClass"));
+    m_perClass->setHorizontalHeaderLabels({tr("Class"), tr("Samples"), tr("Precision"), tr("Recall"), QStringLiteral("F1")});
+    m_perClass->horizontalHeaderItem(2)->setToolTip(tr("Of those said to be this class, how many are"));
+    m_perClass->horizontalHeaderItem(3)->setToolTip(tr("Of those that are this class, how many were found"));
+    m_perClass->horizontalHeaderItem(4)->setToolTip(tr("Harmonic mean of precision and recall"));
+    m_perClass->verticalHeader()->hide();
+    m_perClass->verticalHeader()->setDefaultSectionSize(26);
+    m_perClass->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
+    m_perClass->horizontalHeader()->setHighlightSections(false);
+    m_perClass->setShowGrid(false);
+    m_perClass->setEditTriggers(QAbstractItemView::NoEditTriggers);
+    m_perClass->setSelectionBehavior(QAbstractItemView::SelectRows);
+    m_perClass->setFrameShape(QFrame::NoFrame);
+    byClass->content()->addWidget(m_perClass, 1);
+    column->addWidget(byClass, 3);
+
+    auto* model = new Card(tr("Model"), right);
+    auto* grid = new QGridLayout;
+    grid->setVerticalSpacing(6);
+    grid->setHorizontalSpacing(16);
+    grid->setColumnStretch(1, 1);
+    const QStringList names{tr("Test accuracy"), tr("Test loss"), tr("Parameters"), tr("Weights"), tr("File"), tr("Trained on"), tr("All samples")};
+    for (int i = 0; i < names.size(); ++i) {
+        grid->addWidget(makeLabel(names[i], FontRole::Body, Token::Text2, model), i, 0);
+        auto* value = new ElidedLabel(QStringLiteral("–"), Qt::ElideRight, model);
+        value->setFont(ui::font(FontRole::Mono));
+        value->setObjectName(QStringLiteral("tryit.fact%1").arg(i));
+        grid->addWidget(value, i, 1);
+        m_facts.push_back(value);
+    }
+    model->content()->addLayout(grid);
+    model->content()->addStretch(1);
+    column->addWidget(model, 2);
+    m_right = right;
+    return right;
+}
+
+} // namespace sconce::ui

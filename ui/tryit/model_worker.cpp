@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/tryit/model_worker.h"
+
+#include "core/base/clock.h"
+#include "core/engine/devices.h"
+#include "core/exchange/weights.h"
+#include "core/recipe/recipe.h"
+
+#include <algorithm>
+#include <exception>
+
+namespace sconce::ui {
+
+namespace {
+
+/// One thread is enough for single drawings, and leaves the machine to a run that may be training.
+constexpr int threads = 1;
+
+QString words(const Error& error) { return QString::fromStdString(error.text()); }
+
+} // namespace
+
+ModelWorker::ModelWorker(QObject* parent) : QObject(parent), m_thread([this] { loop(); }) {}
+
+ModelWorker::~ModelWorker()
+{
+    {
+        std::lock_guard lock(m_mutex);
+        m_stopping = true;
+        ++m_generation;
+    }
+    m_ready.notify_all();
+    m_thread.join();
+}
+
+void ModelWorker::post(Job job)
+{
+    {
+        std::lock_guard lock(m_mutex);
+        if (job.isAnswer) std::erase_if(m_jobs, [](const Job& other) { return other.isAnswer; });
+        // A drawing is answered before an evaluation that waits: the pen must feel live.
+        if (job.isAnswer && !m_jobs.empty())
+            m_jobs.insert(std::find_if(m_jobs.begin(), m_jobs.end(), [](const Job& j) { return !j.isAnswer; }), std::move(job));
+        else
+            m_jobs.push_back(std::move(job));
+    }
+    m_ready.notify_one();
+}
+
+void ModelWorker::loop()
+{
+    while (true) {
+        Job job;
+        {
+            std::unique_lock lock(m_mutex);
+            m_ready.wait(lock, [this] { return m_stopping || !m_jobs.empty(); });
+            if (m_stopping) break;
+            job = std::move(m_jobs.front());
+            m_jobs.pop_front();
+        }
+        try {
+            job.work();
+        } catch (const std::exception& error) { // the thread's root: nothing may leave it
+            const QString text = QString::fromUtf8(error.what());
+            deliver([this, text] { Q_EMIT failed(tr("Sconce met an error of its own: %1").arg(text)); });
+        }
+    }
+    m_session.reset(); // on the thread that made it
+}
+
+void ModelWorker::load(LoadRequest request)
+{
+    {
+        std::lock_guard lock(m_mutex);
+        m_jobs.clear();
+    }
+    ++m_generation;
+    post({[this, request = std::move(request)] { doLoad(request); }, false});
+}
+
+void ModelWorker::doLoad(const LoadRequest& request)
+{
+    const auto fail = [this](const Error& error) { deliver([this, text = words(error)] { Q_EMIT failed(text); }); };
+    m_session.reset();
+    m_model.reset();
+    m_weights.reset();
+    auto recipe = request.store->recipe(request.run.id);
+    if (!recipe) return fail(recipe.error());
+    auto checkpoint = request.best ? bestCheckpoint(request.run.folder) : newestValidCheckpoint(request.run.folder);
+    if (!checkpoint && request.best) checkpoint = newestValidCheckpoint(request.run.folder);
+    if (!checkpoint) return fail(checkpoint.error());
+    auto weights = openWeights(*checkpoint);
+    if (!weights) return fail(weights.error());
+    auto data = openDataset(request.run.datasetLocation.empty() ? builtinDigitsPath : request.run.datasetLocation, recipe->data.import);
+    if (!data) return fail(data.error());
+    auto device = resolveDevice(request.device);
+    if (!device) return fail(device.error());
+    auto session = openModel(*recipe, factsOf((*data)->info()).input, weights->tensors(), *device, threads);
+    if (!session) return fail(session.error());
+    if (auto used = (*session)->useData(*data); !used) return fail(used.error());
+    m_session = std::move(*session);
+    LoadedModel model{request.run, *recipe, *data, checkpoint->state.step, checkpoint->state.epoch, checkpoint->best, checkpoint->path, weights->file().size()};
+    m_weights.emplace(std::move(*weights));
+    m_model = model;
+    deliver([this, model = std::move(model)] { Q_EMIT loaded(model); });
+}
+
+void ModelWorker::answer(std::vector<std::uint8_t> record)
+{
+    post({[this, record = std::move(record)] {
+              if (!m_session) return;
+              const double start = Clock::system().monotonicSeconds();
+              auto probabilities = m_session->predictRecords(record, 1);
+              if (!probabilities) return deliver([this, text = words(probabilities.error())] { Q_EMIT failed(text); });
+              Answer answer{std::move(*probabilities), Clock::system().monotonicSeconds() - start};
+              deliver([this, answer = std::move(answer)] { Q_EMIT answered(answer); });
+          },
+          true});
+}
+
+void ModelWorker::evaluate()
+{
+    post({[this] {
+              if (!m_session || !m_model) return;
+              const int generation = m_generation;
+              const auto& info = m_model->data->info();
+              const auto counts = splitCounts(info.trainingCount, info.testCount, m_model->recipe.data.split);
+              auto report = evaluateModel(*m_session, m_model->recipe, m_model->data, counts.test > 0 ? "test" : "validation", [this, generation](std::int64_t done) {
+                  deliver([this, done] { Q_EMIT evaluating(done); });
+                  // Drawings do not wait for a long evaluation's end.
+                  while (generation == m_generation) {
+                      Job job;
+                      {
+                          std::lock_guard lock(m_mutex);
+                          if (m_jobs.empty() || !m_jobs.front().isAnswer) break;
+                          job = std::move(m_jobs.front());
+                          m_jobs.pop_front();
+                      }
+                      job.work();
+                  }
+                  return generation == m_generation.load();
+              });
+              if (!report) {
+                  if (report.error().code != ErrorCode::Cancelled) deliver([this, text = words(report.error())] { Q_EMIT failed(text); });
+                  return;
+              }
+              deliver([this, report = std::move(*report)] { Q_EMIT evaluated(report); });
+          },
+          false});
+}
+
+void ModelWorker::save(const std::string& path)
+{
+    post({[this, path] {
+              if (!m_model || !m_weights) return;
+              auto written = exportWeights(path, m_weights->tensors(), m_model->recipe, m_model->data->info());
+              const QString error = written ? QString() : words(written.error());
+              deliver([this, path, error] { Q_EMIT saved(QString::fromStdString(path), error); });
+          },
+          false});
+}
+
+} // namespace sconce::ui

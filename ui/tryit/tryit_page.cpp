@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/tryit/tryit_page.h"
+
+#include "core/base/random.h"
+#include "core/base/text.h"
+#include "ui/services/data_choices.h"
+#include "ui/services/pages.h"
+#include "ui/tryit/draw_canvas.h"
+#include "ui/tryit/views.h"
+#include "ui/widgets/parts.h"
+
+#include <QComboBox>
+#include <QDir>
+#include <QHBoxLayout>
+#include <QSlider>
+#include <QStackedWidget>
+#include <QTableWidget>
+
+#include <cmath>
+
+namespace sconce::ui {
+
+namespace {
+
+enum Fact { TestAccuracy, TestLoss, Parameters, Weights, File, TrainedOn, AllSamples };
+
+QString utf(const std::string& text) { return QString::fromStdString(text); }
+
+Picture pictureOf(const QImage& image)
+{
+    const QImage rgb = image.convertToFormat(image.isGrayscale() ? QImage::Format_Grayscale8 : QImage::Format_RGB888);
+    Picture picture{rgb.width(), rgb.height(), rgb.format() == QImage::Format_Grayscale8 ? 1 : 3, {}};
+    for (int y = 0; y < rgb.height(); ++y) picture.pixels.insert(picture.pixels.end(), rgb.constScanLine(y), rgb.constScanLine(y) + rgb.width() * picture.channels);
+    return picture;
+}
+
+bool canBeTried(const RunRow& row) { return row.summary.steps > 0 && row.status != RunStatus::Queued; }
+
+} // namespace
+
+Page* makeTryItPage(Studio& studio, QWidget* parent) { return new TryItPage(studio, parent); }
+
+TryItPage::TryItPage(Studio& studio, QWidget* parent) : Page(parent), m_studio(studio), m_worker(new ModelWorker(this))
+{
+    setObjectName(QStringLiteral("page.tryit"));
+    buildHeader();
+    auto* outer = new QHBoxLayout(body());
+    outer->setContentsMargins(16, 12, 16, 12);
+    m_stack = new QStackedWidget(this);
+    outer->addWidget(m_stack);
+
+    auto* empty = new EmptyState(QStringLiteral("tryit"), tr("No trained model yet"),
+                                 tr("Train a network first. As soon as a run has its first checkpoint you can draw for it here and see where it goes wrong."), m_stack);
+    auto* go = empty->addAction(QStringLiteral("compose"), tr("Compose a network"), ButtonKind::Primary);
+    connect(go, &QPushButton::clicked, this, [this] { Q_EMIT m_studio.navigator->goTo(PageId::Compose); });
+    m_stack->addWidget(empty);
+
+    auto* content = new QWidget(m_stack);
+    auto* row = new QHBoxLayout(content);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(12);
+    auto* left = new QVBoxLayout;
+    m_problem = makeLabel({}, FontRole::Body, Token::Error, content);
+    m_problem->setObjectName(QStringLiteral("tryit.problem"));
+    m_problem->setWordWrap(true);
+    m_problem->setMaximumWidth(314);
+    m_problem->hide();
+    left->addWidget(m_problem);
+    left->addWidget(buildDraw(), 1);
+    row->addLayout(left);
+    row->addWidget(buildMiddle(), 1);
+    row->addWidget(buildRight());
+    m_stack->addWidget(content);
+
+    connectWorker();
+    connect(m_run, &QComboBox::currentIndexChanged, this, &TryItPage::loadChosen);
+    connect(m_weights, &QComboBox::currentIndexChanged, this, [this] { m_loading.clear(); loadChosen(); });
+    connect(m_device, &QComboBox::currentIndexChanged, this, [this] { m_loading.clear(); loadChosen(); });
+    connect(m_canvas, &DrawCanvas::changed, this, &TryItPage::answerCanvas);
+    connect(m_canvas, &DrawCanvas::pictureDropped, this, &TryItPage::openPicture);
+    connect(m_studio.runs, &RunList::changed, this, [this] { if (isVisible()) fillRuns(); });
+    connect(m_studio.navigator, &Navigator::tryRun, this, [this](const QString& run) {
+        m_wanted = run.toStdString();
+        Q_EMIT m_studio.navigator->goTo(PageId::TryIt);
+        fillRuns();
+    });
+    connect(m_studio.hardware, &HardwareService::devicesKnown, this, [this] {
+        const QSignalBlocker blocker(m_device);
+        for (const auto& device : m_studio.hardware->devices())
+            if (device.usable && device.id != "cpu" && m_device->findData(utf(device.id)) < 0) m_device->addItem(utf(device.id + ", " + device.name), utf(device.id));
+    });
+    fillRuns();
+}
+
+void TryItPage::connectWorker()
+{
+    connect(m_worker, &ModelWorker::loaded, this, &TryItPage::modelLoaded);
+    connect(m_worker, &ModelWorker::answered, this, &TryItPage::showAnswer);
+    connect(m_worker, &ModelWorker::evaluated, this, &TryItPage::showReport);
+    connect(m_worker, &ModelWorker::failed, this, &TryItPage::clearModel);
+    connect(m_worker, &ModelWorker::evaluating, this, [this](std::int64_t done) {
+        if (!m_model || m_report) return;
+        const auto& info = m_model->data->info();
+        const auto counts = splitCounts(info.trainingCount, info.testCount, m_model->recipe.data.split);
+        const auto total = std::max<std::int64_t>(1, counts.test > 0 ? counts.test : counts.validation);
+        m_progressText->setText(tr("Asking the model about every sample: %1 of %2").arg(utf(groupedInt(done)), utf(groupedInt(total))));
+        m_progress->setShare(static_cast<double>(done) / static_cast<double>(total));
+    });
+    connect(m_worker, &ModelWorker::saved, this, [this](const QString& path, const QString& error) {
+        showToast(this, error.isEmpty() ? tr("Saved as %1").arg(QDir::toNativeSeparators(path)) : error);
+    });
+}
+
+void TryItPage::shown() { fillRuns(); }
+
+void TryItPage::setCompact(bool narrow, bool) { m_right->setVisible(!narrow); }
+
+void TryItPage::fillRuns()
+{
+    const QString keep = !m_wanted.empty() ? utf(m_wanted) : m_run->currentData().toString();
+    const QSignalBlocker blocker(m_run);
+    QVariantList ids;
+    QStringList names;
+    for (const auto& row : m_studio.runs->rows()) {
+        if (!canBeTried(row)) continue;
+        QString name = QStringLiteral("%1 #%2").arg(utf(row.name)).arg(row.number);
+        if (std::isfinite(row.summary.testAccuracy)) name += QStringLiteral(", ") + utf(percentText(row.summary.testAccuracy));
+        ids << utf(row.id);
+        names << name;
+    }
+    bool same = ids.size() == m_run->count();
+    for (int i = 0; same && i < ids.size(); ++i) same = m_run->itemData(i) == ids[i] && m_run->itemText(i) == names[i];
+    if (!same) {
+        m_run->clear();
+        for (int i = 0; i < ids.size(); ++i) m_run->addItem(names[i], ids[i]);
+    }
+    m_stack->setCurrentIndex(ids.isEmpty() ? 0 : 1);
+    m_save->setEnabled(!ids.isEmpty());
+    if (ids.isEmpty()) return;
+    const int at = std::max(0, m_run->findData(keep));
+    m_run->setCurrentIndex(at);
+    m_wanted.clear();
+    if (isVisible() || m_model) loadChosen();
+}
+
+void TryItPage::loadChosen()
+{
+    const RunId id = m_run->currentData().toString().toStdString();
+    const RunRow* row = m_studio.runs->find(id);
+    if (!row || id == m_loading) return;
+    m_loading = id;
+    m_model.reset();
+    m_report.reset();
+    m_confusion->clear();
+    m_perClass->setRowCount(0);
+    m_strip->setItems(nullptr, {}, {});
+    m_mistakeCount->clear();
+    m_problem->hide();
+    m_progressText->setText(tr("Opening the model…"));
+    m_progressText->show();
+    m_progress->setShare(-1);
+    m_progress->show();
+    m_worker->load({m_studio.store, *row, m_weights->currentData().toBool(), m_device->currentData().toString().toStdString()});
+}
+
+void TryItPage::clearModel(const QString& message)
+{
+    m_problem->setText(message);
+    m_problem->setVisible(!message.isEmpty());
+    m_progress->hide();
+    m_progressText->hide();
+}
+
+void TryItPage::modelLoaded(const LoadedModel& model)
+{
+    m_model = model;
+    const auto& info = model.data->info();
+    m_bars->setClasses(info.classes);
+    const auto number = [](double value, auto text) { return std::isfinite(value) ? utf(text(value)) : QStringLiteral("–"); };
+    const auto set = [this](Fact fact, const QString& text) { static_cast<ElidedLabel*>(m_facts[fact])->setFullText(text); };
+    set(TestAccuracy, number(model.run.summary.testAccuracy, [](double v) { return percentText(v); }));
+    set(TestLoss, number(model.run.summary.testLoss, [](double v) { return realText(v); }));
+    set(Parameters, utf(shortCount(model.run.parameters)));
+    set(Weights, tr("%1, epoch %2").arg(model.best ? tr("best") : tr("last")).arg(model.epoch));
+    set(File, utf(bytesText(model.weightBytes)));
+    set(TrainedOn, utf(info.title));
+    set(AllSamples, QStringLiteral("–"));
+    m_worker->evaluate();
+    if (m_fromSample || m_canvas->isEmpty())
+        anySample();
+    else
+        answerCanvas();
+}
+
+void TryItPage::answerCanvas()
+{
+    m_fromSample = false;
+    if (!m_model) return;
+    if (m_canvas->isEmpty()) {
+        m_bars->setProbabilities({});
+        m_said->setText(QStringLiteral("–"));
+        m_sure->setText(tr("Draw something"));
+        m_next->setText(tr("the answer follows the pen"));
+        m_took->clear();
+        m_seen->clear();
+        return;
+    }
+    const auto& sample = m_model->data->info().sample;
+    Picture drawing = pictureOf(m_canvas->image());
+    if (sample.rank() == 3) drawing = centredDrawing(drawing, static_cast<int>(sample.dims[2].size), static_cast<int>(sample.dims[1].size));
+    answerPicture(drawing);
+}
+
+void TryItPage::answerPicture(const Picture& picture)
+{
+    const auto& sample = m_model->data->info().sample;
+    auto record = recordFrom(picture, sample);
+    m_seen->setPixmap(QPixmap::fromImage(recordImage(record, sample).scaled(56, 56, Qt::KeepAspectRatio, Qt::FastTransformation)));
+    m_worker->answer(std::move(record));
+}
+
+void TryItPage::openPicture(const QString& path)
+{
+    if (path.isEmpty() || !m_model) return;
+    auto picture = readPicture(path.toStdString());
+    if (!picture) return clearModel(utf(picture.error().text()));
+    m_problem->hide();
+    QImage image(picture->pixels.data(), picture->width, picture->height, picture->width * picture->channels, picture->channels == 1 ? QImage::Format_Grayscale8 : QImage::Format_RGB888);
+    m_canvas->setPicture(image.copy());
+    m_fromSample = false;
+    answerPicture(*picture);
+}
+
+void TryItPage::showSample(Part part, std::int64_t row)
+{
+    if (!m_model) return;
+    const QImage image = sampleImage(*m_model->data, part, row);
+    m_canvas->setPicture(image);
+    m_fromSample = true;
+    answerPicture(pictureOf(image));
+}
+
+void TryItPage::anySample()
+{
+    if (!m_model) return;
+    auto rows = rowsOf(m_model->recipe, m_model->data->info(), "test");
+    if (!rows || rows->second.empty()) rows = rowsOf(m_model->recipe, m_model->data->info(), "validation");
+    if (!rows || rows->second.empty()) return;
+    const Philox random(static_cast<std::uint64_t>(m_model->step), Purpose::Test);
+    showSample(rows->first, rows->second[random.below(m_sample++, rows->second.size())]);
+}
+
+void TryItPage::showAnswer(const Answer& answer)
+{
+    if (!m_model || answer.probabilities.size() != m_model->data->info().classes.size() || (m_canvas->isEmpty() && !m_fromSample)) return;
+    const auto& classes = m_model->data->info().classes;
+    std::vector<std::size_t> order(classes.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::sort(order.begin(), order.end(), [&](auto a, auto b) { return answer.probabilities[a] > answer.probabilities[b]; });
+    const QString name = utf(classes[order[0]]);
+    m_said->setText(name.size() <= 2 ? name : name.left(1).toUpper());
+    const QString sure = utf(percentText(answer.probabilities[order[0]], 1));
+    m_sure->setText(tr("%1 sure it is %2").arg(sure, name));
+    m_next->setText(order.size() > 1 ? tr("next guess: %1, %2").arg(utf(classes[order[1]]), utf(percentText(answer.probabilities[order[1]], 1))) : QString());
+    m_took->setText(tr("answered in %1").arg(utf(durationText(answer.seconds))));
+    m_bars->setProbabilities(answer.probabilities);
+}
+
+void TryItPage::showReport(const EvaluationReport& report)
+{
+    m_report = report;
+    m_progress->hide();
+    m_progressText->hide();
+    m_matrixCard->setTitle(tr("Confusion matrix"), tr("%1 %2 samples, %3 right").arg(utf(groupedInt(report.count)), utf(report.part), utf(percentText(report.accuracy))));
+    m_confusion->setReport(report);
+    static_cast<ElidedLabel*>(m_facts[AllSamples])->setFullText(utf(durationText(report.seconds)));
+    m_perClass->setRowCount(static_cast<int>(report.classes.size()));
+    for (int i = 0; i < m_perClass->rowCount(); ++i) {
+        const auto& c = report.perClass[static_cast<std::size_t>(i)];
+        const QStringList cells{utf(report.classes[static_cast<std::size_t>(i)]), utf(groupedInt(c.count)), QString::number(c.precision * 100, 'f', 1),
+                                QString::number(c.recall * 100, 'f', 1), QString::number(c.f1 * 100, 'f', 1)};
+        for (int column = 0; column < cells.size(); ++column) {
+            auto* item = new QTableWidgetItem(cells[column]);
+            item->setFont(ui::font(column == 0 ? FontRole::Body : FontRole::MonoSmall));
+            item->setTextAlignment(column == 0 ? Qt::AlignLeft | Qt::AlignVCenter : Qt::AlignRight | Qt::AlignVCenter);
+            m_perClass->setItem(i, column, item);
+        }
+    }
+    showMistakes();
+}
+
+void TryItPage::showMistakes()
+{
+    if (!m_report || !m_model) return;
+    const auto& r = *m_report;
+    std::vector<SampleStrip::Item> items;
+    const int tab = m_tabs->current();
+    const auto labels = m_model->data->labels(r.storedIn);
+    if (tab == 0) {
+        for (const auto& m : r.mistakes) items.push_back({r.storedIn, m.row, m.truth, m.said, m.confidence});
+    } else {
+        for (std::size_t i = 0; i < r.rows.size(); ++i) {
+            const int truth = labels[static_cast<std::size_t>(r.rows[i])], said = r.said[i];
+            if (tab == 1 && (truth != m_confusion->selectedTruth() || said != m_confusion->selectedSaid())) continue;
+            items.push_back({r.storedIn, r.rows[i], truth, said, r.confidence[i]});
+        }
+        const bool leastFirst = tab == 2;
+        std::stable_sort(items.begin(), items.end(), [leastFirst](const auto& a, const auto& b) { return leastFirst ? a.confidence < b.confidence : a.confidence > b.confidence; });
+    }
+    if (items.size() > 400) items.resize(400);
+    m_mistakeCount->setText(tr("%1 mistakes in %2").arg(utf(groupedInt(static_cast<std::int64_t>(r.mistakes.size()))), utf(groupedInt(r.count))));
+    m_strip->setItems(m_model->data, std::move(items),
+                      tab == 1 ? tr("Click a cell of the matrix to see its samples.") : tr("Not one mistake on these samples."));
+}
+
+void TryItPage::showCell(int, int)
+{
+    m_tabs->setCurrent(1);
+    showMistakes();
+}
+
+void TryItPage::saveModel()
+{
+    if (!m_model) return;
+    const QString path = chooseSaveFile(this, tr("Save the model"), utf(m_model->run.name) + QStringLiteral(".safetensors"), tr("Safetensors (*.safetensors)"));
+    if (!path.isEmpty()) m_worker->save(path.toStdString());
+}
+
+} // namespace sconce::ui

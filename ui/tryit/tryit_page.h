@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// The Try it page: a trained run answers drawings, pictures and samples, and shows where it is right and wrong.
+
+#include "ui/services/studio.h"
+#include "ui/tryit/model_worker.h"
+#include "ui/widgets/page.h"
+
+class QComboBox;
+class QLabel;
+class QPushButton;
+class QSlider;
+class QStackedWidget;
+class QTableWidget;
+
+namespace sconce::ui {
+
+class Card;
+class ConfusionView;
+class DrawCanvas;
+class EmptyState;
+class ProbabilityBars;
+class ProgressStrip;
+class SampleStrip;
+class SegmentedControl;
+
+class TryItPage : public Page
+{
+    Q_OBJECT
+  public:
+    explicit TryItPage(Studio& studio, QWidget* parent = nullptr);
+    void shown() override;
+    void setCompact(bool narrow, bool low) override;
+
+  private:
+    void buildHeader();
+    QWidget* buildDraw();
+    QWidget* buildMiddle();
+    QWidget* buildRight();
+    void connectWorker();
+    void fillRuns();
+    void loadChosen();
+    void clearModel(const QString& message);
+    void modelLoaded(const LoadedModel& model);
+    void showAnswer(const Answer& answer);
+    void showReport(const EvaluationReport& report);
+    void showMistakes();
+    void showCell(int truth, int said);
+    void answerCanvas();
+    void answerPicture(const Picture& picture);
+    void openPicture(const QString& path);
+    void showSample(Part part, std::int64_t row);
+    void anySample();
+    void saveModel();
+
+    Studio& m_studio;
+    ModelWorker* m_worker = nullptr;
+    std::optional<LoadedModel> m_model;
+    std::optional<EvaluationReport> m_report;
+    RunId m_wanted; ///< the run to show, from another page
+    RunId m_loading;
+    std::uint64_t m_sample = 0;
+    bool m_fromSample = false;
+
+    QStackedWidget* m_stack = nullptr;
+    QComboBox *m_run = nullptr, *m_weights = nullptr, *m_device = nullptr;
+    QPushButton* m_save = nullptr;
+    DrawCanvas* m_canvas = nullptr;
+    ProbabilityBars* m_bars = nullptr;
+    QLabel *m_said = nullptr, *m_sure = nullptr, *m_next = nullptr, *m_took = nullptr, *m_seen = nullptr, *m_problem = nullptr;
+    QSlider* m_pen = nullptr;
+    Card* m_matrixCard = nullptr;
+    ConfusionView* m_confusion = nullptr;
+    ProgressStrip* m_progress = nullptr;
+    QLabel* m_progressText = nullptr;
+    SegmentedControl* m_tabs = nullptr;
+    QLabel* m_mistakeCount = nullptr;
+    SampleStrip* m_strip = nullptr;
+    QTableWidget* m_perClass = nullptr;
+    QWidget* m_right = nullptr;
+    std::vector<QLabel*> m_facts;
+};
+
+} // namespace sconce::ui
