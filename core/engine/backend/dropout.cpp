@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/engine/executor.h"
+#include "core/engine/backend/executor.h"
 
 #include "core/base/random.h"
-#include "core/engine/tensors.h"
+#include "core/engine/backend/tensors.h"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/engine/session.h"
-
 #include "core/base/text.h"
-#include "core/engine/devices.h"
-#include "core/engine/executor.h"
-#include "core/engine/failure.h"
-#include "core/engine/feed.h"
-#include "core/engine/initialise.h"
-#include "core/engine/optimiser.h"
-#include "core/engine/tensors.h"
+#include "core/engine/backend/engine_table.h"
+#include "core/engine/backend/executor.h"
+#include "core/engine/backend/failure.h"
+#include "core/engine/backend/feed.h"
+#include "core/engine/backend/initialise.h"
+#include "core/engine/backend/optimiser.h"
+#include "core/engine/backend/tensors.h"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -36,10 +34,9 @@
 #include <set>
 #include <unistd.h>
 
-namespace sconce {
+namespace sconce::engine {
 namespace {
 
-using namespace engine;
 using at::Tensor;
 
 constexpr const char* remedyForNaN = "Lower the learning rate, or check the data for extreme values.";
@@ -611,9 +608,8 @@ Session::DeviceMemory SessionImpl::deviceMemory() const
 
 } // namespace
 
-Result<std::unique_ptr<Session>> Session::open(SessionSpec spec)
+Result<std::unique_ptr<Session>> openSession(SessionSpec spec)
 {
-    prepareEngineProcess();
     return guarded("preparing the network", [&]() -> Result<std::unique_ptr<Session>> {
         at::Device device(at::kCPU);
         if (spec.device != "cpu") {
@@ -630,4 +626,4 @@ Result<std::unique_ptr<Session>> Session::open(SessionSpec spec)
     });
 }
 
-} // namespace sconce
+} // namespace sconce::engine

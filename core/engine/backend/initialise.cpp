@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/engine/initialise.h"
+#include "core/engine/backend/initialise.h"
 
 #include "core/base/random.h"
 

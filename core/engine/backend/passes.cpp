@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/engine/passes.h"
+#include "core/engine/backend/passes.h"
 
 #include <utility>
 

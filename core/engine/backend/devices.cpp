@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/engine/devices.h"
-
-#include "core/engine/cuda_library.h"
-#include "core/engine/failure.h"
+#include "core/engine/backend/cuda_library.h"
+#include "core/engine/backend/engine_table.h"
+#include "core/engine/backend/failure.h"
 
 #include <ATen/Context.h>
 #include <ATen/Version.h>
 #include <torch/headeronly/version.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <fstream>
-#include <malloc.h>
-#include <mutex>
 #include <unistd.h>
 
-namespace sconce {
+namespace sconce::engine {
 namespace {
 
 std::string cpuModel()
@@ -56,13 +52,13 @@ std::string cudnnVersionText(long version)
 
 std::vector<ComputeDevice> computeDevices()
 {
-    auto all = engine::guarded("looking for devices", []() -> Result<std::vector<ComputeDevice>> {
+    auto all = guarded("looking for devices", []() -> Result<std::vector<ComputeDevice>> {
         std::vector<ComputeDevice> devices{cpuDevice()};
-        if (!engine::hasNvidiaDriver()) return devices;
-        const std::string& whyNot = engine::loadTorchCuda();
+        if (!hasNvidiaDriver()) return devices;
+        const std::string& whyNot = loadTorchCuda();
         const int seen = whyNot.empty() ? static_cast<int>(at::globalContext().hasCUDA() ? at::detail::getCUDAHooks().getNumGPUs() : 0) : 0;
         int index = 0;
-        for (const engine::DriverDevice& gpu : engine::driverDevices()) {
+        for (const DriverDevice& gpu : driverDevices()) {
             ComputeDevice device;
             device.id = "cuda:" + std::to_string(index);
             device.name = gpu.name;
@@ -84,12 +80,12 @@ std::vector<ComputeDevice> computeDevices()
 
 EngineVersions engineVersions()
 {
-    auto result = engine::guarded("reading versions", []() -> Result<EngineVersions> {
+    auto result = guarded("reading versions", []() -> Result<EngineVersions> {
         EngineVersions versions;
         versions.torch = TORCH_VERSION;
         versions.cpuCapability = at::get_cpu_capability();
-        versions.driver = engine::driverVersion();
-        if (engine::hasNvidiaDriver() && engine::loadTorchCuda().empty() && at::globalContext().hasCUDA()) {
+        versions.driver = driverVersion();
+        if (hasNvidiaDriver() && loadTorchCuda().empty() && at::globalContext().hasCUDA()) {
             versions.cuda = cudaVersionText(at::detail::getCUDAHooks().versionCUDART());
             versions.cudnn = cudnnVersionText(at::detail::getCUDAHooks().versionRuntimeCuDNN());
         }
@@ -113,7 +109,7 @@ Result<std::string> resolveDevice(const std::string& wanted)
     if (found == devices.end()) {
         const bool isCuda = id.rfind("cuda:", 0) == 0;
         std::string sentence = "There is no device “" + wanted + "” on this machine.";
-        if (isCuda && devices.size() == 1) sentence += " " + (engine::hasNvidiaDriver() ? std::string("Its NVIDIA driver reports no GPU.") : engine::loadTorchCuda());
+        if (isCuda && devices.size() == 1) sentence += " " + (hasNvidiaDriver() ? std::string("Its NVIDIA driver reports no GPU.") : loadTorchCuda());
         return Error{isCuda ? ErrorCode::Unsupported : ErrorCode::Invalid, sentence, remedy, {}};
     }
     if (!found->usable)
@@ -121,21 +117,4 @@ Result<std::string> resolveDevice(const std::string& wanted)
     return found->id;
 }
 
-void prepareEngineProcess()
-{
-    static std::once_flag once;
-    std::call_once(once, [] {
-        // glibc gives each large block fresh pages and takes them back at once: an 11 MB activation costs 2,700 page faults
-        // a step, up to half of the time. Keep such blocks in the heap. Threads other than the first have heaps of at most
-        // 64 MB in pieces, so all share the first one.
-        mallopt(M_ARENA_MAX, 1);
-        if (!mallopt(M_MMAP_THRESHOLD, 1 << 30)) mallopt(M_MMAP_THRESHOLD, 32 << 20);
-        mallopt(M_TRIM_THRESHOLD, 512 << 20);
-        mallopt(M_TOP_PAD, 64 << 20);
-        // Read at the first use of a GPU; what the person set stays.
-        setenv("PYTORCH_ALLOC_CONF", "expandable_segments:True", 0);
-        setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
-    });
-}
-
-} // namespace sconce
+} // namespace sconce::engine

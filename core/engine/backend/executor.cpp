@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/engine/executor.h"
+#include "core/engine/backend/executor.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/add.h>

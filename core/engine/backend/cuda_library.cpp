@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/engine/cuda_library.h"
+#include "core/engine/backend/cuda_library.h"
 
 #include <ATen/Version.h>
 

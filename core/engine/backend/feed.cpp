@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/engine/feed.h"
+#include "core/engine/backend/feed.h"
 
 #include "core/engine/devices.h"
-#include "core/engine/tensors.h"
+#include "core/engine/backend/tensors.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/core/CachingHostAllocator.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/engine/optimiser.h"
+#include "core/engine/backend/optimiser.h"
 
-#include "core/engine/tensors.h"
+#include "core/engine/backend/tensors.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_fused_adam.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/engine/failure.h"
+#include "core/engine/backend/failure.h"
 
 #include <c10/util/Exception.h>
 
