@@ -62,6 +62,7 @@ bool readInto(const BlockView& block, int bits, std::vector<std::int64_t>& steps
     const std::size_t offsetBytes = block.stride > 0 ? 0 : block.stride == 0 ? 4 : 8;
     if (block.data.size() != valueBytes + n * offsetBytes) return false;
     const std::size_t before = values.size();
+    if (steps.size() != before) return false;
     values.resize(before + n);
     if (bits == 32 && std::is_same_v<Out, float>) {
         std::memcpy(values.data() + before, block.data.data(), valueBytes);
@@ -70,12 +71,13 @@ bool readInto(const BlockView& block, int bits, std::vector<std::int64_t>& steps
             values[before + i] = static_cast<Out>(bits == 32 ? get<float>(block.data, i) : get<double>(block.data, i));
     }
     const std::string_view offsets = block.data.substr(valueBytes);
-    steps.reserve(steps.size() + n);
+    // resize, not reserve: that grows by doubling, which many blocks one after the other need.
+    steps.resize(before + n);
     for (std::size_t i = 0; i < n; ++i) {
         const std::int64_t offset = block.stride > 0   ? static_cast<std::int64_t>(i) * block.stride
                                     : block.stride == 0 ? std::int64_t{get<std::uint32_t>(offsets, i)}
                                                         : get<std::int64_t>(offsets, i);
-        steps.push_back(block.sum.firstStep + offset);
+        steps[before + i] = block.sum.firstStep + offset;
     }
     return true;
 }

@@ -29,9 +29,9 @@ Result<void> applyPragmas(Database& db, Database::Mode mode)
 
 bool noSpace(int code, int systemErrno)
 {
+    // SQLite itself knows ENOSPC only; a quota or a limit on the size of files is a full disk to a person all the same.
     return (code & 0xff) == SQLITE_FULL ||
-           ((code & 0xff) == SQLITE_IOERR &&
-            (systemErrno == ENOSPC || systemErrno == EDQUOT || systemErrno == EFBIG));
+           ((code & 0xff) == SQLITE_IOERR && (systemErrno == ENOSPC || systemErrno == EDQUOT || systemErrno == EFBIG));
 }
 
 } // namespace
@@ -91,7 +91,9 @@ Statement& Statement::bindBlob(int index, std::string_view bytes)
 bool Statement::step()
 {
     if (!m_statement) return false;
+    errno = 0;
     m_code = sqlite3_step(m_statement);
+    m_db->m_errno = errno;
     return m_code == SQLITE_ROW;
 }
 
@@ -193,7 +195,9 @@ Statement Database::prepare(const char* sql)
 
 Result<void> Database::execute(const std::string& sql)
 {
+    errno = 0;
     const int code = sqlite3_exec(m_handle, sql.c_str(), nullptr, nullptr, nullptr);
+    m_errno = errno;
     if (code != SQLITE_OK) return error(code);
     return {};
 }
@@ -271,7 +275,9 @@ void Database::checkpoint(bool truncate)
 
 Error Database::error(int code) const
 {
-    const int systemErrno = sqlite3_system_errno(m_handle);
+    // SQLite does not always remember the errno of a failed write; the one seen right after the call stands in.
+    const int known = sqlite3_system_errno(m_handle);
+    const int systemErrno = known != 0 ? known : m_errno;
     std::string detail = std::string(sqlite3_errmsg(m_handle)) + " (SQLite " + std::to_string(code) + ", errno " +
                          std::to_string(systemErrno) + ", " + m_path + ")";
     if (noSpace(code, systemErrno))
@@ -302,7 +308,7 @@ Error Database::error(int code) const
         return {ErrorCode::OutOfMemory, "There is not enough memory to use the history.", "Close other programs.",
                 std::move(detail)};
     case SQLITE_IOERR:
-        return {ErrorCode::Io, "Reading or writing the history failed: " + std::string(std::strerror(systemErrno)) + ".",
+        return {ErrorCode::Io, "Reading or writing the history failed" + (systemErrno ? ": " + std::string(std::strerror(systemErrno)) + "." : std::string(".")),
                 "Check the disk that holds the store.", std::move(detail)};
     default:
         return {ErrorCode::Internal, "The history could not do what was asked.", "Please report this.",

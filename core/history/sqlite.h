@@ -97,6 +97,7 @@ class Database
     std::string m_path;
     std::map<const char*, sqlite3_stmt*> m_cache;
     int m_walPages = 0;
+    int m_errno = 0; ///< after the last call that could fail
 };
 
 } // namespace sconce

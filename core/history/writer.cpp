@@ -116,6 +116,10 @@ void Writer::loop()
         lock.unlock();
 
         const Result<void> written = m_inFlight.empty() ? Result<void>() : commitEvents();
+        lock.lock();
+        finishEvents(written);
+        lock.unlock();
+        // Answered last: who waited for flush() finds no error of before.
         for (Waiting& waiting : jobs) {
             Result<void> done = written;
             if (done && waiting.job) done = transaction([&] { return waiting.job(*m_db, m_recorder); }, true);
@@ -123,7 +127,6 @@ void Writer::loop()
             waiting.done.set_value(done);
         }
         lock.lock();
-        finishEvents(written);
         if (lastTry && !written) {
             log(LogLevel::Error, "The last events of a run could not be written: " + written.error().text());
             return;
