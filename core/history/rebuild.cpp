@@ -25,7 +25,7 @@ namespace {
 
 constexpr WallMs day = 24LL * 3600 * 1000;
 constexpr std::size_t backupsKept = 3;
-constexpr JsonLimits documentLimits{16u << 20, 64};
+constexpr JsonLimits documentLimits{16u << 20, 256};
 
 std::string compactNow()
 {

@@ -194,7 +194,7 @@ Result<void> writeRunFile(Database& db, const RunId& id, const std::string& runs
         Statement s = db.prepare(sql::runs_documents);
         s.bind(1, id);
         if (s.step())
-            if (Result<Json> parsed = parseJson(s.text(2), "The data set", {16u << 20, 64})) dataset = std::move(*parsed);
+            if (Result<Json> parsed = parseJson(s.text(2), "The data set", {16u << 20, 256})) dataset = std::move(*parsed);
         SCONCE_TRY(s.result());
     }
     const std::string text = runToJson(**stored, dataset).dump(2, ' ', false, Json::error_handler_t::replace);

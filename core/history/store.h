@@ -119,7 +119,8 @@ class Store
     virtual Result<int> openAttempt(const RunId& id, std::int64_t startStep, const std::string& host, const Json& choices,
                                     const std::string& device, const std::string& deviceName, const std::string& deviceUuid, std::int64_t stepsPerEpoch) = 0;
     /// Writes an event into the history: steps, epochs, log, checkpoints, end. Queued; committed at least every half second.
-    /// Loses nothing: waits when the queue is full (back-pressure). Error: the disk's, sticky until flush() succeeds again.
+    /// Loses nothing: waits when the queue is full (back-pressure). Error: the disk's, sticky until a commit (flush() tries one)
+    /// succeeds again; what was taken before stays queued, the event answered with the error was not taken.
     virtual Result<void> record(const RunId& id, int attempt, const Event& event) = 0;
     /// Waits until everything recorded so far is committed.
     virtual Result<void> flush() = 0;

@@ -16,7 +16,7 @@ namespace sconce {
 
 namespace {
 
-constexpr JsonLimits documentLimits{16u << 20, 64};
+constexpr JsonLimits documentLimits{16u << 20, 256};
 
 std::string jsonText(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 std::string niceText(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }

@@ -13,7 +13,7 @@ namespace sconce {
 
 namespace {
 
-constexpr JsonLimits documentLimits{16u << 20, 64};
+constexpr JsonLimits documentLimits{16u << 20, 256};
 constexpr const char* builtinId = "digits";
 
 std::string jsonText(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }

@@ -65,19 +65,16 @@ Result<void> Writer::record(const RunId& run, int attempt, const Event& event)
 {
     Recorded recorded{run, attempt, event, weightOf(event)};
     std::unique_lock lock(m_mutex);
-    // Back-pressure: the trainer waits for the disk. While commits fail it is told instead, and pauses by itself; what it
-    // still says then is kept as well.
+    // Back-pressure: the trainer waits for the disk. While commits fail it is told instead, and keeps what it was told of.
     m_room.wait(lock, [&] { return m_weight < mostWeight || m_error || m_stopping; });
-    if (m_error && m_weight >= 4 * mostWeight) return *m_error;
-    if (m_events.empty() && !m_error) m_due = now() + commitSeconds;
+    if (m_error) return *m_error;
+    if (m_events.empty()) m_due = now() + commitSeconds;
     m_weight += recorded.weight;
     const bool wake = m_events.empty() || isMilestone(event) || m_weight >= mostWeight / 2;
-    if (!m_error && (isMilestone(event) || m_weight >= mostWeight / 2)) m_urgent = true;
+    if (isMilestone(event) || m_weight >= mostWeight / 2) m_urgent = true;
     m_events.push_back(std::move(recorded));
-    const std::optional<Error> error = m_error;
     lock.unlock();
     if (wake) m_wake.notify_one();
-    if (error) return *error;
     return {};
 }
 
@@ -139,7 +136,6 @@ void Writer::finishEvents(const Result<void>& result)
     if (result) {
         for (const Recorded& event : m_inFlight) m_weight -= event.weight;
         m_inFlight.clear();
-        if (m_error) m_due = now() + commitSeconds;
         m_error.reset();
     } else {
         m_error = result.error();

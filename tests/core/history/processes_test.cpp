@@ -103,14 +103,14 @@ int fullDiskChild(const std::string& folder, const std::string& way)
     }
     std::int64_t step = 0;
     Result<void> told;
-    for (; told && step < 2'000'000; step += 1000) {
-        told = (*store)->record(*id, 1, said(stepsFrom(step, 1000)));
-        if (told) (void)(*store)->flush();
+    while (step < 2'000'000 && (told = (*store)->record(*id, 1, said(stepsFrom(step, 1000))))) {
+        step += 1000;
+        (void)(*store)->flush();
     }
     if (told) return fail({ErrorCode::Internal, "The disk never became full.", {}, {}});
     if (told.error().code != ErrorCode::DiskFull || told.error().message.empty()) return fail(told.error());
-    // Sticky: it is told again, and again, and flush() says it too; nothing of it is lost.
-    for (int i = 0; i < 3; ++i, step += 1000)
+    // Sticky: it is told again, and again, and flush() says it too. What was taken before is kept, and only that.
+    for (int i = 0; i < 3; ++i)
         if ((*store)->record(*id, 1, said(stepsFrom(step, 1000)))) return fail({ErrorCode::Internal, "The error was forgotten.", {}, {}});
     if (auto flushed = (*store)->flush(); flushed || flushed.error().code != ErrorCode::DiskFull)
         return fail({ErrorCode::Internal, "flush() did not say that the disk is full.", {}, {}});
