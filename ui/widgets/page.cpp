@@ -60,4 +60,10 @@ void Page::setTitle(const QString& title, const QString& subtitle)
     setAccessibleName(title);
 }
 
+void Page::applySizeClass(bool narrow, bool low)
+{
+    m_header->setFixedHeight(low ? 52 : 56);
+    setCompact(narrow, low);
+}
+
 } // namespace sconce::ui

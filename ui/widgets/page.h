@@ -26,6 +26,8 @@ class Page : public QWidget
     virtual void shown() {}
     /// Small-window rules of the design: called when the shell's size class changes.
     virtual void setCompact(bool narrow, bool low) { (void)narrow; (void)low; }
+    /// What the shell calls: the header's height, then setCompact().
+    void applySizeClass(bool narrow, bool low);
 
   protected:
     QWidget* m_header = nullptr;
