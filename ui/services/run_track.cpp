@@ -172,6 +172,9 @@ void RunService::Impl::prepare(const Recipe& recipe, const QString& name)
         return true;
     };
     Recipe wanted = recipe;
+    // What a recipe leaves as it comes is the person's to set.
+    if (wanted.training.checkpoint == CheckpointSettings{})
+        wanted.training.checkpoint.everyMinutes = std::max(0.0, settings.value(QStringLiteral("training/checkpointMinutes"), 5.0).toDouble());
     if (wanted.threads == 0) wanted.threads = std::max(0, settings.value(QStringLiteral("training/threads"), 0).toInt());
     Q_EMIT owner.preparingChanged(QStringLiteral("Preparing the run"), 0);
     jobs.run<Prepared>(
