@@ -16,7 +16,7 @@ gpu=auto tests=0 build=1
 for argument in "$@"; do
     case "$argument" in
         --gpu) gpu=yes ;; --cpu) gpu=no ;; --tests) tests=1 ;; --no-build) build=0 ;;
-        -h|--help) sed -n '2,12p' "$0" | sed 's/^# \{0,1\}//'; exit 0 ;;
+        -h|--help) sed -n '2,11p' "$0" | sed 's/^# \{0,1\}//'; exit 0 ;;
         *) echo "setup: '$argument' is not an option; see --help." >&2; exit 2 ;;
     esac
 done
