@@ -13,7 +13,7 @@ endforeach()
 add_library(sconce_libtorch INTERFACE)
 target_include_directories(sconce_libtorch SYSTEM INTERFACE "${SCONCE_LIBTORCH}/torch/include"
     "${SCONCE_LIBTORCH}/torch/include/torch/csrc/api/include")
-target_compile_definitions(sconce_libtorch INTERFACE USE_DISTRIBUTED USE_C10D_GLOO)
 target_link_libraries(sconce_libtorch INTERFACE sconce_torch_cpu_so sconce_c10_so Threads::Threads ${CMAKE_DL_LIBS})
 # libtorch_cpu names CUDA's run-time libraries; they are found through its own RPATH at run time.
-target_link_options(sconce_libtorch INTERFACE "LINKER:--allow-shlib-undefined")
+# Only who calls torch is to depend on it.
+target_link_options(sconce_libtorch INTERFACE "LINKER:--allow-shlib-undefined" "LINKER:--as-needed")

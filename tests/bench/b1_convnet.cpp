@@ -13,8 +13,12 @@
 #include <cstdio>
 #include <cstring>
 #include <map>
+#include <numeric>
 #include <string>
 #include <thread>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 using namespace sconce;
 
@@ -28,65 +32,64 @@ double now()
 }
 
 // ---- peak ----
-using Lanes = float __attribute__((vector_size(64)));
-
-/// Twelve independent chains of fused multiply-adds: enough to fill both ports whatever the latency. The compiler turns the
-/// vectors into the widest registers of each clone.
-template <int chains> __attribute__((always_inline)) inline float fmaLoop(std::int64_t rounds)
+// Twelve independent chains of fused multiply-adds: enough to fill both ports whatever the latency. They run to a fixed
+// point, so that no number becomes denormal or infinite.
+#if defined(__x86_64__)
+__attribute__((target("avx512f"))) float fma512(std::int64_t rounds)
 {
-    Lanes sum[chains];
-    for (int c = 0; c < chains; ++c)
-        for (int i = 0; i < 16; ++i) sum[c][i] = 1.0f + static_cast<float>(c + i) * 1e-3f;
-    Lanes a = sum[0] * 0 + 0.999999f, b = sum[0] * 0 + 1e-6f;
-    for (std::int64_t r = 0; r < rounds; ++r) {
-        asm volatile("" : "+v"(a), "+v"(b)); // neither constant nor hoistable
-        for (int c = 0; c < chains; ++c) sum[c] = sum[c] * a + b;
-    }
+    __m512 sum[12];
+    for (int c = 0; c < 12; ++c) sum[c] = _mm512_set1_ps(1.0f + static_cast<float>(c));
+    const __m512 a = _mm512_set1_ps(0.5f), b = _mm512_set1_ps(0.5f);
+    for (std::int64_t r = 0; r < rounds; ++r)
+#pragma GCC unroll 12
+        for (__m512& each : sum) each = _mm512_fmadd_ps(each, a, b);
     float total = 0;
-    for (int c = 0; c < chains; ++c)
-        for (int i = 0; i < 16; ++i) total += sum[c][i];
+    for (const __m512& each : sum) total += _mm512_cvtss_f32(each);
     return total;
 }
-#if defined(__x86_64__)
-__attribute__((target("avx512f,fma"), optimize("O3", "fast-math"))) float fma512(std::int64_t rounds) { return fmaLoop<12>(rounds); }
+
+__attribute__((target("avx2,fma"))) float fma256(std::int64_t rounds)
+{
+    __m256 sum[12];
+    for (int c = 0; c < 12; ++c) sum[c] = _mm256_set1_ps(1.0f + static_cast<float>(c));
+    const __m256 a = _mm256_set1_ps(0.5f), b = _mm256_set1_ps(0.5f);
+    for (std::int64_t r = 0; r < rounds; ++r)
+#pragma GCC unroll 12
+        for (__m256& each : sum) each = _mm256_fmadd_ps(each, a, b);
+    float total = 0;
+    for (const __m256& each : sum) total += _mm256_cvtss_f32(each);
+    return total;
+}
 #endif
 
 float fmaAny(std::int64_t rounds)
 {
-    float sum[16] = {};
+    float sum[48];
+    std::fill(std::begin(sum), std::end(sum), 2.0f);
     for (std::int64_t r = 0; r < rounds; ++r)
-        for (float& s : sum) s = s * 0.999999f + 1e-6f;
-    float total = 0;
-    for (float s : sum) total += s;
-    return total;
+        for (float& s : sum) s = s * 0.5f + 0.5f;
+    return std::accumulate(std::begin(sum), std::end(sum), 0.0f);
 }
 
 /// FLOP per second of all threads together.
 double measurePeak(int threads)
 {
-    const std::int64_t rounds = 4'000'000;
-    bool wide = false;
+    constexpr std::int64_t rounds = 8'000'000;
+    float (*loop)(std::int64_t) = fmaAny;
+    double perRound = 48 * 2;
 #if defined(__x86_64__)
-    wide = __builtin_cpu_supports("avx512f");
+    if (__builtin_cpu_supports("avx512f")) loop = fma512, perRound = 12 * 16 * 2;
+    else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) loop = fma256, perRound = 12 * 8 * 2;
 #endif
-    const double flop = static_cast<double>(rounds) * 16 * 2 * (wide ? 12 : 1) * threads;
     double best = 0;
     for (int repeat = 0; repeat < 5; ++repeat) {
+        std::vector<float> results(static_cast<std::size_t>(threads));
         std::vector<std::thread> pool;
         const double start = now();
-        for (int t = 0; t < threads; ++t)
-            pool.emplace_back([wide] {
-                volatile float sink = 0;
-#if defined(__x86_64__)
-                sink = wide ? fma512(rounds) : fmaAny(rounds);
-#else
-                (void)wide;
-                sink = fmaAny(rounds);
-#endif
-                (void)sink;
-            });
+        for (float& result : results) pool.emplace_back([loop, &result] { result = loop(rounds); });
         for (std::thread& thread : pool) thread.join();
-        best = std::max(best, flop / (now() - start));
+        const double seconds = now() - start;
+        if (results[0] > 0) best = std::max(best, static_cast<double>(rounds) * perRound * threads / seconds); // the sum is used
     }
     return best;
 }

@@ -3,11 +3,13 @@
 
 #include "engine_support.h"
 
+#include <QFile>
 #include <QtTest>
 
 #include <cmath>
 #include <limits>
 #include <thread>
+#include <unistd.h>
 
 using namespace sconce;
 using namespace sconce::test;
@@ -110,6 +112,7 @@ class SessionTest : public QObject
     void wrongUseIsASentence();
     void wrongStateChangesNothing();
     void tooManyParametersAreRefused();
+    void outOfMemoryLeavesNoTrace();
     void choicesAreTakenOver();
     void cancels();
 };
@@ -525,6 +528,24 @@ void SessionTest::tooManyParametersAreRefused()
     QVERIFY(!session.ok());
     QCOMPARE(session.error().code, ErrorCode::OutOfMemory);
     QVERIFY(!session.error().remedy.empty());
+}
+
+/// 16,384 maps of 10×10 for 16,000 samples: 105 GB in one piece. The trainer then halves the batch and goes on.
+void SessionTest::outOfMemoryLeavesNoTrace()
+{
+    QFile overcommit("/proc/sys/vm/overcommit_memory");
+    const bool readable = overcommit.open(QIODevice::ReadOnly);
+    if (!readable || overcommit.readAll().trimmed() == "1") QSKIP("This machine promises memory that it does not have.");
+    if (static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE)) > 80e9) QSKIP("This machine has too much memory to run out of.");
+    auto session = Session::open(specOf(*planOf(R"([{"type":"conv2d","filters":16384},{"type":"global_average_pool"},{"type":"dense","units":4}])", imageType(2, 12, 12))));
+    QVERIFY(session.ok() && (*session)->useData(stripes()).ok());
+    const State before = stateOf(**session);
+    const auto tooMany = (*session)->forward(0, rowsOfStep(0, 16000, trainingCount));
+    QVERIFY(!tooMany.ok());
+    QVERIFY2(tooMany.error().code == ErrorCode::OutOfMemory, tooMany.error().detail.c_str());
+    QVERIFY(stateOf(**session) == before);
+    QVERIFY(!(*session)->backward().ok());
+    QVERIFY(trainStep(**session, 0).ok());
 }
 
 void SessionTest::choicesAreTakenOver()
