@@ -13,7 +13,6 @@
 #include <QLineEdit>
 #include <QLocale>
 #include <QMenu>
-#include <QPainter>
 #include <QPushButton>
 #include <QStylePainter>
 #include <QVBoxLayout>
@@ -47,17 +46,37 @@ class ElidingCombo : public QComboBox
     }
 };
 
-/// A button that opens a menu, and says so with a chevron.
+/// A button that opens a menu, and says so with a chevron behind its word.
 class MenuButton : public QPushButton
 {
   public:
     using QPushButton::QPushButton;
-  protected:
-    void paintEvent(QPaintEvent* event) override
+    QSize sizeHint() const override
     {
-        QPushButton::paintEvent(event);
-        QPainter painter(this);
-        painter.drawPixmap(QRect(width() - 24, (height() - 12) / 2 + 1, 12, 12),
+        const int icon = this->icon().isNull() ? 0 : 16 + 6;
+        return {12 + icon + fontMetrics().horizontalAdvance(text()) + 6 + 12 + 12, QPushButton::sizeHint().height()};
+    }
+    QSize minimumSizeHint() const override { return sizeHint(); }
+
+  protected:
+    void paintEvent(QPaintEvent*) override
+    {
+        QStylePainter painter(this);
+        QStyleOptionButton option;
+        initStyleOption(&option);
+        option.text.clear();
+        option.icon = {};
+        painter.drawControl(QStyle::CE_PushButton, option);
+        int x = 12;
+        if (!icon().isNull()) {
+            icon().paint(&painter, QRect(x, (height() - 16) / 2, 16, 16));
+            x += 22;
+        }
+        painter.setFont(font());
+        painter.setPen(color(Token::Text));
+        const int words = fontMetrics().horizontalAdvance(text()) + 2;
+        painter.drawText(QRect(x, 0, words, height()), Qt::AlignLeft | Qt::AlignVCenter, text());
+        painter.drawPixmap(QRect(x + words + 4, (height() - 12) / 2 + 1, 12, 12),
                            Theme::instance().pixmap(QStringLiteral("chevron-down"), Token::Text2, 12, devicePixelRatioF()));
     }
 };
@@ -100,7 +119,10 @@ ComposeHeader::ComposeHeader(RecipeDocument& document, Studio& studio, RecipeFil
     connect(&document, &RecipeDocument::changed, this, [this] { update(); });
     connect(&document, &RecipeDocument::stateChanged, this, [this] { updateState(); });
     if (studio.data) connect(studio.data, &DataService::changed, this, [this] { fillData(); });
-    if (studio.hardware) connect(studio.hardware, &HardwareService::devicesKnown, this, [this] { fillDevices(); });
+    if (studio.hardware) {
+        connect(studio.hardware, &HardwareService::devicesKnown, this, [this] { fillDevices(); });
+        connect(studio.hardware, &HardwareService::sampled, this, [this] { refreshFreeMemory(); });
+    }
     if (studio.runService) connect(studio.runService, &RunService::statusChanged, this, [this] { update(); });
     connect(&document.undoStack(), &QUndoStack::indexChanged, this, [this] { updateState(); });
     fillData();
@@ -124,7 +146,7 @@ void ComposeHeader::makeName(QHBoxLayout* left, QWidget* page)
     setRole(m_name, "inline");
     m_name->setTextMargins(-11, 0, -6, 0);
     setControlHeight(m_name, 24);
-    m_name->setFont(ui::font(FontRole::Title));
+    m_name->setStyleSheet(QStringLiteral("QLineEdit { font-size: 16px; font-weight: 600; }")); // a style sheet on the program undoes setFont here
     guardField(m_name);
     m_pencil = makeToolButton(QStringLiteral("pencil"), tr("Rename the recipe"), box);
     m_pencil->setObjectName(QStringLiteral("compose.rename"));
@@ -187,7 +209,6 @@ void ComposeHeader::makeActions(QHBoxLayout* right, QWidget* page)
     m_recipes->setIcon(Theme::instance().icon(QStringLiteral("folder"), Token::Text));
     m_recipes->setIconSize({16, 16});
     m_recipes->setFont(ui::font(FontRole::BodyMedium));
-    m_recipes->setStyleSheet(QStringLiteral("QPushButton { text-align: left; padding: 0 30px 0 12px; }"));
     setRole(m_recipes, "normal");
     m_recipes->setObjectName(QStringLiteral("compose.recipes"));
     auto* menu = new QMenu(m_recipes);
@@ -215,8 +236,27 @@ QString ComposeHeader::deviceText(const ComputeDevice& device) const
     QString name = text(device.name);
     if (m_narrow) name.remove(QLatin1String("NVIDIA "));
     QString words = tr("GPU %1, %2").arg(text(device.id).section(QLatin1Char(':'), 1), name);
-    if (device.freeBytes > 0 && !m_narrow) words += tr(", %1 free").arg(text(bytesText(device.freeBytes)));
+    if (const std::uint64_t free = freeMemory(device); free > 0 && !m_narrow) words += tr(", %1 free").arg(text(bytesText(free)));
     return words;
+}
+
+/// As measured now where the machine is watched, else as it was when the devices were found.
+std::uint64_t ComposeHeader::freeMemory(const ComputeDevice& device) const
+{
+    const auto& gpus = m_studio.hardware->facts().gpus;
+    const auto& readings = m_studio.hardware->reading().gpus;
+    for (std::size_t i = 0; i < gpus.size() && i < readings.size(); ++i)
+        if (!device.uuid.empty() && gpus[i].uuid == device.uuid && readings[i].memoryTotal && readings[i].memoryUsed)
+            return *readings[i].memoryTotal - std::min(*readings[i].memoryTotal, *readings[i].memoryUsed);
+    return device.freeBytes;
+}
+
+void ComposeHeader::refreshFreeMemory()
+{
+    if (m_narrow || m_device->view()->isVisible()) return;
+    for (const ComputeDevice& device : m_studio.hardware->devices())
+        if (const int row = m_device->findData(text(device.id)); row >= 0 && device.id != "cpu" && m_device->itemText(row) != deviceText(device))
+            m_device->setItemText(row, deviceText(device));
 }
 
 QString ComposeHeader::resolvedDevice() const

@@ -46,6 +46,8 @@ class ComposeHeader : public QObject
     void fillData();
     void fillDevices();
     QString deviceText(const ComputeDevice& device) const;
+    std::uint64_t freeMemory(const ComputeDevice& device) const;
+    void refreshFreeMemory();
 
     RecipeDocument& m_document;
     Studio& m_studio;

@@ -10,6 +10,7 @@
 #include "ui/compose/recipe_files.h"
 #include "ui/compose/stack_view.h"
 #include "ui/compose/training_panel.h"
+#include "ui/services/data_choices.h"
 #include "ui/services/pages.h"
 #include "ui/widgets/parts.h"
 
@@ -240,7 +241,7 @@ void ComposePage::connectServices()
         });
     if (Navigator* navigator = m_studio.navigator) {
         connect(navigator, &Navigator::composeRecipe, this, [this](const Recipe& recipe, const QString& from) { m_files->openRecipe(recipe, from); });
-        connect(navigator, &Navigator::composeData, this, [this](const QString& id) { m_document->setDataset(id.toStdString()); });
+        connect(navigator, &Navigator::composeData, this, [this](const QString& id) { takeData(id.toStdString()); });
     }
     RunService* runs = m_studio.runService;
     if (!runs) return;
@@ -303,6 +304,18 @@ void ComposePage::addLayer(const QString& type)
     if (m_document->addLayer(type.toStdString(), m_stack->insertionPlace()).empty()) return;
     m_palette->used(type);
     m_tabs->setCurrentIndex(0);
+}
+
+void ComposePage::takeData(const DatasetId& id)
+{
+    const DatasetInfo* info = m_studio.data ? m_studio.data->find(id) : nullptr;
+    if (!info || !m_studio.settings) {
+        m_document->setDataset(id);
+        return;
+    }
+    // Only the data part is replaced, in one undoable step: where the stack does not fit it, the problem list says so with
+    // fixes. No import options: those of the library hold.
+    m_document->edit(tr("Train on %1").arg(text(info->title)), withData(m_document->recipe(), *info, {}, dataChoices(*m_studio.settings, *info)));
 }
 
 void ComposePage::openPalette()

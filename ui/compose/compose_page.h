@@ -53,6 +53,7 @@ class ComposePage : public Page
     void restoreDraft();
     void keepDraft();
     void addLayer(const QString& type);
+    void takeData(const DatasetId& id); ///< *Train on this data*: with the split and the steps chosen there
     void openPalette();
     void placePalette();
     void followSelection();

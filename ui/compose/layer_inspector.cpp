@@ -209,6 +209,7 @@ void LayerInspector::show(Subject subject, const std::vector<LayerId>& layers)
 void LayerInspector::setLabelWidth(int width)
 {
     m_compact = width < 120;
+    m_column->setContentsMargins(m_compact ? 12 : 16, 12, m_compact ? 12 : 16, 16);
     m_nameRow->setLabelWidth(width);
     m_form->setLabelWidth(width);
     m_inputForm->setLabelWidth(width);

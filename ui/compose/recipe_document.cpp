@@ -70,6 +70,11 @@ RecipeDocument::RecipeDocument(Context context, QObject* parent) : QObject(paren
     recompute();
 }
 
+RecipeDocument::~RecipeDocument()
+{
+    m_undo.blockSignals(true); // it tells of its own clearing, and who listens may be gone already
+}
+
 const LayerReport* RecipeDocument::reportOf(const LayerId& id) const
 {
     const auto found = m_report.byId.find(id);

@@ -35,6 +35,7 @@ class RecipeDocument : public QObject
     };
 
     explicit RecipeDocument(Context context, QObject* parent = nullptr);
+    ~RecipeDocument() override;
 
     const Recipe& recipe() const { return m_recipe; }
     const std::optional<DataFacts>& facts() const { return m_facts; }

@@ -172,7 +172,7 @@ void TrainingPanel::makeSafety()
         [](const Recipe& r) { return ParamValue(std::round(r.data.split.test * 1e8) / 1e6); },
         [](Recipe& r, const ParamValue& v) { r.data.split.test = std::get<double>(v) / 100; });
     ParamDescriptor shuffle = boolParam("shuffle", "Shuffle", true, "Takes the samples in a new order in each epoch, which nearly always learns better.");
-    shuffle.unit = "a new order in each epoch";
+    shuffle.unit = "in each epoch";
     add(where, shuffle, {}, "/data/shuffle", [](const Recipe& r) { return ParamValue(r.data.shuffle); },
         [](Recipe& r, const ParamValue& v) { r.data.shuffle = std::get<bool>(v); });
     ParamDescriptor each = intParam("checkpointEpochs", "Checkpoints", 1, 0, 100'000, "Epochs between checkpoints; 0 makes none by epochs.");
@@ -246,8 +246,11 @@ void TrainingPanel::setUsableThreads(int threads)
 
 void TrainingPanel::setLabelWidth(int width)
 {
+    m_compact = width < 120;
+    m_column->setContentsMargins(m_compact ? 12 : 16, 12, m_compact ? 12 : 16, 16);
     for (FieldRow* row : m_rows) row->setLabelWidth(width);
     for (ParamForm* form : {m_taskForm, m_optimiserForm, m_scheduleForm}) form->setLabelWidth(width);
+    update();
 }
 
 void TrainingPanel::update()
@@ -285,7 +288,7 @@ void TrainingPanel::update()
     }
     const auto& facts = m_document.facts();
     m_testShare->row->setVisible(facts && facts->testCount == 0);
-    if (facts) {
+    if (facts && !m_compact) { // the estimate bar says it as well
         const SplitCounts counts = splitCounts(facts->trainingCount, facts->testCount, recipe.data.split);
         m_validation->row->setNote(text(plural(counts.validation, "sample", "samples")));
     } else {

@@ -63,6 +63,7 @@ class TrainingPanel : public QScrollArea
     Setting* m_everyEpochs = nullptr;
     Setting* m_everyMinutes = nullptr;
     int m_usableThreads = 0;
+    bool m_compact = false;
 };
 
 } // namespace sconce::ui

@@ -7,6 +7,7 @@
 #include "ui/compose/compose_header.h"
 
 #include <QLabel>
+#include <QScrollArea>
 #include <QTabBar>
 
 using namespace sconce;
@@ -24,6 +25,9 @@ QStringList cutLabels(QWidget* page)
         if (label->textFormat() == Qt::PlainText && label->contentsRect().width() < needed)
             cut << QStringLiteral("%1 \"%2\" %3 < %4").arg(label->objectName(), label->text()).arg(label->contentsRect().width()).arg(needed);
     }
+    for (QScrollArea* area : page->findChildren<QScrollArea*>())
+        if (area->isVisible() && area->widget() && area->widget()->width() > area->viewport()->width())
+            cut << QStringLiteral("%1 is %2 wide in %3").arg(area->objectName()).arg(area->widget()->width()).arg(area->viewport()->width());
     return cut;
 }
 

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// *Train on this data*: what was chosen on the Data page arrives in the recipe, and nothing else of it is lost.
+
+#include "fixture.h"
+
+#include "ui/services/data_choices.h"
+
+#include <QDir>
+
+using namespace sconce;
+using namespace sconce::ui;
+
+class ComposeDataTest : public QObject
+{
+    Q_OBJECT
+
+  private Q_SLOTS:
+    void initTestCase()
+    {
+        QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, m_config.path());
+        Theme::instance().apply(*qApp, ThemeChoice::Dark);
+    }
+
+    void choicesArriveInOneStep()
+    {
+        ComposeFixture f;
+        const Recipe before = f.recipe();
+        const DatasetInfo* info = f.data->find("digits");
+        QVERIFY(info);
+        DataChoices choices = dataChoices(*f.settings, *info);
+        choices.split.kind = SplitSettings::Kind::Shuffled;
+        choices.split.validation = 0.25;
+        choices.input.scale = true;
+        choices.input.normalise = true;
+        choices.shuffle = false;
+        setDataChoices(*f.settings, "digits", choices);
+        Q_EMIT f.navigator->composeData(QStringLiteral("digits"));
+
+        const DataSettings& data = f.recipe().data;
+        QCOMPARE(data.dataset, DatasetId("digits"));
+        QCOMPARE(data.split.kind, SplitSettings::Kind::Shuffled);
+        QCOMPARE(data.split.validation, 0.25);
+        QVERIFY(data.input.normalise);
+        QCOMPARE(data.input.mean, info->mean);
+        QCOMPARE(data.input.deviation, info->deviation);
+        QVERIFY(!data.shuffle);
+        QVERIFY(f.recipe().stack == before.stack);
+        QVERIFY(f.recipe().training == before.training);
+        QVERIFY(f.document().startable());
+        QCOMPARE(f.document().undoStack().count(), 1);
+        f.document().undoStack().undo();
+        QVERIFY(f.recipe() == before);
+    }
+
+    void otherShapeAndClassesKeepTheStack()
+    {
+        QTemporaryDir pictures;
+        const QColor colours[] = {Qt::red, Qt::green, Qt::blue};
+        for (int c = 0; c < 3; ++c) {
+            QDir().mkpath(pictures.filePath(QString::number(c)));
+            for (int i = 0; i < 10; ++i) {
+                QImage image(20, 24, QImage::Format_RGB888);
+                image.fill(colours[c]);
+                image.setPixelColor(i, i, Qt::white);
+                QVERIFY(image.save(pictures.filePath(QStringLiteral("%1/%2.png").arg(c).arg(i))));
+            }
+        }
+        ComposeFixture f;
+        const Recipe before = f.recipe();
+        QVERIFY(f.document().startable());
+        QString id;
+        connect(f.data.get(), &DataService::added, this, [&](const QString& added) { id = added; });
+        f.data->add(pictures.path());
+        QTRY_VERIFY_WITH_TIMEOUT(!id.isEmpty(), 20'000);
+        Q_EMIT f.navigator->composeData(id);
+        QCOMPARE(QString::fromStdString(f.recipe().data.dataset), id);
+        QVERIFY(f.recipe().data.split.test > 0); // the folder has no test part: a share takes its place
+        QVERIFY(f.recipe().stack == before.stack); // nothing was thrown away
+        QVERIFY(f.document().facts());
+        QCOMPARE(f.document().facts()->input.text(), std::string("3×24×20"));
+        QVERIFY(!f.document().startable()); // ten outputs, three classes: said, with a way out
+        QVERIFY(f.document().fixableCount() > 0);
+        f.document().fixAll();
+        QVERIFY(f.document().startable());
+        while (f.document().undoStack().canUndo()) f.document().undoStack().undo();
+        QVERIFY(f.recipe() == before);
+        QVERIFY(f.document().startable());
+    }
+
+  private:
+    QTemporaryDir m_config;
+};
+
+QTEST_MAIN(ComposeDataTest)
+#include "compose_data_test.moc"
