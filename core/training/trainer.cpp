@@ -35,6 +35,14 @@ SessionSpec sessionSpec(const TrainerInput& input, Plan plan)
     return spec;
 }
 
+/// A line of the log: "Epoch 8: validation loss 0.0315, accuracy 99.23 %, the best so far."
+std::string epochText(const EpochDone& done)
+{
+    const bool validated = done.valLoss == done.valLoss;
+    return "Epoch " + groupedInt(done.epoch) + ": " + (validated ? "validation" : "training") + " loss " + realText(validated ? done.valLoss : done.trainLoss, 3) +
+           ", accuracy " + percentText(validated ? done.valAccuracy : done.trainAccuracy) + (done.best ? ", the best so far." : ".");
+}
+
 } // namespace
 
 RunEnded trainRun(const TrainerInput& input, CommandQueue& commands, const std::function<Result<void>(const EventBody&)>& emit)
@@ -179,6 +187,7 @@ bool Training::closeEpoch()
     m_state.epochStartSeconds = m_state.secondsTrained;
     m_state.epochStepSeconds = m_state.stepSeconds;
     say(done);
+    tell("info", epochText(done));
 
     // The best first: were it second, a kill in between would leave a checkpoint that believes in a best that is not there.
     if (done.best && m_policy.settings.keepBest && !save("best")) return false;
@@ -212,6 +221,7 @@ bool Training::testModel()
         m_state.summary.testLoss = totals->loss;
         m_state.summary.testAccuracy = totals->accuracy();
         say(TestDone{totals->loss, totals->accuracy()});
+        tell("info", "Test: loss " + realText(totals->loss, 3) + ", accuracy " + percentText(totals->accuracy()) + ".");
     }
     m_state.tested = true;
     return true;
