@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/backend/session_impl.h"
+
 #include "core/base/text.h"
-#include "core/engine/backend/engine_table.h"
-#include "core/engine/backend/executor.h"
 #include "core/engine/backend/failure.h"
-#include "core/engine/backend/feed.h"
 #include "core/engine/backend/initialise.h"
-#include "core/engine/backend/optimiser.h"
 #include "core/engine/backend/tensors.h"
 
 #include <ATen/Context.h>
@@ -17,31 +15,21 @@
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/isfinite.h>
-#include <ATen/ops/log_softmax.h>
 #include <ATen/ops/ones.h>
-#include <ATen/ops/softmax.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
-#include <c10/core/CachingDeviceAllocator.h>
-#include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <optional>
-#include <set>
 #include <unistd.h>
 
 namespace sconce::engine {
-namespace {
 
 using at::Tensor;
 
-constexpr const char* remedyForNaN = "Lower the learning rate, or check the data for extreme values.";
-
-/// Hits of the largest output on the host; torch's argmax costs several operators for as many numbers as fit a page.
+/// By hand: torch's argmax costs several operators for as many numbers as fit a page.
 std::int64_t countCorrect(const Tensor& logits, const Tensor& targets)
 {
     const Tensor values = logits.detach().contiguous();
@@ -52,71 +40,6 @@ std::int64_t countCorrect(const Tensor& logits, const Tensor& targets)
     for (std::int64_t i = 0; i < rows; ++i, row += columns) correct += std::max_element(row, row + columns) - row == target[i];
     return correct;
 }
-
-class SessionImpl final : public Session
-{
-  public:
-    explicit SessionImpl(SessionSpec spec, at::Device device) : m_spec(std::move(spec)), m_device(device) {}
-
-    Result<void> start();
-    Result<void> useData(DatasetPtr data) override;
-    Result<void> forward(std::int64_t step, std::span<const std::int64_t> rows) override;
-    Result<void> backward() override;
-    Result<void> commit(double learningRate) override;
-    Result<std::vector<StepMetrics>> takeMetrics() override;
-    Result<EvaluationTotals> evaluate(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize, const Progress& progress) override;
-    Result<std::vector<float>> predict(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize, const Progress& progress) override;
-    Result<std::vector<float>> predictRecords(std::span<const std::uint8_t> records, std::int64_t count) override;
-    Result<std::vector<float>> run(std::span<const float> inputs, std::int64_t count, bool training) override;
-    Result<std::vector<HostTensor>> weights() const override;
-    Result<std::vector<HostTensor>> optimiserState() const override;
-    Result<void> setWeights(std::span<const TensorView> tensors) override;
-    Result<void> setOptimiserState(std::span<const TensorView> tensors) override;
-    Json choices() const override;
-    DeviceMemory deviceMemory() const override;
-
-  private:
-    enum class Stage { Idle, Forward, Backward };
-    /// Metrics of a step that may still be on the device: [loss, correct, bad].
-    struct Pending { StepMetrics metrics; Tensor onDevice; };
-
-    void enter() const;
-    Result<void> checkMemory() const;
-    void makeParameters();
-    Result<void> checkRows(Part part, std::span<const std::int64_t> rows) const;
-    RunContext context(bool training, std::int64_t step, std::vector<Tensor>* staged) const;
-    Tensor infer(const Tensor& input) const;
-    Tensor asDeclared(const Tensor& output) const;
-    Tensor probabilities(const Tensor& output) const;
-    void dropStep();
-    std::vector<Tensor> gradients() const;
-    Error notFinite(const std::vector<Tensor>& gradients) const;
-    void adoptStaged(const Tensor& skip);
-    Result<void> commitOnHost(std::vector<Tensor> gradients, double learningRate);
-    Result<void> commitOnDevice(std::vector<Tensor> gradients, double learningRate);
-    Result<void> checkDeferred() const;
-    std::vector<std::pair<std::string, Tensor>> named() const;
-    template <class Work> Result<void> inBatches(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize,
-                                                 const Progress& progress, Work&& work);
-
-    SessionSpec m_spec;
-    at::Device m_device;
-    ExecutionPlan m_execution;
-    std::vector<Tensor> m_parameters, m_buffers;
-    std::optional<Optimiser> m_optimiser;
-    std::optional<Feed> m_feed;
-    std::string m_deviceUuid;
-
-    // the step under way
-    Stage m_stage = Stage::Idle;
-    std::int64_t m_step = 0, m_count = 0, m_correct = 0;
-    Tensor m_loss, m_correctOnDevice;
-    std::vector<Tensor> m_staged;
-    Tensor m_found, m_one;        ///< operands of the finite check
-    Tensor m_bad;                 ///< GPU: 1 from the first faulty step on
-    std::vector<Pending> m_pending;
-    mutable std::optional<Error> m_failed; ///< GPU: known after a synchronisation
-};
 
 /// OpenMP and MKL keep the number of threads per calling thread, so it is set on whichever thread calls.
 void SessionImpl::enter() const
@@ -400,213 +323,6 @@ Result<std::vector<StepMetrics>> SessionImpl::takeMetrics()
         return result;
     });
 }
-
-/// GPU: looks at the flag before state leaves the session, since the trainer's counters would be ahead of it.
-Result<void> SessionImpl::checkDeferred() const
-{
-    if (m_failed) return *m_failed;
-    if (m_device.is_cpu() || m_bad.item<float>() == 0) return {};
-    m_failed = Error{ErrorCode::NotFinite, "The loss or a gradient became NaN or infinite, so training stopped before that step.", remedyForNaN, {}};
-    return *m_failed;
-}
-
-Tensor SessionImpl::infer(const Tensor& input) const
-{
-    return runPlan(m_execution, input, context(false, 0, nullptr));
-}
-
-/// What the plan as given puts out: with the softmax that a pass took off.
-Tensor SessionImpl::asDeclared(const Tensor& output) const
-{
-    switch (m_execution.outputKind) {
-    case OutputKind::Probabilities: return at::softmax(output, 1);
-    case OutputKind::LogProbabilities: return at::log_softmax(output, 1);
-    case OutputKind::Raw: break;
-    }
-    return output;
-}
-
-Tensor SessionImpl::probabilities(const Tensor& output) const
-{
-    return at::softmax(output, 1);
-}
-
-template <class Work> Result<void> SessionImpl::inBatches(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize,
-                                                          const Progress& progress, Work&& work)
-{
-    SCONCE_TRY(checkRows(part, rows));
-    return guarded("evaluating the network", [&]() -> Result<void> {
-        enter();
-        SCONCE_TRY(checkDeferred());
-        const c10::InferenceMode inference;
-        const auto size = static_cast<std::size_t>(std::max<std::int64_t>(1, batchSize));
-        for (std::size_t first = 0; first < rows.size(); first += size) {
-            const auto batch = rows.subspan(first, std::min(size, rows.size() - first));
-            const Tensor input = m_feed->inputs(part, batch, false);
-            assertOn(input, m_device, "the batch");
-            work(infer(input), batch);
-            if (progress && !progress(static_cast<std::int64_t>(first + batch.size())))
-                return Error{ErrorCode::Cancelled, "The evaluation was stopped.", "", {}};
-        }
-        return {};
-    });
-}
-
-Result<EvaluationTotals> SessionImpl::evaluate(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize, const Progress& progress)
-{
-    EvaluationTotals totals;
-    double sum = 0;
-    SCONCE_TRY(inBatches(part, rows, batchSize, progress, [&](const Tensor& logits, std::span<const std::int64_t> batch) {
-        const Tensor targets = m_feed->targets(part, batch, false);
-        sum += at::cross_entropy_loss(logits, targets).item<double>() * static_cast<double>(batch.size());
-        totals.correct += m_device.is_cpu() ? countCorrect(logits, targets) : at::argmax(logits, 1).eq(targets).sum().item<std::int64_t>();
-        totals.count += static_cast<std::int64_t>(batch.size());
-    }));
-    totals.loss = totals.count ? sum / static_cast<double>(totals.count) : 0;
-    return totals;
-}
-
-Result<std::vector<float>> SessionImpl::predict(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize, const Progress& progress)
-{
-    std::vector<float> result;
-    SCONCE_TRY(inBatches(part, rows, batchSize, progress, [&](const Tensor& logits, std::span<const std::int64_t>) {
-        const std::vector<float> batch = copyOutFloats(probabilities(logits));
-        result.insert(result.end(), batch.begin(), batch.end());
-    }));
-    return result;
-}
-
-Result<std::vector<float>> SessionImpl::predictRecords(std::span<const std::uint8_t> records, std::int64_t count)
-{
-    const ValueType& input = m_execution.plan.values[static_cast<std::size_t>(m_execution.plan.input)].type;
-    if (count < 0 || records.size() != static_cast<std::size_t>(count * input.elements()))
-        return Error{ErrorCode::Invalid, "The input does not have the size that the network takes (" + input.text() + ").", "", {}};
-    return guarded("running the network", [&]() -> Result<std::vector<float>> {
-        enter();
-        SCONCE_TRY(checkDeferred());
-        const c10::InferenceMode inference;
-        if (count == 0) return std::vector<float>{};
-        Feed feed(nullptr, input, m_spec.input, m_device, m_execution.channelsLast);
-        return copyOutFloats(probabilities(infer(feed.inputsOf(records, count))));
-    });
-}
-
-Result<std::vector<float>> SessionImpl::run(std::span<const float> inputs, std::int64_t count, bool training)
-{
-    const ValueType& type = m_execution.plan.values[static_cast<std::size_t>(m_execution.plan.input)].type;
-    if (count < 0 || inputs.size() != static_cast<std::size_t>(count * type.elements()))
-        return Error{ErrorCode::Invalid, "The input does not have the size that the network takes (" + type.text() + ").", "", {}};
-    return guarded("running the network", [&]() -> Result<std::vector<float>> {
-        enter();
-        const at::NoGradGuard noGrad;
-        if (count == 0) return std::vector<float>{};
-        std::vector<std::int64_t> sizes = type.sizes();
-        sizes.insert(sizes.begin(), count);
-        Tensor input = emptyTensor(sizes, m_device, m_execution.channelsLast);
-        copyIn(input, std::as_bytes(inputs));
-        std::vector<Tensor> discarded(m_buffers.size());
-        return copyOutFloats(asDeclared(runPlan(m_execution, input, context(training, 0, &discarded))));
-    });
-}
-
-std::vector<std::pair<std::string, Tensor>> SessionImpl::named() const
-{
-    std::vector<std::pair<std::string, Tensor>> result;
-    for (std::size_t i = 0; i < m_parameters.size(); ++i) result.emplace_back(m_execution.plan.parameters[i].name, m_parameters[i]);
-    for (std::size_t i = 0; i < m_buffers.size(); ++i) result.emplace_back(m_execution.plan.buffers[i].name, m_buffers[i]);
-    return result;
-}
-
-Result<std::vector<HostTensor>> SessionImpl::weights() const
-{
-    return guarded("reading the weights", [&]() -> Result<std::vector<HostTensor>> {
-        SCONCE_TRY(checkDeferred());
-        std::vector<HostTensor> result;
-        for (const auto& [name, tensor] : named()) result.push_back(copyOut(name, tensor));
-        return result;
-    });
-}
-
-Result<std::vector<HostTensor>> SessionImpl::optimiserState() const
-{
-    return guarded("reading the optimiser's state", [&]() -> Result<std::vector<HostTensor>> {
-        SCONCE_TRY(checkDeferred());
-        return m_optimiser ? m_optimiser->state() : std::vector<HostTensor>{};
-    });
-}
-
-Result<void> SessionImpl::setWeights(std::span<const TensorView> tensors)
-{
-    const auto corrupt = [](std::string sentence) {
-        return Error{ErrorCode::Corrupt, std::move(sentence), "Use the weights that were saved with this recipe.", {}};
-    };
-    return guarded("setting the weights", [&]() -> Result<void> {
-        const auto expected = named();
-        std::map<std::string_view, const TensorView*> given;
-        for (const TensorView& tensor : tensors)
-            if (!given.emplace(tensor.name, &tensor).second) return corrupt("The weights hold “" + tensor.name + "” twice.");
-        for (const auto& [name, tensor] : expected) {
-            const auto found = given.find(name);
-            if (found == given.end()) return corrupt("The weights lack “" + name + "”.");
-            const TensorView& view = *found->second;
-            if (view.dtype != DType::F32 || at::IntArrayRef(view.shape) != tensor.sizes() || view.bytes.size() != tensor.nbytes())
-                return corrupt("“" + name + "” is " + shapeText(view.shape) + " of type " + std::string(sconce::name(view.dtype)) + " in the weights, but the network has " +
-                               shapeText(std::vector<std::int64_t>(tensor.sizes().begin(), tensor.sizes().end())) + " of type F32.");
-        }
-        if (given.size() != expected.size()) {
-            std::set<std::string_view> known;
-            for (const auto& [name, tensor] : expected) known.insert(name);
-            for (const auto& [name, view] : given)
-                if (!known.contains(name)) return corrupt("The weights hold “" + std::string(name) + "”, which the network does not have.");
-        }
-        enter();
-        dropStep();
-        const at::NoGradGuard noGrad;
-        for (auto [name, tensor] : expected) copyIn(tensor, given.at(name)->bytes);
-        return {};
-    });
-}
-
-Result<void> SessionImpl::setOptimiserState(std::span<const TensorView> tensors)
-{
-    if (!m_optimiser) return Error{ErrorCode::Internal, "This model was opened without an optimiser.", "", {}};
-    return guarded("setting the optimiser's state", [&]() -> Result<void> {
-        enter();
-        dropStep();
-        return m_optimiser->setState(tensors);
-    });
-}
-
-Json SessionImpl::choices() const
-{
-    Json json = Json::object();
-    json["device"] = m_spec.device;
-    if (!m_deviceUuid.empty()) json["device_uuid"] = m_deviceUuid;
-    json["threads"] = m_spec.threads;
-    json["precision"] = "float32";
-    json["layout"] = m_execution.channelsLast ? "channels-last" : "contiguous";
-    json["activations_behind_pools"] = m_execution.poolsMoved;
-    json["loss"] = m_execution.outputKind == OutputKind::Raw ? "softmax joined to the loss" : "final softmax joined to the loss";
-    if (m_optimiser) json["optimiser"] = "fused " + m_optimiser->name();
-    if (m_feed) json["feed"] = m_feed->kind();
-    const EngineVersions versions = engineVersions();
-    json["torch"] = versions.torch;
-    json["cpu_capability"] = versions.cpuCapability;
-    return json;
-}
-
-Session::DeviceMemory SessionImpl::deviceMemory() const
-{
-    auto result = guarded("reading the GPU's memory", [&]() -> Result<DeviceMemory> {
-        if (!m_device.is_cuda()) return DeviceMemory{};
-        const auto stats = c10::getDeviceAllocator(c10::kCUDA)->getDeviceStats(m_device.index());
-        const auto bytes = [](std::int64_t value) { return static_cast<std::uint64_t>(std::max<std::int64_t>(0, value)); };
-        return DeviceMemory{bytes(stats.allocated_bytes[0].current), bytes(stats.reserved_bytes[0].current), bytes(stats.allocated_bytes[0].peak)};
-    });
-    return result.valueOr(DeviceMemory{});
-}
-
-} // namespace
 
 Result<std::unique_ptr<Session>> openSession(SessionSpec spec)
 {

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// The session over torch: session.cpp has its opening and the training step, session_inference.cpp what runs without
+// training, session_state.cpp what goes in and out. Private to the engine.
+
+#include "core/engine/backend/engine_table.h"
+#include "core/engine/backend/executor.h"
+#include "core/engine/backend/feed.h"
+#include "core/engine/backend/optimiser.h"
+
+#include <optional>
+
+namespace sconce::engine {
+
+/// What NotFinite errors advise.
+inline constexpr const char* remedyForNaN = "Lower the learning rate, or check the data for extreme values.";
+
+/// Rows of logits (on the host) whose largest value is the target's.
+std::int64_t countCorrect(const at::Tensor& logits, const at::Tensor& targets);
+
+class SessionImpl final : public Session
+{
+  public:
+    explicit SessionImpl(SessionSpec spec, at::Device device) : m_spec(std::move(spec)), m_device(device) {}
+
+    Result<void> start();
+    Result<void> useData(DatasetPtr data) override;
+    Result<void> forward(std::int64_t step, std::span<const std::int64_t> rows) override;
+    Result<void> backward() override;
+    Result<void> commit(double learningRate) override;
+    Result<std::vector<StepMetrics>> takeMetrics() override;
+    Result<EvaluationTotals> evaluate(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize, const Progress& progress) override;
+    Result<std::vector<float>> predict(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize, const Progress& progress) override;
+    Result<std::vector<float>> predictRecords(std::span<const std::uint8_t> records, std::int64_t count) override;
+    Result<std::vector<float>> run(std::span<const float> inputs, std::int64_t count, bool training) override;
+    Result<std::vector<HostTensor>> weights() const override;
+    Result<std::vector<HostTensor>> optimiserState() const override;
+    Result<void> setWeights(std::span<const TensorView> tensors) override;
+    Result<void> setOptimiserState(std::span<const TensorView> tensors) override;
+    Json choices() const override;
+    DeviceMemory deviceMemory() const override;
+
+  private:
+    enum class Stage { Idle, Forward, Backward };
+    /// Metrics of a step that may still be on the device: [loss, correct, bad].
+    struct Pending { StepMetrics metrics; at::Tensor onDevice; };
+
+    void enter() const;
+    Result<void> checkMemory() const;
+    void makeParameters();
+    Result<void> checkRows(Part part, std::span<const std::int64_t> rows) const;
+    RunContext context(bool training, std::int64_t step, std::vector<at::Tensor>* staged) const;
+    at::Tensor infer(const at::Tensor& input) const;
+    at::Tensor asDeclared(const at::Tensor& output) const;
+    at::Tensor probabilities(const at::Tensor& output) const;
+    void dropStep();
+    std::vector<at::Tensor> gradients() const;
+    Error notFinite(const std::vector<at::Tensor>& gradients) const;
+    void adoptStaged(const at::Tensor& skip);
+    Result<void> commitOnHost(std::vector<at::Tensor> gradients, double learningRate);
+    Result<void> commitOnDevice(std::vector<at::Tensor> gradients, double learningRate);
+    Result<void> checkDeferred() const;
+    std::vector<std::pair<std::string, at::Tensor>> named() const;
+    template <class Work> Result<void> inBatches(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize,
+                                                 const Progress& progress, Work&& work);
+
+    SessionSpec m_spec;
+    at::Device m_device;
+    ExecutionPlan m_execution;
+    std::vector<at::Tensor> m_parameters, m_buffers;
+    std::optional<Optimiser> m_optimiser;
+    std::optional<Feed> m_feed;
+    std::string m_deviceUuid;
+
+    // the step under way
+    Stage m_stage = Stage::Idle;
+    std::int64_t m_step = 0, m_count = 0, m_correct = 0;
+    at::Tensor m_loss, m_correctOnDevice;
+    std::vector<at::Tensor> m_staged;
+    at::Tensor m_found, m_one;        ///< operands of the finite check
+    at::Tensor m_bad;                 ///< GPU: 1 from the first faulty step on
+    std::vector<Pending> m_pending;
+    mutable std::optional<Error> m_failed; ///< GPU: known after a synchronisation
+};
+
+} // namespace sconce::engine

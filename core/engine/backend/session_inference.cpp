@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/backend/session_impl.h"
+
+#include "core/engine/backend/failure.h"
+#include "core/engine/backend/tensors.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/argmax.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/log_softmax.h>
+#include <ATen/ops/softmax.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+
+namespace sconce::engine {
+
+using at::Tensor;
+
+Tensor SessionImpl::infer(const Tensor& input) const
+{
+    return runPlan(m_execution, input, context(false, 0, nullptr));
+}
+
+/// What the plan as given puts out: with the softmax that a pass took off.
+Tensor SessionImpl::asDeclared(const Tensor& output) const
+{
+    switch (m_execution.outputKind) {
+    case OutputKind::Probabilities: return at::softmax(output, 1);
+    case OutputKind::LogProbabilities: return at::log_softmax(output, 1);
+    case OutputKind::Raw: break;
+    }
+    return output;
+}
+
+Tensor SessionImpl::probabilities(const Tensor& output) const
+{
+    return at::softmax(output, 1);
+}
+
+template <class Work> Result<void> SessionImpl::inBatches(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize,
+                                                          const Progress& progress, Work&& work)
+{
+    SCONCE_TRY(checkRows(part, rows));
+    return guarded("evaluating the network", [&]() -> Result<void> {
+        enter();
+        SCONCE_TRY(checkDeferred());
+        const c10::InferenceMode inference;
+        const auto size = static_cast<std::size_t>(std::max<std::int64_t>(1, batchSize));
+        for (std::size_t first = 0; first < rows.size(); first += size) {
+            const auto batch = rows.subspan(first, std::min(size, rows.size() - first));
+            const Tensor input = m_feed->inputs(part, batch, false);
+            assertOn(input, m_device, "the batch");
+            work(infer(input), batch);
+            if (progress && !progress(static_cast<std::int64_t>(first + batch.size())))
+                return Error{ErrorCode::Cancelled, "The evaluation was stopped.", "", {}};
+        }
+        return {};
+    });
+}
+
+Result<EvaluationTotals> SessionImpl::evaluate(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize, const Progress& progress)
+{
+    EvaluationTotals totals;
+    double sum = 0;
+    SCONCE_TRY(inBatches(part, rows, batchSize, progress, [&](const Tensor& logits, std::span<const std::int64_t> batch) {
+        const Tensor targets = m_feed->targets(part, batch, false);
+        sum += at::cross_entropy_loss(logits, targets).item<double>() * static_cast<double>(batch.size());
+        totals.correct += m_device.is_cpu() ? countCorrect(logits, targets) : at::argmax(logits, 1).eq(targets).sum().item<std::int64_t>();
+        totals.count += static_cast<std::int64_t>(batch.size());
+    }));
+    totals.loss = totals.count ? sum / static_cast<double>(totals.count) : 0;
+    return totals;
+}
+
+Result<std::vector<float>> SessionImpl::predict(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize, const Progress& progress)
+{
+    std::vector<float> result;
+    SCONCE_TRY(inBatches(part, rows, batchSize, progress, [&](const Tensor& logits, std::span<const std::int64_t>) {
+        const std::vector<float> batch = copyOutFloats(probabilities(logits));
+        result.insert(result.end(), batch.begin(), batch.end());
+    }));
+    return result;
+}
+
+Result<std::vector<float>> SessionImpl::predictRecords(std::span<const std::uint8_t> records, std::int64_t count)
+{
+    const ValueType& input = m_execution.plan.values[static_cast<std::size_t>(m_execution.plan.input)].type;
+    if (count < 0 || records.size() != static_cast<std::size_t>(count * input.elements()))
+        return Error{ErrorCode::Invalid, "The input does not have the size that the network takes (" + input.text() + ").", "", {}};
+    return guarded("running the network", [&]() -> Result<std::vector<float>> {
+        enter();
+        SCONCE_TRY(checkDeferred());
+        const c10::InferenceMode inference;
+        if (count == 0) return std::vector<float>{};
+        Feed feed(nullptr, input, m_spec.input, m_device, m_execution.channelsLast);
+        return copyOutFloats(probabilities(infer(feed.inputsOf(records, count))));
+    });
+}
+
+Result<std::vector<float>> SessionImpl::run(std::span<const float> inputs, std::int64_t count, bool training)
+{
+    const ValueType& type = m_execution.plan.values[static_cast<std::size_t>(m_execution.plan.input)].type;
+    if (count < 0 || inputs.size() != static_cast<std::size_t>(count * type.elements()))
+        return Error{ErrorCode::Invalid, "The input does not have the size that the network takes (" + type.text() + ").", "", {}};
+    return guarded("running the network", [&]() -> Result<std::vector<float>> {
+        enter();
+        const at::NoGradGuard noGrad;
+        if (count == 0) return std::vector<float>{};
+        std::vector<std::int64_t> sizes = type.sizes();
+        sizes.insert(sizes.begin(), count);
+        Tensor input = emptyTensor(sizes, m_device, m_execution.channelsLast);
+        copyIn(input, std::as_bytes(inputs));
+        std::vector<Tensor> discarded(m_buffers.size());
+        return copyOutFloats(asDeclared(runPlan(m_execution, input, context(training, 0, &discarded))));
+    });
+}
+
+} // namespace sconce::engine

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/backend/session_impl.h"
+
+#include "core/base/text.h"
+#include "core/engine/backend/failure.h"
+#include "core/engine/backend/tensors.h"
+
+#include <ATen/core/grad_mode.h>
+#include <c10/core/CachingDeviceAllocator.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace sconce::engine {
+
+using at::Tensor;
+
+/// GPU: looks at the flag before state leaves the session, since the trainer's counters would be ahead of it.
+Result<void> SessionImpl::checkDeferred() const
+{
+    if (m_failed) return *m_failed;
+    if (m_device.is_cpu() || m_bad.item<float>() == 0) return {};
+    m_failed = Error{ErrorCode::NotFinite, "The loss or a gradient became NaN or infinite, so training stopped before that step.", remedyForNaN, {}};
+    return *m_failed;
+}
+
+std::vector<std::pair<std::string, Tensor>> SessionImpl::named() const
+{
+    std::vector<std::pair<std::string, Tensor>> result;
+    for (std::size_t i = 0; i < m_parameters.size(); ++i) result.emplace_back(m_execution.plan.parameters[i].name, m_parameters[i]);
+    for (std::size_t i = 0; i < m_buffers.size(); ++i) result.emplace_back(m_execution.plan.buffers[i].name, m_buffers[i]);
+    return result;
+}
+
+Result<std::vector<HostTensor>> SessionImpl::weights() const
+{
+    return guarded("reading the weights", [&]() -> Result<std::vector<HostTensor>> {
+        SCONCE_TRY(checkDeferred());
+        std::vector<HostTensor> result;
+        for (const auto& [name, tensor] : named()) result.push_back(copyOut(name, tensor));
+        return result;
+    });
+}
+
+Result<std::vector<HostTensor>> SessionImpl::optimiserState() const
+{
+    return guarded("reading the optimiser's state", [&]() -> Result<std::vector<HostTensor>> {
+        SCONCE_TRY(checkDeferred());
+        return m_optimiser ? m_optimiser->state() : std::vector<HostTensor>{};
+    });
+}
+
+Result<void> SessionImpl::setWeights(std::span<const TensorView> tensors)
+{
+    const auto corrupt = [](std::string sentence) {
+        return Error{ErrorCode::Corrupt, std::move(sentence), "Use the weights that were saved with this recipe.", {}};
+    };
+    return guarded("setting the weights", [&]() -> Result<void> {
+        const auto expected = named();
+        std::map<std::string_view, const TensorView*> given;
+        for (const TensorView& tensor : tensors)
+            if (!given.emplace(tensor.name, &tensor).second) return corrupt("The weights hold “" + tensor.name + "” twice.");
+        for (const auto& [name, tensor] : expected) {
+            const auto found = given.find(name);
+            if (found == given.end()) return corrupt("The weights lack “" + name + "”.");
+            const TensorView& view = *found->second;
+            if (view.dtype != DType::F32 || at::IntArrayRef(view.shape) != tensor.sizes() || view.bytes.size() != tensor.nbytes())
+                return corrupt("“" + name + "” is " + shapeText(view.shape) + " of type " + std::string(sconce::name(view.dtype)) + " in the weights, but the network has " +
+                               shapeText(std::vector<std::int64_t>(tensor.sizes().begin(), tensor.sizes().end())) + " of type F32.");
+        }
+        if (given.size() != expected.size()) {
+            std::set<std::string_view> known;
+            for (const auto& [name, tensor] : expected) known.insert(name);
+            for (const auto& [name, view] : given)
+                if (!known.contains(name)) return corrupt("The weights hold “" + std::string(name) + "”, which the network does not have.");
+        }
+        enter();
+        dropStep();
+        const at::NoGradGuard noGrad;
+        for (auto [name, tensor] : expected) copyIn(tensor, given.at(name)->bytes);
+        return {};
+    });
+}
+
+Result<void> SessionImpl::setOptimiserState(std::span<const TensorView> tensors)
+{
+    if (!m_optimiser) return Error{ErrorCode::Internal, "This model was opened without an optimiser.", "", {}};
+    return guarded("setting the optimiser's state", [&]() -> Result<void> {
+        enter();
+        dropStep();
+        return m_optimiser->setState(tensors);
+    });
+}
+
+Json SessionImpl::choices() const
+{
+    Json json = Json::object();
+    json["device"] = m_spec.device;
+    if (!m_deviceUuid.empty()) json["device_uuid"] = m_deviceUuid;
+    json["threads"] = m_spec.threads;
+    json["precision"] = "float32";
+    json["layout"] = m_execution.channelsLast ? "channels-last" : "contiguous";
+    json["activations_behind_pools"] = m_execution.poolsMoved;
+    json["loss"] = m_execution.outputKind == OutputKind::Raw ? "softmax joined to the loss" : "final softmax joined to the loss";
+    if (m_optimiser) json["optimiser"] = "fused " + m_optimiser->name();
+    if (m_feed) json["feed"] = m_feed->kind();
+    const EngineVersions versions = engineVersions();
+    json["torch"] = versions.torch;
+    json["cpu_capability"] = versions.cpuCapability;
+    return json;
+}
+
+Session::DeviceMemory SessionImpl::deviceMemory() const
+{
+    auto result = guarded("reading the GPU's memory", [&]() -> Result<DeviceMemory> {
+        if (!m_device.is_cuda()) return DeviceMemory{};
+        const auto stats = c10::getDeviceAllocator(c10::kCUDA)->getDeviceStats(m_device.index());
+        const auto bytes = [](std::int64_t value) { return static_cast<std::uint64_t>(std::max<std::int64_t>(0, value)); };
+        return DeviceMemory{bytes(stats.allocated_bytes[0].current), bytes(stats.reserved_bytes[0].current), bytes(stats.allocated_bytes[0].peak)};
+    });
+    return result.valueOr(DeviceMemory{});
+}
+
+} // namespace sconce::engine
