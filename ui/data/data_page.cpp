@@ -173,8 +173,16 @@ QWidget* DataPage::buildMiddle()
     m_name = makeLabel({}, FontRole::Title, Token::Text, middle);
     m_name->setObjectName(QStringLiteral("data.name"));
     m_checked = makeLabel(tr("✓ checked"), FontRole::Caption, Token::Ok, middle);
+    m_checked->setFixedHeight(20);
+    setRole(m_checked, "pill");
+    const auto paint = [this] { m_checked->setStyleSheet(QStringLiteral("background:%1;color:%2").arg(Theme::instance().hex(Token::OkSoft), Theme::instance().hex(Token::Ok))); };
+    paint();
+    connect(&Theme::instance(), &Theme::changed, m_checked, paint);
+    m_checked->hide();
     m_checked->setToolTip(tr("Every sample was read, and the fingerprint of the data was taken."));
-    m_facts = makeLabel({}, FontRole::Body, Token::Text2, middle);
+    m_facts = new ElidedLabel({}, Qt::ElideRight, middle);
+    m_facts->setProperty("token", tokenName(Token::Text2));
+    m_facts->setFont(ui::font(FontRole::Body));
     m_facts->setObjectName(QStringLiteral("data.facts"));
     line->addWidget(m_name);
     line->addWidget(m_checked);
@@ -359,7 +367,7 @@ void DataPage::opened(const DatasetId& id, DatasetPtr data, const QString& sente
     if (!m_data) {
         m_error->setText(sentence);
         m_grid->setMessage(tr("The samples cannot be shown."));
-        m_facts->clear();
+        m_facts->setFullText({});
         m_bars->setBars({});
         return;
     }
@@ -385,7 +393,7 @@ void DataPage::showInfo()
     m_name->setText(QString::fromStdString(info.title));
     QString words = tr("%1 pictures, %2").arg(grouped(info.trainingCount + info.testCount), shapeWords(info));
     if (!info.problems.empty()) words += tr("; %1").arg(QString::fromStdString(info.problems.front()));
-    m_facts->setText(words);
+    m_facts->setFullText(words);
     QStringList problems;
     for (const auto& problem : info.problems) problems << QString::fromStdString(problem);
     m_facts->setToolTip(problems.join(QLatin1Char('\n')) + (problems.isEmpty() ? QString() : QStringLiteral("\n")) + tr("Fingerprint %1").arg(QString::fromStdString(info.fingerprint.substr(0, 16))));

@@ -66,7 +66,8 @@ class DataPage : public Page
     QWidget* m_progress = nullptr;
     ElidedLabel* m_progressText = nullptr;
     ProgressStrip* m_progressStrip = nullptr;
-    QLabel *m_name = nullptr, *m_checked = nullptr, *m_facts = nullptr;
+    QLabel *m_name = nullptr, *m_checked = nullptr;
+    ElidedLabel* m_facts = nullptr;
     QLabel* m_error = nullptr;
     QComboBox *m_classFilter = nullptr, *m_partFilter = nullptr;
     QSlider* m_size = nullptr;

@@ -60,24 +60,19 @@ void SplitPanel::buildSplit(QVBoxLayout* column)
     grid->setHorizontalSpacing(8);
     grid->setVerticalSpacing(6);
     grid->setColumnStretch(2, 1);
-    const auto row = [&](int at, const QString& name, Token token, QLabel*& count, QWidget* field) {
-        auto* dot = new QLabel(this);
-        dot->setPixmap(QPixmap());
-        dot->setFixedSize(8, 8);
-        // A dot follows the theme by its style sheet's colour names being gone: it is drawn again with the panel.
-        connect(&Theme::instance(), &Theme::changed, dot, [dot, token] { dot->setStyleSheet(QStringLiteral("background:%1;border-radius:4px").arg(color(token).name())); });
-        dot->setStyleSheet(QStringLiteral("background:%1;border-radius:4px").arg(color(token).name()));
-        grid->addWidget(dot, at, 0);
+    const auto row = [&](int at, const char* id, const QString& name, Token token, QLabel*& count, QWidget* field) {
+        grid->addWidget(makeDot(token, this), at, 0);
         grid->addWidget(new TermLabel(name, {}, this), at, 1);
         count = makeLabel({}, FontRole::Mono, Token::Text, this);
+        count->setObjectName(QStringLiteral("data.count.") + QLatin1String(id));
         count->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
         grid->addWidget(count, at, 2);
         grid->addWidget(field, at, 3);
     };
-    row(0, tr("Training"), Token::Train, m_training, makeLabel(tr("the rest"), FontRole::Caption, Token::Text3, this));
+    row(0, "training", tr("Training"), Token::Train, m_training, makeLabel(tr("the rest"), FontRole::Caption, Token::Text3, this));
     m_share = percentBox("data.validationShare", 90, this);
     m_share->setToolTip(tr("How much of the training samples is held back: the network never learns from them, so they show whether it generalises."));
-    row(1, tr("Validation"), Token::Val, m_validation, m_share);
+    row(1, "validation", tr("Validation"), Token::Val, m_validation, m_share);
     auto* test = new QWidget(this);
     auto* testRow = new QHBoxLayout(test);
     testRow->setContentsMargins(0, 0, 0, 0);
@@ -86,7 +81,7 @@ void SplitPanel::buildSplit(QVBoxLayout* column)
     m_testOwn = makeLabel(tr("own files"), FontRole::Caption, Token::Text3, test);
     testRow->addWidget(m_testShare);
     testRow->addWidget(m_testOwn);
-    row(2, tr("Test"), Token::Test, m_test, test);
+    row(2, "test", tr("Test"), Token::Test, m_test, test);
     column->addLayout(grid);
 
     auto* kindRow = new QHBoxLayout;
@@ -103,8 +98,7 @@ void SplitPanel::buildSplit(QVBoxLayout* column)
 
     connect(m_bar, &SplitBar::validationDragged, this, [this](double share) {
         auto c = m_choices;
-        // The handle moves what is left beside the test share; the number is of the whole training part.
-        c.split.validation = std::round(share * (1 - c.split.test) * 1000) / 1000;
+        c.split.validation = std::round(share * 1000) / 1000; // of what is left beside the test share, as the bar's own
         change(c);
     });
     connect(m_share, &QDoubleSpinBox::valueChanged, this, [this](double value) {

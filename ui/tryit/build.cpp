@@ -10,6 +10,7 @@
 #include <QHeaderView>
 #include <QScrollArea>
 #include <QSlider>
+#include <QStackedWidget>
 #include <QTableWidget>
 #include <QVBoxLayout>
 
@@ -105,6 +106,9 @@ QWidget* TryItPage::buildDraw()
     pen->addWidget(m_pen, 1);
     pen->addWidget(penText);
     column->addLayout(pen);
+    m_drawNote = makeLabel(tr("The right button rubs out. What you draw is centred and scaled as the samples were."), FontRole::Caption, Token::Text2, card);
+    m_drawNote->setWordWrap(true);
+    column->addWidget(m_drawNote);
     column->addStretch(1);
     m_canvas->setPenWidth(m_pen->value());
     connect(m_pen, &QSlider::valueChanged, this, [this, penText](int width) {
@@ -129,6 +133,14 @@ QWidget* TryItPage::buildMiddle()
     auto* unit = new QComboBox(m_matrixCard);
     unit->setObjectName(QStringLiteral("tryit.unit"));
     unit->addItems({tr("counts"), tr("per cent of a row")});
+    const auto legend = [this](Token token, const QString& words) {
+        m_matrixCard->titleBar()->addWidget(makeDot(token, m_matrixCard));
+        m_matrixCard->titleBar()->addWidget(makeLabel(words, FontRole::Caption, Token::Text2, m_matrixCard));
+        m_matrixCard->titleBar()->addSpacing(8);
+    };
+    legend(Token::Hit, tr("right"));
+    legend(Token::Error, tr("wrong"));
+    unit->setAccessibleName(tr("What the matrix shows"));
     m_matrixCard->titleBar()->addWidget(unit);
     m_confusion = new ConfusionView(m_matrixCard);
     m_progressText = makeLabel({}, FontRole::Caption, Token::Text2, m_matrixCard);
@@ -142,15 +154,23 @@ QWidget* TryItPage::buildMiddle()
 
     auto* mistakes = new Card({}, middle);
     auto* bar = new QHBoxLayout;
-    m_tabs = new SegmentedControl({tr("Most confident mistakes"), tr("Chosen cell"), tr("Least sure")}, mistakes);
+    m_tabs = new SegmentedControl({tr("Most confident mistakes"), tr("Chosen cell"), tr("Least sure"), tr("By class"), tr("Model")}, mistakes);
     m_tabs->setObjectName(QStringLiteral("tryit.tabs"));
     bar->addWidget(m_tabs);
     bar->addStretch(1);
     m_mistakeCount = makeLabel({}, FontRole::Caption, Token::Text2, mistakes);
     bar->addWidget(m_mistakeCount);
     mistakes->content()->addLayout(bar);
-    m_strip = new SampleStrip(mistakes);
-    mistakes->content()->addWidget(m_strip, 1);
+    m_lower = new QStackedWidget(mistakes);
+    m_strip = new SampleStrip(m_lower);
+    m_lower->addWidget(m_strip);
+    for (int i = 0; i < 2; ++i) { // a narrow window has the cards of the right here
+        auto* place = new QWidget(m_lower);
+        auto* inner = new QVBoxLayout(place);
+        inner->setContentsMargins(0, 0, 0, 0);
+        m_lower->addWidget(place);
+    }
+    mistakes->content()->addWidget(m_lower, 1);
     column->addWidget(mistakes, 4);
     connect(m_tabs, &SegmentedControl::currentChanged, this, &TryItPage::showMistakes);
     connect(m_strip, &SampleStrip::chosen, this, [this](int part, std::int64_t row) { showSample(static_cast<Part>(part), row); });
@@ -164,7 +184,7 @@ QWidget* TryItPage::buildRight()
     auto* column = new QVBoxLayout(right);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(12);
-    auto* byClass = new Card(tr("By class"), right);
+    auto* byClass = m_classCard = new Card(tr("By class"), right);
     byClass->setTitle(tr("By class"), tr("in per cent"));
     m_perClass = new QTableWidget(0, 5, byClass);
     m_perClass->setObjectName(QStringLiteral("tryit.perClass"));
@@ -173,35 +193,77 @@ QWidget* TryItPage::buildRight()
     m_perClass->horizontalHeaderItem(3)->setToolTip(tr("Of those that are this class, how many were found"));
     m_perClass->horizontalHeaderItem(4)->setToolTip(tr("Harmonic mean of precision and recall"));
     m_perClass->verticalHeader()->hide();
-    m_perClass->verticalHeader()->setDefaultSectionSize(26);
+    m_perClass->verticalHeader()->setDefaultSectionSize(28);
     m_perClass->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
     m_perClass->horizontalHeader()->setHighlightSections(false);
     m_perClass->setShowGrid(false);
     m_perClass->setEditTriggers(QAbstractItemView::NoEditTriggers);
     m_perClass->setSelectionBehavior(QAbstractItemView::SelectRows);
     m_perClass->setFrameShape(QFrame::NoFrame);
+    m_perClass->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
+    m_perClass->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    m_perClass->setAccessibleName(tr("Precision, recall and F1 of each class"));
     byClass->content()->addWidget(m_perClass, 1);
-    column->addWidget(byClass, 3);
+    column->addWidget(byClass);
 
-    auto* model = new Card(tr("Model"), right);
+    auto* model = m_modelCard = new Card(tr("Model"), right);
+    m_modelFacts = new QWidget(model);
+    auto* facts = new QVBoxLayout(m_modelFacts);
+    facts->setContentsMargins(0, 0, 0, 0);
+    facts->setSpacing(12);
     auto* grid = new QGridLayout;
     grid->setVerticalSpacing(6);
     grid->setHorizontalSpacing(16);
     grid->setColumnStretch(1, 1);
     const QStringList names{tr("Test accuracy"), tr("Test loss"), tr("Parameters"), tr("Weights"), tr("File"), tr("Trained on"), tr("All samples")};
     for (int i = 0; i < names.size(); ++i) {
-        grid->addWidget(makeLabel(names[i], FontRole::Body, Token::Text2, model), i, 0);
-        auto* value = new ElidedLabel(QStringLiteral("–"), Qt::ElideRight, model);
+        grid->addWidget(makeLabel(names[i], FontRole::Body, Token::Text2, m_modelFacts), i, 0);
+        auto* value = new ElidedLabel(QStringLiteral("–"), Qt::ElideRight, m_modelFacts);
         value->setFont(ui::font(FontRole::Mono));
         value->setObjectName(QStringLiteral("tryit.fact%1").arg(i));
         grid->addWidget(value, i, 1);
         m_facts.push_back(value);
     }
-    model->content()->addLayout(grid);
-    model->content()->addStretch(1);
-    column->addWidget(model, 2);
+    facts->addLayout(grid);
+    auto* note = makeLabel(tr("Save model… writes these weights as a safetensors file, with the recipe and the names of the classes inside."), FontRole::Caption, Token::Text2, m_modelFacts);
+    note->setWordWrap(true);
+    facts->addWidget(note);
+    facts->addStretch(1);
+    model->content()->addWidget(m_modelFacts, 1);
+    column->addWidget(model, 1);
     m_right = right;
     return right;
+}
+
+void TryItPage::setCompact(bool narrow, bool low)
+{
+    m_narrow = narrow;
+    m_right->setVisible(!narrow);
+    const auto place = [&](QWidget* widget, Card* card, int slot) { (narrow ? m_lower->widget(slot)->layout() : card->content())->addWidget(widget); };
+    place(m_perClass, m_classCard, 1);
+    place(m_modelFacts, m_modelCard, 2);
+    for (int i = 2; i < 5; ++i) {
+        auto* segment = m_tabs->findChild<QWidget*>(QStringLiteral("segment%1").arg(i));
+        segment->setVisible(i == 2 || narrow);
+        if (i > 2) continue;
+        segment->setProperty("at", narrow ? "middle" : "last"); // its corners
+        setRole(segment, "segment");
+    }
+    if (!narrow && m_tabs->current() > 2) m_tabs->setCurrent(0);
+    m_canvas->setSide(low ? 200 : 280);
+    m_bars->setRowHeight(low ? 17 : 22);
+    m_drawNote->setVisible(!low);
+    sizeTable();
+}
+
+/// As high as its rows where they are few and have a card of their own; else it scrolls in what room there is.
+void TryItPage::sizeTable()
+{
+    const int rows = m_perClass->rowCount(), high = 30 + rows * 28;
+    const bool whole = !m_narrow && rows <= 13;
+    m_perClass->setMinimumHeight(whole ? high : 80);
+    m_perClass->setMaximumHeight(whole ? high : QWIDGETSIZE_MAX);
+    m_classCard->setSizePolicy(QSizePolicy::Preferred, whole ? QSizePolicy::Fixed : QSizePolicy::Expanding);
 }
 
 } // namespace sconce::ui

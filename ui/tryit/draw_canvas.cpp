@@ -16,53 +16,64 @@ constexpr int side = 280;
 constexpr std::size_t undoSteps = 50;
 }
 
-DrawCanvas::DrawCanvas(QWidget* parent) : QWidget(parent), m_image(side, side, QImage::Format_Grayscale8)
+DrawCanvas::State DrawCanvas::blank()
 {
-    m_image.fill(Qt::black);
+    State state{QImage(side, side, QImage::Format_Grayscale8), {}, true};
+    state.image.fill(Qt::black);
+    return state;
+}
+
+DrawCanvas::DrawCanvas(QWidget* parent) : QWidget(parent), m_now(blank())
+{
     setObjectName(QStringLiteral("tryit.canvas"));
     setAccessibleName(tr("Draw here"));
     setFocusPolicy(Qt::StrongFocus);
     setAcceptDrops(true);
     setCursor(Qt::CrossCursor);
-    setFixedHeight(side);
-    setMinimumWidth(side);
+    setSide(side);
+    connect(&Theme::instance(), &Theme::changed, this, qOverload<>(&QWidget::update));
 }
+
+void DrawCanvas::setSide(int pixels) { setFixedSize(pixels, pixels); }
 
 QPointF DrawCanvas::toImage(const QPointF& position) const { return {position.x() * side / width(), position.y() * side / height()}; }
 
 void DrawCanvas::remember()
 {
-    m_before.push_back(m_image.copy());
+    m_before.push_back(m_now); // images share their pixels until one is painted on
     if (m_before.size() > undoSteps) m_before.erase(m_before.begin());
 }
 
 void DrawCanvas::stroke(const QPointF& from, const QPointF& to, bool erase)
 {
-    QPainter painter(&m_image);
-    painter.setRenderHint(QPainter::Antialiasing);
-    painter.setPen(QPen(erase ? Qt::black : Qt::white, erase ? m_pen * 1.6 : m_pen, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
-    painter.drawLine(from, to == from ? from + QPointF(0.01, 0) : to);
-    m_empty = false;
+    {
+        QPainter painter(&m_now.image);
+        painter.setRenderHint(QPainter::Antialiasing);
+        painter.setPen(QPen(erase ? Qt::black : Qt::white, erase ? m_pen * 1.6 : m_pen, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
+        painter.drawLine(from, to == from ? from + QPointF(0.01, 0) : to);
+    }
+    if (!erase) m_now.empty = false;
+    m_now.picture = {};
     update();
     Q_EMIT changed();
 }
 
 void DrawCanvas::setPicture(const QImage& image)
 {
+    if (image.isNull()) return;
     remember();
-    m_image = image.convertToFormat(QImage::Format_RGB32).scaled(side, side, Qt::IgnoreAspectRatio, Qt::FastTransformation);
-    if (image.isGrayscale()) m_image = m_image.convertToFormat(QImage::Format_Grayscale8);
-    m_empty = false;
+    m_now.picture = image;
+    m_now.image = image.convertToFormat(QImage::Format_RGB32).scaled(side, side, Qt::IgnoreAspectRatio, Qt::FastTransformation);
+    if (image.isGrayscale()) m_now.image = m_now.image.convertToFormat(QImage::Format_Grayscale8);
+    m_now.empty = false;
     update();
 }
 
 void DrawCanvas::clear()
 {
-    if (m_empty) return;
+    if (m_now.empty) return;
     remember();
-    m_image = QImage(side, side, QImage::Format_Grayscale8);
-    m_image.fill(Qt::black);
-    m_empty = true;
+    m_now = blank();
     update();
     Q_EMIT changed();
 }
@@ -70,9 +81,8 @@ void DrawCanvas::clear()
 void DrawCanvas::undo()
 {
     if (m_before.empty()) return;
-    m_image = m_before.back();
+    m_now = std::move(m_before.back());
     m_before.pop_back();
-    m_empty = m_before.empty();
     update();
     Q_EMIT changed();
 }
@@ -81,8 +91,8 @@ void DrawCanvas::paintEvent(QPaintEvent*)
 {
     QPainter painter(this);
     painter.setRenderHint(QPainter::SmoothPixmapTransform);
-    painter.drawImage(rect(), m_image);
-    if (m_empty) {
+    painter.drawImage(rect(), m_now.image);
+    if (m_now.empty) {
         painter.setFont(ui::font(FontRole::Body));
         painter.setPen(QColor(0x98, 0xA1, 0xAF)); // on black in both themes
         painter.drawText(rect(), Qt::AlignCenter, tr("Draw here with the mouse"));
@@ -95,14 +105,18 @@ void DrawCanvas::paintEvent(QPaintEvent*)
 
 void DrawCanvas::mousePressEvent(QMouseEvent* event)
 {
-    if (m_image.format() != QImage::Format_Grayscale8 || m_image.width() != side) m_image = m_image.convertToFormat(QImage::Format_Grayscale8);
+    const bool erase = event->button() == Qt::RightButton;
+    if (!erase && event->button() != Qt::LeftButton) return;
     remember();
+    if (!erase && !m_now.picture.isNull()) m_now = blank();
+    if (m_now.image.format() != QImage::Format_Grayscale8) m_now.image = m_now.image.convertToFormat(QImage::Format_Grayscale8);
     m_last = toImage(event->position());
-    stroke(m_last, m_last, event->button() == Qt::RightButton);
+    stroke(m_last, m_last, erase);
 }
 
 void DrawCanvas::mouseMoveEvent(QMouseEvent* event)
 {
+    if (!(event->buttons() & (Qt::LeftButton | Qt::RightButton))) return;
     const QPointF here = toImage(event->position());
     stroke(m_last, here, event->buttons() & Qt::RightButton);
     m_last = here;

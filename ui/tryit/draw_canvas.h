@@ -15,14 +15,14 @@ class DrawCanvas : public QWidget
     Q_OBJECT
   public:
     explicit DrawCanvas(QWidget* parent = nullptr);
-    const QImage& image() const { return m_image; } ///< grey, 280×280
-    bool isEmpty() const { return m_empty; }
+    const QImage& image() const { return m_now.image; } ///< 280×280, grey while strokes are drawn
+    bool isEmpty() const { return m_now.empty; }
+    /// The picture shown (a sample, a file) in its own size, as long as no stroke was made on it; else null.
+    const QImage& picture() const { return m_now.picture; }
     void setPenWidth(int pixels) { m_pen = pixels; }
-    /// Shows a picture instead of strokes (a sample, a dropped file).
+    void setSide(int pixels); ///< on screen
+    /// Shows a picture instead of strokes. The first stroke of the pen puts it away: people draw, they do not correct.
     void setPicture(const QImage& image);
-    QSize sizeHint() const override { return {280, 280}; }
-    bool hasHeightForWidth() const override { return true; }
-    int heightForWidth(int width) const override { return width; }
 
   public Q_SLOTS:
     void clear();
@@ -41,14 +41,15 @@ class DrawCanvas : public QWidget
     void dropEvent(QDropEvent* event) override;
 
   private:
+    struct State { QImage image, picture; bool empty = true; };
+    static State blank();
     QPointF toImage(const QPointF& position) const;
     void stroke(const QPointF& from, const QPointF& to, bool erase);
     void remember();
-    QImage m_image;
-    std::vector<QImage> m_before;
+    State m_now;
+    std::vector<State> m_before;
     QPointF m_last;
     int m_pen = 22;
-    bool m_empty = true;
 };
 
 } // namespace sconce::ui

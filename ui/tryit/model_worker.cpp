@@ -74,13 +74,19 @@ void ModelWorker::load(LoadRequest request)
         std::lock_guard lock(m_mutex);
         m_jobs.clear();
     }
-    ++m_generation;
-    post({[this, request = std::move(request)] { doLoad(request); }, false});
+    const int generation = ++m_generation;
+    post({[this, generation, request = std::move(request)] { doLoad(request, generation); }, false});
 }
 
-void ModelWorker::doLoad(const LoadRequest& request)
+void ModelWorker::doLoad(const LoadRequest& request, int generation)
 {
-    const auto fail = [this](const Error& error) { deliver([this, text = words(error)] { Q_EMIT failed(text); }); };
+    // Whoever has chosen another model meanwhile does not want to hear of this one.
+    const auto tell = [this, generation](auto emitIt) {
+        deliver([this, generation, emitIt = std::move(emitIt)] {
+            if (generation == m_generation) emitIt();
+        });
+    };
+    const auto fail = [this, &tell](const Error& error) { tell([this, text = words(error)] { Q_EMIT failed(text); }); };
     m_session.reset();
     m_model.reset();
     m_weights.reset();
@@ -102,7 +108,7 @@ void ModelWorker::doLoad(const LoadRequest& request)
     LoadedModel model{request.run, *recipe, *data, checkpoint->state.step, checkpoint->state.epoch, checkpoint->best, checkpoint->path, weights->file().size()};
     m_weights.emplace(std::move(*weights));
     m_model = model;
-    deliver([this, model = std::move(model)] { Q_EMIT loaded(model); });
+    tell([this, model = std::move(model)] { Q_EMIT loaded(model); });
 }
 
 void ModelWorker::answer(std::vector<std::uint8_t> record)
@@ -144,7 +150,9 @@ void ModelWorker::evaluate()
                   if (report.error().code != ErrorCode::Cancelled) deliver([this, text = words(report.error())] { Q_EMIT failed(text); });
                   return;
               }
-              deliver([this, report = std::move(*report)] { Q_EMIT evaluated(report); });
+              deliver([this, generation, report = std::move(*report)] {
+                  if (generation == m_generation) Q_EMIT evaluated(report);
+              });
           },
           false});
 }

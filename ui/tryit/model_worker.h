@@ -66,7 +66,7 @@ class ModelWorker : public QObject
     struct Job { std::function<void()> work; bool isAnswer = false; };
     void post(Job job);
     void loop();
-    void doLoad(const LoadRequest& request);
+    void doLoad(const LoadRequest& request, int generation);
     template <class F> void deliver(F function) { QMetaObject::invokeMethod(this, std::move(function), Qt::QueuedConnection); }
 
     std::mutex m_mutex;

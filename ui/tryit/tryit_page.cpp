@@ -113,8 +113,6 @@ void TryItPage::connectWorker()
 
 void TryItPage::shown() { fillRuns(); }
 
-void TryItPage::setCompact(bool narrow, bool) { m_right->setVisible(!narrow); }
-
 void TryItPage::fillRuns()
 {
     const QString keep = !m_wanted.empty() ? utf(m_wanted) : m_run->currentData().toString();
@@ -147,14 +145,19 @@ void TryItPage::loadChosen()
 {
     const RunId id = m_run->currentData().toString().toStdString();
     const RunRow* row = m_studio.runs->find(id);
-    if (!row || id == m_loading) return;
-    m_loading = id;
+    if (!row) return;
+    // A run that was trained longer has other weights; one that is being trained keeps those that were loaded.
+    const std::string key = id + (row->status == RunStatus::Running || row->status == RunStatus::Paused ? "" : " " + std::to_string(row->summary.steps));
+    if (key == m_loading) return;
+    m_loading = key;
     m_model.reset();
     m_report.reset();
+    m_save->setEnabled(false);
     m_confusion->clear();
-    m_perClass->setRowCount(0);
+    m_matrixCard->setTitle(tr("Confusion matrix"));
     m_strip->setItems(nullptr, {}, {});
     m_mistakeCount->clear();
+    forgetAnswer();
     m_problem->hide();
     m_progressText->setText(tr("Opening the model…"));
     m_progressText->show();
@@ -169,13 +172,26 @@ void TryItPage::clearModel(const QString& message)
     m_problem->setVisible(!message.isEmpty());
     m_progress->hide();
     m_progressText->hide();
+    if (!m_model) forgetAnswer();
+}
+
+void TryItPage::forgetAnswer()
+{
+    m_bars->setProbabilities({});
+    m_said->setText(QStringLiteral("–"));
+    m_sure->setText(tr("Draw something"));
+    m_next->setText(tr("the answer follows the pen"));
+    m_took->clear();
+    m_seen->clear();
 }
 
 void TryItPage::modelLoaded(const LoadedModel& model)
 {
     m_model = model;
+    m_save->setEnabled(true);
     const auto& info = model.data->info();
     m_bars->setClasses(info.classes);
+    showClasses(nullptr);
     const auto number = [](double value, auto text) { return std::isfinite(value) ? utf(text(value)) : QStringLiteral("–"); };
     const auto set = [this](Fact fact, const QString& text) { static_cast<ElidedLabel*>(m_facts[fact])->setFullText(text); };
     set(TestAccuracy, number(model.run.summary.testAccuracy, [](double v) { return percentText(v); }));
@@ -186,7 +202,7 @@ void TryItPage::modelLoaded(const LoadedModel& model)
     set(TrainedOn, utf(info.title));
     set(AllSamples, QStringLiteral("–"));
     m_worker->evaluate();
-    if (m_fromSample || m_canvas->isEmpty())
+    if (m_canvas->isEmpty())
         anySample();
     else
         answerCanvas();
@@ -194,17 +210,9 @@ void TryItPage::modelLoaded(const LoadedModel& model)
 
 void TryItPage::answerCanvas()
 {
-    m_fromSample = false;
     if (!m_model) return;
-    if (m_canvas->isEmpty()) {
-        m_bars->setProbabilities({});
-        m_said->setText(QStringLiteral("–"));
-        m_sure->setText(tr("Draw something"));
-        m_next->setText(tr("the answer follows the pen"));
-        m_took->clear();
-        m_seen->clear();
-        return;
-    }
+    if (m_canvas->isEmpty()) return forgetAnswer();
+    if (!m_canvas->picture().isNull()) return answerPicture(pictureOf(m_canvas->picture()));
     const auto& sample = m_model->data->info().sample;
     Picture drawing = pictureOf(m_canvas->image());
     if (sample.rank() == 3) drawing = centredDrawing(drawing, static_cast<int>(sample.dims[2].size), static_cast<int>(sample.dims[1].size));
@@ -216,6 +224,7 @@ void TryItPage::answerPicture(const Picture& picture)
     const auto& sample = m_model->data->info().sample;
     auto record = recordFrom(picture, sample);
     m_seen->setPixmap(QPixmap::fromImage(recordImage(record, sample).scaled(56, 56, Qt::KeepAspectRatio, Qt::FastTransformation)));
+    m_problem->hide();
     m_worker->answer(std::move(record));
 }
 
@@ -223,11 +232,12 @@ void TryItPage::openPicture(const QString& path)
 {
     if (path.isEmpty() || !m_model) return;
     auto picture = readPicture(path.toStdString());
-    if (!picture) return clearModel(utf(picture.error().text()));
-    m_problem->hide();
+    if (!picture) { // the model and what it was shown stay
+        m_problem->setText(utf(picture.error().text()));
+        return m_problem->show();
+    }
     QImage image(picture->pixels.data(), picture->width, picture->height, picture->width * picture->channels, picture->channels == 1 ? QImage::Format_Grayscale8 : QImage::Format_RGB888);
     m_canvas->setPicture(image.copy());
-    m_fromSample = false;
     answerPicture(*picture);
 }
 
@@ -236,7 +246,6 @@ void TryItPage::showSample(Part part, std::int64_t row)
     if (!m_model) return;
     const QImage image = sampleImage(*m_model->data, part, row);
     m_canvas->setPicture(image);
-    m_fromSample = true;
     answerPicture(pictureOf(image));
 }
 
@@ -252,7 +261,7 @@ void TryItPage::anySample()
 
 void TryItPage::showAnswer(const Answer& answer)
 {
-    if (!m_model || answer.probabilities.size() != m_model->data->info().classes.size() || (m_canvas->isEmpty() && !m_fromSample)) return;
+    if (!m_model || answer.probabilities.size() != m_model->data->info().classes.size() || m_canvas->isEmpty()) return;
     const auto& classes = m_model->data->info().classes;
     std::vector<std::size_t> order(classes.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
@@ -274,27 +283,48 @@ void TryItPage::showReport(const EvaluationReport& report)
     m_matrixCard->setTitle(tr("Confusion matrix"), tr("%1 %2 samples, %3 right").arg(utf(groupedInt(report.count)), utf(report.part), utf(percentText(report.accuracy))));
     m_confusion->setReport(report);
     static_cast<ElidedLabel*>(m_facts[AllSamples])->setFullText(utf(durationText(report.seconds)));
-    m_perClass->setRowCount(static_cast<int>(report.classes.size()));
+    showClasses(&report);
+    showMistakes();
+}
+
+/// A row per class and their mean; dashes as long as there is no report, so that nothing jumps when it comes.
+void TryItPage::showClasses(const EvaluationReport* report)
+{
+    const auto& names = m_model->data->info().classes;
+    const auto percent = [](double share) { return QString::number(share * 100, 'f', 1); };
+    const QString unknown = QStringLiteral("–");
+    ClassMetrics mean;
+    m_perClass->setRowCount(static_cast<int>(names.size()) + 1);
     for (int i = 0; i < m_perClass->rowCount(); ++i) {
-        const auto& c = report.perClass[static_cast<std::size_t>(i)];
-        const QStringList cells{utf(report.classes[static_cast<std::size_t>(i)]), utf(groupedInt(c.count)), QString::number(c.precision * 100, 'f', 1),
-                                QString::number(c.recall * 100, 'f', 1), QString::number(c.f1 * 100, 'f', 1)};
+        const bool last = i + 1 == m_perClass->rowCount();
+        ClassMetrics c;
+        if (report && !last) {
+            c = report->perClass[static_cast<std::size_t>(i)];
+            const auto n = static_cast<double>(names.size());
+            mean = {mean.count + c.count, mean.precision + c.precision / n, mean.recall + c.recall / n, mean.f1 + c.f1 / n};
+        }
+        if (last) c = mean;
+        QStringList cells{last ? tr("Mean") : utf(names[static_cast<std::size_t>(i)])};
+        if (report) cells << utf(groupedInt(c.count)) << percent(c.precision) << percent(c.recall) << percent(c.f1);
+        else cells << unknown << unknown << unknown << unknown;
         for (int column = 0; column < cells.size(); ++column) {
             auto* item = new QTableWidgetItem(cells[column]);
-            item->setFont(ui::font(column == 0 ? FontRole::Body : FontRole::MonoSmall));
+            item->setFont(ui::font(column == 0 ? (last ? FontRole::Caption : FontRole::Body) : FontRole::MonoSmall));
             item->setTextAlignment(column == 0 ? Qt::AlignLeft | Qt::AlignVCenter : Qt::AlignRight | Qt::AlignVCenter);
             m_perClass->setItem(i, column, item);
         }
     }
-    showMistakes();
+    sizeTable();
 }
 
 void TryItPage::showMistakes()
 {
-    if (!m_report || !m_model) return;
+    const int tab = m_tabs->current();
+    m_lower->setCurrentIndex(std::max(0, tab - 2));
+    m_mistakeCount->setVisible(tab <= 2);
+    if (!m_report || !m_model || tab > 2) return;
     const auto& r = *m_report;
     std::vector<SampleStrip::Item> items;
-    const int tab = m_tabs->current();
     const auto labels = m_model->data->labels(r.storedIn);
     if (tab == 0) {
         for (const auto& m : r.mistakes) items.push_back({r.storedIn, m.row, m.truth, m.said, m.confidence});
@@ -307,10 +337,13 @@ void TryItPage::showMistakes()
         const bool leastFirst = tab == 2;
         std::stable_sort(items.begin(), items.end(), [leastFirst](const auto& a, const auto& b) { return leastFirst ? a.confidence < b.confidence : a.confidence > b.confidence; });
     }
-    if (items.size() > 400) items.resize(400);
-    m_mistakeCount->setText(tr("%1 mistakes in %2").arg(utf(groupedInt(static_cast<std::int64_t>(r.mistakes.size()))), utf(groupedInt(r.count))));
+    const int truth = m_confusion->selectedTruth(), said = m_confusion->selectedSaid();
+    if (items.size() > 400) items.resize(400); // the first ones are what the tab is about
+    if (tab == 1 && truth >= 0)
+        m_mistakeCount->setText(tr("%1 are %2 and were said to be %3").arg(utf(groupedInt(m_confusion->count(truth, said))), utf(r.classes[static_cast<std::size_t>(truth)]), utf(r.classes[static_cast<std::size_t>(said)])));
+    else m_mistakeCount->setText(tr("%1 mistakes in %2").arg(utf(groupedInt(static_cast<std::int64_t>(r.mistakes.size()))), utf(groupedInt(r.count))));
     m_strip->setItems(m_model->data, std::move(items),
-                      tab == 1 ? tr("Click a cell of the matrix to see its samples.") : tr("Not one mistake on these samples."));
+                      tab == 1 ? (truth < 0 ? tr("Click a cell of the matrix to see its samples.") : tr("No sample is in this cell.")) : tr("Not one mistake on these samples."));
 }
 
 void TryItPage::showCell(int, int)

@@ -12,6 +12,7 @@ class QPushButton;
 class QSlider;
 class QStackedWidget;
 class QTableWidget;
+class QVBoxLayout;
 
 namespace sconce::ui {
 
@@ -44,10 +45,13 @@ class TryItPage : public Page
     void modelLoaded(const LoadedModel& model);
     void showAnswer(const Answer& answer);
     void showReport(const EvaluationReport& report);
+    void showClasses(const EvaluationReport* report);
+    void sizeTable();
     void showMistakes();
     void showCell(int truth, int said);
     void answerCanvas();
     void answerPicture(const Picture& picture);
+    void forgetAnswer();
     void openPicture(const QString& path);
     void showSample(Part part, std::int64_t row);
     void anySample();
@@ -58,9 +62,9 @@ class TryItPage : public Page
     std::optional<LoadedModel> m_model;
     std::optional<EvaluationReport> m_report;
     RunId m_wanted; ///< the run to show, from another page
-    RunId m_loading;
+    std::string m_loading; ///< what is loaded or on its way: run, and its step once it has ended
     std::uint64_t m_sample = 0;
-    bool m_fromSample = false;
+    bool m_narrow = false;
 
     QStackedWidget* m_stack = nullptr;
     QComboBox *m_run = nullptr, *m_weights = nullptr, *m_device = nullptr;
@@ -77,7 +81,10 @@ class TryItPage : public Page
     QLabel* m_mistakeCount = nullptr;
     SampleStrip* m_strip = nullptr;
     QTableWidget* m_perClass = nullptr;
-    QWidget* m_right = nullptr;
+    QStackedWidget* m_lower = nullptr; ///< samples; by class and model in a narrow window
+    Card *m_classCard = nullptr, *m_modelCard = nullptr;
+    QWidget *m_right = nullptr, *m_modelFacts = nullptr;
+    QLabel* m_drawNote = nullptr;
     std::vector<QLabel*> m_facts;
 };
 

@@ -17,7 +17,7 @@ namespace sconce::ui {
 
 namespace {
 QString utf(const std::string& text) { return QString::fromStdString(text); }
-constexpr int barRow = 22, sampleSide = 56, sampleStep = 78, sampleRow = 98;
+constexpr int sampleSide = 56, sampleStep = 78, sampleRow = 98;
 }
 
 // ---- probabilities ----
@@ -50,7 +50,14 @@ QString ProbabilityBars::best() const
     return QStringLiteral("%1: %2").arg(utf(m_classes[at]), utf(percentText(m_probabilities[at], 1)));
 }
 
-QSize ProbabilityBars::sizeHint() const { return {280, barRow * static_cast<int>(std::max<std::size_t>(1, std::min<std::size_t>(12, m_classes.size())))}; }
+void ProbabilityBars::setRowHeight(int pixels)
+{
+    m_row = pixels;
+    updateGeometry();
+    update();
+}
+
+QSize ProbabilityBars::sizeHint() const { return {280, m_row * static_cast<int>(std::max<std::size_t>(1, std::min<std::size_t>(12, m_classes.size())))}; }
 
 void ProbabilityBars::paintEvent(QPaintEvent*)
 {
@@ -67,11 +74,11 @@ void ProbabilityBars::paintEvent(QPaintEvent*)
     for (std::size_t i = 0; i < shown; ++i) nameWidth = std::max(nameWidth, std::min(90, painter.fontMetrics().horizontalAdvance(utf(m_classes[order[i]]))));
     const auto top = known ? static_cast<std::size_t>(std::max_element(m_probabilities.begin(), m_probabilities.end()) - m_probabilities.begin()) : m_classes.size();
     for (std::size_t i = 0; i < shown; ++i) {
-        const int y = static_cast<int>(i) * barRow;
+        const int y = static_cast<int>(i) * m_row;
         const std::size_t c = order[i];
         painter.setPen(color(c == top ? Token::Text : Token::Text2));
-        painter.drawText(QRect(0, y, nameWidth, barRow), Qt::AlignVCenter, painter.fontMetrics().elidedText(utf(m_classes[c]), Qt::ElideRight, nameWidth));
-        const QRectF groove(nameWidth + 10, y + 7, width() - nameWidth - 78, 8);
+        painter.drawText(QRect(0, y, nameWidth, m_row), Qt::AlignVCenter, painter.fontMetrics().elidedText(utf(m_classes[c]), Qt::ElideRight, nameWidth));
+        const QRectF groove(nameWidth + 10, y + m_row / 2 - 4, width() - nameWidth - 78, 8);
         painter.setPen(Qt::NoPen);
         painter.setBrush(color(Token::Raised));
         painter.drawRoundedRect(groove, 4, 4);
@@ -81,7 +88,7 @@ void ProbabilityBars::paintEvent(QPaintEvent*)
             painter.drawRoundedRect(QRectF(groove.left(), groove.top(), std::max(8.0, groove.width() * share), 8), 4, 4);
         }
         painter.setPen(color(c == top ? Token::Text : Token::Text2));
-        painter.drawText(QRect(width() - 64, y, 64, barRow), Qt::AlignRight | Qt::AlignVCenter, known ? utf(percentText(share, share > 0 && share < 0.9995 ? 1 : 0)) : QStringLiteral("–"));
+        painter.drawText(QRect(width() - 64, y, 64, m_row), Qt::AlignRight | Qt::AlignVCenter, known ? utf(percentText(share, share > 0 && share < 0.9995 ? 1 : 0)) : QStringLiteral("–"));
     }
 }
 
@@ -108,6 +115,7 @@ void ConfusionView::clear()
 {
     m_names.clear();
     m_counts.clear();
+    m_truth = m_said = -1;
     update();
 }
 
@@ -115,6 +123,12 @@ void ConfusionView::setShares(bool shares)
 {
     m_shares = shares;
     update();
+}
+
+std::int64_t ConfusionView::count(int truth, int said) const
+{
+    if (truth < 0 || said < 0 || truth >= classes() || said >= classes()) return 0;
+    return m_counts[static_cast<std::size_t>(truth)][static_cast<std::size_t>(said)];
 }
 
 QRect ConfusionView::cell(int truth, int said) const

@@ -15,7 +15,10 @@ class ProbabilityBars : public QWidget
     explicit ProbabilityBars(QWidget* parent = nullptr);
     void setClasses(const std::vector<std::string>& classes);
     void setProbabilities(std::vector<float> probabilities); ///< empty: nothing to show yet
+    const std::vector<float>& probabilities() const { return m_probabilities; }
+    void setRowHeight(int pixels);
     QSize sizeHint() const override;
+    QSize minimumSizeHint() const override { return sizeHint(); }
     /// "3: 86.5 %", for tests and accessibility.
     QString best() const;
 
@@ -25,6 +28,7 @@ class ProbabilityBars : public QWidget
   private:
     std::vector<std::string> m_classes;
     std::vector<float> m_probabilities;
+    int m_row = 22;
 };
 
 class ConfusionView : public QWidget
@@ -37,6 +41,7 @@ class ConfusionView : public QWidget
     void setShares(bool shares); ///< per cent of a row instead of counts
     int selectedTruth() const { return m_truth; }
     int selectedSaid() const { return m_said; }
+    std::int64_t count(int truth, int said) const; ///< 0 where nothing is known
     QRect cell(int truth, int said) const;
 
   Q_SIGNALS:
@@ -66,6 +71,8 @@ class SampleStrip : public QWidget
     struct Item { Part part; std::int64_t row; int truth, said; float confidence; };
     void setItems(DatasetPtr data, std::vector<Item> items, const QString& whenEmpty);
     int count() const { return static_cast<int>(m_items.size()); }
+    const std::vector<Item>& items() const { return m_items; }
+    QRect cell(int index) const;
     QSize sizeHint() const override { return {500, 100}; }
 
   Q_SIGNALS:
@@ -79,7 +86,6 @@ class SampleStrip : public QWidget
 
   private:
     int columns() const;
-    QRect cell(int index) const;
     DatasetPtr m_data;
     std::vector<Item> m_items;
     QString m_empty;
