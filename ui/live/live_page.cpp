@@ -258,7 +258,10 @@ void LivePage::setCompact(bool narrow, bool low)
     m_narrow = narrow;
     m_side->setFixedWidth(narrow ? narrowSide : sideWidth);
     for (Tile* tile : {m_trainLoss, m_valLoss, m_trainAccuracy, m_valAccuracy, m_rate, m_speed, m_left}) tile->setNoteVisible(!low);
-    m_progress->setFixedWidth(narrow ? 120 : 200);
+    m_progress->setFixedWidth(narrow ? 80 : 200);
+    m_percent->setVisible(!narrow);
+    m_checkpoint->setText(narrow ? tr("Checkpoint") : tr("Checkpoint now"));
+    m_epochs->setText(narrow ? tr("Epochs…") : tr("Add epochs…"));
     m_plots->setCompact(narrow, low);
     m_outcome->setLow(low);
     arrangeSide();
@@ -285,7 +288,7 @@ void LivePage::refresh()
     m_plots->refresh(*live, m_other);
     refreshTiles(*live);
     m_reading->refresh(*live);
-    m_settings->refresh(*live);
+    m_settings->refresh(*live, m_outcome->isVisibleTo(this));
     m_log->refresh(*live, m_other);
     m_other = false;
 }
@@ -380,7 +383,7 @@ EpochsPopup::EpochsPopup(QWidget* parent)
     };
     connect(m_apply, &QPushButton::clicked, this, take);
     m_apply->setDefault(true);
-    for (QObject* field : {static_cast<QObject*>(m_spin)}) field->setProperty("size", "28");
+    words::sized(m_spin, "28");
     auto* enter = new QAction(this);
     enter->setShortcuts({QKeySequence(Qt::Key_Return), QKeySequence(Qt::Key_Enter)});
     enter->setShortcutContext(Qt::WidgetWithChildrenShortcut);

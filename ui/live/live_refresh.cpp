@@ -9,6 +9,8 @@
 
 #include <QCoreApplication>
 #include <QDir>
+#include <QFontMetrics>
+#include <QLabel>
 #include <QStackedWidget>
 
 #include <algorithm>
@@ -65,7 +67,12 @@ void LivePage::refreshHeader(const LiveRun& live)
             where += tr(", in epoch %1 of %2").arg(count(live.step / live.stepsPerEpoch + 1), count(live.epochs));
         }
     }
-    setTitle(words::runTitle(live.row), where);
+    // A long name must not push the commands out of the window.
+    const QString title = words::runTitle(live.row);
+    const int room = m_narrow ? 230 : 420;
+    setTitle(QFontMetrics(ui::font(FontRole::Title)).elidedText(title, Qt::ElideMiddle, room), QFontMetrics(ui::font(FontRole::Caption)).elidedText(where, Qt::ElideRight, room));
+    m_title->setToolTip(title);
+    m_subtitle->setToolTip(where);
     const bool starting = alive && live.status != RunStatus::Running && live.status != RunStatus::Paused;
     m_pill->setStatus(starting ? QStringLiteral("running") : statusText(live.status));
     m_pill->show();

@@ -110,7 +110,7 @@ void addFinishedFigures(const LiveRun& live, const std::vector<RunRow>& others, 
         out.figures.push_back({tr("Best epoch"), QStringLiteral("epoch"), tr("%1 of %2").arg(count(best), count(s.epochs)),
                                tr("val. loss %1, %2").arg(words::loss(s.bestValLoss), words::percent(s.bestValAccuracy)), false});
     }
-    out.figures.push_back({tr("Training took"), {}, text(durationText(s.seconds)), s.samplesPerSecond > 0 ? tr("%1 samples").arg(words::rate(s.samplesPerSecond)) : QString(), false});
+    out.figures.push_back({tr("Training took"), {}, text(durationText(s.seconds)), s.samplesPerSecond > 0 ? words::rateWords(s.samplesPerSecond) : QString(), false});
     if (std::isfinite(s.trainAccuracy) && std::isfinite(s.valAccuracy)) {
         const double gap = 100 * (s.trainAccuracy - s.valAccuracy);
         out.figures.push_back({tr("Gap"), QStringLiteral("overfitting"), tr("%1 points").arg(QString::number(gap, 'f', 1).replace(QLatin1Char('-'), QChar(0x2212))),
@@ -188,7 +188,11 @@ Outcome failed(const LiveRun& live)
                                              ? tr("The checkpoint of %1. The failed step was not applied: NaN never reaches the weights or a checkpoint.").arg(stepWords(live, kept->step))
                                              : tr("The checkpoint of %1.").arg(stepWords(live, kept->step))});
     }
-    if (!live.row.remedy.empty()) out.facts.push_back({tr("Way out"), text(live.row.remedy)});
+    QString remedy = text(live.row.remedy);
+    // What is safe stands on a line of its own.
+    if (const auto at = remedy.indexOf(QLatin1String("Ways out: ")); at >= 0) remedy = remedy.mid(at + 10, 1).toUpper() + remedy.mid(at + 11);
+    else if (kept && remedy.startsWith(QLatin1String("The weights of step"))) remedy.clear();
+    if (!remedy.isEmpty()) out.facts.push_back({tr("Ways out"), remedy});
     if (live.ended && !live.ended->detail.empty() && cause != Cause::NotFinite) out.facts.push_back({tr("Detail"), text(live.ended->detail).left(400)});
     way(OutcomeAction::OpenInCompose, "compose", tr("Open in Compose"));
     if (kept) way(OutcomeAction::TryIt, "tryit", tr("Try it"));

@@ -21,6 +21,7 @@ namespace sconce::ui {
 namespace {
 
 constexpr int leftGutter = 56, rightGutter = 8, names = 192;
+constexpr double gibi = 1024.0 * 1024 * 1024; // a round top fits the gutter: 24 GiB
 constexpr double noValue = std::numeric_limits<double>::quiet_NaN();
 
 bool endsWith(const std::string& key, const std::string& tail)
@@ -264,13 +265,19 @@ void PlotsCard::fitRange()
         }
     }
     if (m_live->ended && last > 0) {
-        m_to = last;
+        m_to = failedStep() ? last * 1.02 : last;
         return;
     }
     // While it runs the axis ends at the next round value, so that the curves do not creep at every step.
     const double step = last > 0 ? roundStep(last, 9, m_mode == XMode::Time) : 1;
     m_to = std::max(step, std::ceil(last / step * (1 - 1e-9)) * step);
     if (m_mode == XMode::Step) m_to = std::max(m_to, 10.0);
+}
+
+std::optional<double> PlotsCard::failedStep() const
+{
+    if (m_live->status != RunStatus::Failed || m_live->trainStep.empty() || m_live->row.message.find("NaN") == std::string::npos) return {};
+    return m_live->trainStep.back() + 1;
 }
 
 int PlotsCard::bestIndex() const
@@ -290,6 +297,11 @@ void PlotsCard::drawMetric(Row& r, const std::vector<double>& raw, RunningMean& 
     std::vector<Curve> curves;
     curves.push_back(curve("raw", tr("training, raw"), Token::Train, smooth ? Curve::Style::Raw : Curve::Style::Smooth,
                            envelope(*m_live, m_mode, raw, m_from, m_to, columns)));
+    // The step that failed was not applied and has no value: a NaN stands for it.
+    if (const auto failed = failedStep()) {
+        curves.front().x.push_back(xOfStep(*m_live, m_mode, *failed));
+        curves.front().y.push_back(noValue);
+    }
     if (smooth) {
         curves.push_back(curve("train", tr("training, smoothed"), Token::Train, Curve::Style::Smooth,
                                thinned(*m_live, m_mode, mean.values(), m_from, m_to, columns)));
@@ -339,8 +351,15 @@ void PlotsCard::drawRate()
     for (const double v : rate) top = std::max(top, std::isfinite(v) ? v : 0.0);
     r.plot->setYRange(0, top > 0 ? top * 1.05 : 1);
     std::vector<Curve> curves;
-    curves.push_back(curve("rate", tr("learning rate"), Token::Text2, Curve::Style::Smooth,
-                           thinned(*m_live, m_mode, rate, m_from, m_to, std::max(200, r.plot->width() / 2))));
+    // Where it stays the same, the ends are enough.
+    const Points all = thinned(*m_live, m_mode, rate, m_from, m_to, std::max(200, r.plot->width() / 2));
+    Points points;
+    for (std::size_t i = 0; i < all.x.size(); ++i) {
+        if (i > 0 && i + 1 < all.x.size() && all.y[i] == all.y[i - 1] && all.y[i] == all.y[i + 1]) continue;
+        points.x.push_back(all.x[i]);
+        points.y.push_back(all.y[i]);
+    }
+    curves.push_back(curve("rate", tr("learning rate"), Token::Text2, Curve::Style::Smooth, std::move(points)));
     r.plot->setCurves(std::move(curves));
     const double now = lastKnown(rate);
     r.gutter->setLines({{std::nullopt, QString::fromStdString(m_live->recipe.training.schedule.type), std::isfinite(now) ? words::text(realText(now, 3)) : QStringLiteral("–")}});
@@ -377,8 +396,17 @@ void PlotsCard::drawStrip(const std::string& key, const QString& title, const QS
 void PlotsCard::drawHardware()
 {
     const MachineFacts& facts = m_studio.hardware->facts();
+    // Of each GPU in the order in which they are read: use, memory, power, temperature.
+    std::vector<std::string> keys;
     for (const auto& [key, points] : m_live->hardware) {
-        if (key.rfind("gpu", 0) != 0) continue;
+        if (key.rfind("gpu", 0) == 0) keys.push_back(key);
+    }
+    const auto rank = [](const std::string& key) {
+        const int order = endsWith(key, ".use") ? 0 : endsWith(key, ".memory") ? 1 : endsWith(key, ".power") ? 2 : 3;
+        return std::atoi(key.c_str() + 3) * 4 + order;
+    };
+    std::sort(keys.begin(), keys.end(), [&](const std::string& a, const std::string& b) { return rank(a) < rank(b); });
+    for (const std::string& key : keys) {
         const auto index = static_cast<std::size_t>(std::atoi(key.c_str() + 3));
         const GpuFacts* gpu = index < facts.gpus.size() ? &facts.gpus[index] : nullptr;
         if (endsWith(key, ".use")) {
@@ -397,7 +425,7 @@ void PlotsCard::drawHardware()
     drawStrip("cpu", tr("CPU"), facts.cpu.usable > 0 ? tr("of %1").arg(words::text(plural(facts.cpu.usable, "core", "cores"))) : tr("in use"),
               Token::Cpu, 1, PlotView::YFormat::Percent);
     drawStrip("memory", tr("Memory"), facts.cpu.memoryBytes ? tr("of %1").arg(words::text(bytesText(facts.cpu.memoryBytes))) : tr("in use"), Token::Cpu,
-              static_cast<double>(facts.cpu.memoryBytes), PlotView::YFormat::Bytes);
+              std::ceil(static_cast<double>(facts.cpu.memoryBytes) / gibi) * gibi, PlotView::YFormat::Bytes);
 }
 
 void PlotsCard::zoom(double from, double to)

@@ -64,6 +64,7 @@ class PlotsCard : public QFrame
     void arrangeStrips();
     bool stripWanted(const QString& id) const;
     int bestIndex() const;
+    std::optional<double> failedStep() const; ///< 0-based, of a run that failed with NaN
 
     Studio& m_studio;
     const LiveRun* m_live = nullptr;

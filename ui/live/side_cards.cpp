@@ -161,7 +161,7 @@ SettingsCard::SettingsCard(Studio& studio, QWidget* parent)
     setObjectName(QStringLiteral("live.settings"));
     m_compose = makeButton(QStringLiteral("compose"), tr("Open in Compose"), ButtonKind::Normal, this);
     m_compose->setObjectName(QStringLiteral("live.settings.compose"));
-    m_compose->setProperty("size", "24");
+    words::sized(m_compose, "24");
     titleBar()->addWidget(m_compose);
     m_grid = new QGridLayout;
     m_grid->setHorizontalSpacing(12);
@@ -171,8 +171,9 @@ SettingsCard::SettingsCard(Studio& studio, QWidget* parent)
     connect(m_compose, &QPushButton::clicked, this, [this] { Q_EMIT m_studio.navigator->composeRecipe(m_recipe, m_name); });
 }
 
-void SettingsCard::refresh(const LiveRun& live)
+void SettingsCard::refresh(const LiveRun& live, bool offered)
 {
+    m_compose->setVisible(!offered);
     const TrainingSettings& t = live.recipe.training;
     const QString shown = QStringLiteral("%1/%2/%3/%4").arg(text(live.id), text(live.row.device)).arg(live.epochs).arg(live.loading);
     m_recipe = live.recipe;
@@ -286,7 +287,7 @@ LogCard::LogCard(QWidget* parent)
 {
     auto* copyButton = makeButton(QStringLiteral("copy"), tr("Copy"), ButtonKind::Flat, this);
     copyButton->setObjectName(QStringLiteral("live.copyLog"));
-    copyButton->setProperty("size", "24");
+    words::sized(copyButton, "24");
     titleBar()->addWidget(copyButton);
     m_model = new LogModel(this);
     m_view = new QListView(this);

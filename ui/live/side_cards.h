@@ -51,7 +51,8 @@ class SettingsCard : public Card
     Q_OBJECT
   public:
     explicit SettingsCard(Studio& studio, QWidget* parent = nullptr);
-    void refresh(const LiveRun& live);
+    /// `offered`: the card above has the button already.
+    void refresh(const LiveRun& live, bool offered);
 
   private:
     Studio& m_studio;

@@ -117,7 +117,7 @@ CompareCard::CompareCard(Studio& studio, QWidget* parent)
     m_axis->setAccessibleName(tr("Axis"));
     m_axis->addItems({tr("Epoch"), tr("Step"), tr("Time")});
     m_axis->setCurrentIndex(std::clamp(settings->value(QStringLiteral("runs/axis"), 0).toInt(), 0, 2));
-    for (QComboBox* box : {m_metric, m_axis}) box->setProperty("size", "28");
+    for (QComboBox* box : {m_metric, m_axis}) words::sized(box, "28");
     m_hint = makeLabel({}, FontRole::Caption, Token::Text2, this);
     titleBar()->insertWidget(2, m_metric);
     titleBar()->insertWidget(3, m_hint);
@@ -211,7 +211,7 @@ DifferencesCard::DifferencesCard(QWidget* parent)
     m_clear = makeButton(QStringLiteral("cross"), tr("Clear"), ButtonKind::Flat, this);
     m_clear->setObjectName(QStringLiteral("runs.clear"));
     m_clear->setToolTip(tr("Unticks all runs"));
-    m_clear->setProperty("size", "24");
+    words::sized(m_clear, "24");
     titleBar()->addWidget(m_clear);
     connect(m_clear, &QPushButton::clicked, this, &DifferencesCard::clearWanted);
     m_scroll = new QScrollArea(this);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/runs/run_delegate.h"
 
+#include "ui/services/words.h"
 #include "ui/widgets/parts.h"
 
 #include <QKeyEvent>
@@ -205,7 +206,7 @@ QWidget* RunDelegate::createEditor(QWidget* parent, const QStyleOptionViewItem&,
     editor->setObjectName(QStringLiteral("runs.nameEditor"));
     editor->setAccessibleName(tr("New name"));
     editor->setMaxLength(120);
-    editor->setProperty("size", "28");
+    words::sized(editor, "28");
     return editor;
 }
 

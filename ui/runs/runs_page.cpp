@@ -112,7 +112,7 @@ QWidget* RunsPage::buildBar()
         chip->setObjectName(QLatin1String(chips[i].name));
         chip->setCheckable(true);
         chip->setAutoDefault(false);
-        chip->setProperty("size", "28");
+        words::sized(chip, "28");
         setRole(chip, "flat");
         m_chips->addButton(chip, i);
         line->addWidget(chip);
@@ -127,7 +127,7 @@ QWidget* RunsPage::buildBar()
         button = makeButton(QLatin1String(icon), words, kind, bar);
         button->setObjectName(QLatin1String(name));
         button->setToolTip(tip);
-        button->setProperty("size", "28");
+        words::sized(button, "28");
         line->addWidget(button);
     };
     add(m_resume, "play", tr("Resume"), "runs.resume", tr("Goes on from the newest checkpoint"));

@@ -63,6 +63,12 @@ QString rate(double samplesPerSecond)
     return QStringLiteral("%1 M/s").arg(samplesPerSecond / 1e6, 0, 'f', 2);
 }
 
+QString rateWords(double samplesPerSecond)
+{
+    if (!(samplesPerSecond > 0)) return dash;
+    return tr("%1 samples a second").arg(rate(samplesPerSecond).remove(QLatin1String("/s")).trimmed());
+}
+
 QString hardwareTitle(const std::string& key)
 {
     if (key == "cpu") return tr("CPU");

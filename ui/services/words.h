@@ -6,6 +6,7 @@
 
 #include <QDateTime>
 #include <QString>
+#include <QStyle>
 
 namespace sconce::ui::words {
 
@@ -18,7 +19,16 @@ QString day(WallMs time, const QDateTime& now = QDateTime::currentDateTime()); /
 QString deviceName(const RunRow& row);        ///< "CPU", "GPU 0"
 QString runTitle(const RunRow& row);          ///< "mnist-convnet #12"
 QString rate(double samplesPerSecond);        ///< 9.6 k/s
+QString rateWords(double samplesPerSecond);   ///< 9.6 k samples a second
 QString hardwareTitle(const std::string& key); ///< "GPU 0 use" for "gpu0.use"
 QString hardwareValue(const std::string& key, double value);
+
+/// Gives a field or button the height of the design (24 or 28), which the style sheet keys on.
+template <class W> void sized(W* widget, const char* height)
+{
+    widget->setProperty("size", height);
+    widget->style()->unpolish(widget);
+    widget->style()->polish(widget);
+}
 
 } // namespace sconce::ui::words

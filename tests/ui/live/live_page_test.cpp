@@ -568,7 +568,7 @@ void LivePageTest::queueCard()
     f->runService->resume(second);
     f->runService->resume(third);
     QTRY_VERIFY(page->findChild<QToolButton*>(QStringLiteral("live.unqueue.1")));
-    QVERIFY(allText().contains(QStringLiteral("starts when mnist-convnet #")));
+    QTRY_VERIFY(allText().contains(QStringLiteral("starts when mnist-convnet #")));
     auto* remove = page->findChild<QToolButton*>(QStringLiteral("live.unqueue.0"));
     QTest::mouseClick(remove, Qt::LeftButton);
     QTRY_COMPARE(f->runService->queue(), std::vector<RunId>{third});
@@ -631,7 +631,7 @@ void LivePageTest::realRun()
 {
     f->runService->setHostStarter(nullptr);
     QSignalSpy ended(f->runService.get(), &RunService::ended), failed(f->runService.get(), &RunService::startFailed);
-    Recipe recipe = quickRecipe(2);
+    Recipe recipe = quickRecipe(400);
     recipe.training.batchSize = 200;
     f->runService->start(recipe, QStringLiteral("real"));
     QTRY_VERIFY_WITH_TIMEOUT((f->runService->current() && f->runService->current()->step > 3) || failed.count(), 60000);
@@ -642,11 +642,20 @@ void LivePageTest::realRun()
     const RunId id = f->runService->shown()->id;
     QTRY_VERIFY(f->second()->run(id)->status == RunStatus::Paused);
     QVERIFY(!f->second()->checkpoints(id)->empty());
+    click("live.addEpochs");
+    auto* spin = child<QSpinBox>("live.epochsSpin");
+    QTRY_VERIFY(spin->isVisible());
+    spin->setValue(spin->minimum() + 1);
+    const int wanted = spin->value();
+    click("live.epochsApply");
+    QTRY_COMPARE_WITH_TIMEOUT(f->runService->current()->epochs, std::int64_t(wanted), 10000);
     click("live.pause");
     QTRY_COMPARE_WITH_TIMEOUT(ended.count(), 1, 120000);
     QTRY_VERIFY(child<QLabel>("live.score"));
     const auto row = f->second()->run(id);
     QVERIFY(row->status == RunStatus::Finished);
+    QCOMPARE(row->summary.epochs, std::int64_t(wanted));
+    QVERIFY(f->runService->shown()->log.size() >= static_cast<std::size_t>(wanted)); // an epoch a line
     QCOMPARE(child<QLabel>("live.score")->text(), QStringLiteral("%1 %").arg(100 * row->summary.testAccuracy, 0, 'f', 2));
     const QString out = f->folder()->filePath(QStringLiteral("digits.safetensors"));
     setFileChooser([&](QWidget*, const QString&, const QString&) { return out; });
