@@ -95,6 +95,8 @@ Result<void> SessionImpl::start()
     PassOptions passes;
     passes.channelsLast = m_device.is_cpu();
     if (m_spec.choices.is_object() && m_spec.choices.contains("layout")) passes.channelsLast = m_spec.choices["layout"] == "channels-last";
+    // On a GPU the finite check must not wait for the device. The same way can be asked for on the CPU, to test it there.
+    m_deferred = m_device.is_cuda() || (m_spec.choices.is_object() && m_spec.choices.contains("commit") && m_spec.choices["commit"] == "gated on the device");
     if (m_device.is_cuda()) {
         at::globalContext().setDeterministicCuDNN(true);
         at::globalContext().setBenchmarkCuDNN(false);
@@ -177,7 +179,7 @@ Result<void> SessionImpl::forward(std::int64_t step, std::span<const std::int64_
         assertOn(targets, m_device, "the labels");
         const Tensor logits = runPlan(m_execution, input, context(true, step, &m_staged));
         m_loss = at::cross_entropy_loss(logits, targets);
-        if (m_device.is_cpu()) m_correct = countCorrect(logits, targets);
+        if (!m_deferred) m_correct = countCorrect(logits, targets);
         else m_correctOnDevice = at::argmax(logits.detach(), 1).eq(targets).sum();
         m_step = step;
         m_count = static_cast<std::int64_t>(rows.size());
@@ -255,7 +257,7 @@ Result<void> SessionImpl::commit(double learningRate)
         enter();
         const at::NoGradGuard noGrad;
         std::vector<Tensor> grads = gradients();
-        return m_device.is_cpu() ? commitOnHost(std::move(grads), learningRate) : commitOnDevice(std::move(grads), learningRate);
+        return m_deferred ? commitOnDevice(std::move(grads), learningRate) : commitOnHost(std::move(grads), learningRate);
     });
     dropStep();
     return result;
@@ -298,7 +300,7 @@ Result<std::vector<StepMetrics>> SessionImpl::takeMetrics()
         enter();
         std::vector<StepMetrics> result;
         result.reserve(m_pending.size());
-        if (m_device.is_cpu()) {
+        if (!m_deferred) {
             for (const Pending& pending : m_pending) result.push_back(pending.metrics);
             m_pending.clear();
             return result;

@@ -20,7 +20,7 @@ using at::Tensor;
 Result<void> SessionImpl::checkDeferred() const
 {
     if (m_failed) return *m_failed;
-    if (m_device.is_cpu() || m_bad.item<float>() == 0) return {};
+    if (!m_deferred || m_bad.item<float>() == 0) return {};
     m_failed = Error{ErrorCode::NotFinite, "The loss or a gradient became NaN or infinite, so training stopped before that step.", remedyForNaN, {}};
     return *m_failed;
 }
@@ -102,8 +102,10 @@ Json SessionImpl::choices() const
     json["precision"] = "float32";
     json["layout"] = m_execution.channelsLast ? "channels-last" : "contiguous";
     json["activations_behind_pools"] = m_execution.poolsMoved;
+    json["activations_in_place"] = std::count(m_execution.inPlace.begin(), m_execution.inPlace.end(), 1);
     json["loss"] = m_execution.outputKind == OutputKind::Raw ? "softmax joined to the loss" : "final softmax joined to the loss";
     if (m_optimiser) json["optimiser"] = "fused " + m_optimiser->name();
+    if (m_optimiser) json["commit"] = m_deferred ? "gated on the device" : "checked at once";
     if (m_feed) json["feed"] = m_feed->kind();
     const EngineVersions versions = engineVersions();
     json["torch"] = versions.torch;

@@ -3,6 +3,8 @@
 
 #include "engine_support.h"
 
+#include "core/engine/devices.h"
+
 #include <QFile>
 #include <QtTest>
 
@@ -99,6 +101,9 @@ class SessionTest : public QObject
     void nanLeavesNoTrace_data();
     void nanLeavesNoTrace();
     void infiniteStatisticsLeaveNoTrace();
+    void gatedCommitGivesTheSameBits();
+    void gatedCommitLeavesNoTrace_data();
+    void gatedCommitLeavesNoTrace();
     void oneValuePerChannelKeepsTheStatistics();
     void evaluationDisturbsNothing();
     void evaluationAgreesWithPredict();
@@ -115,6 +120,8 @@ class SessionTest : public QObject
     void outOfMemoryLeavesNoTrace();
     void choicesAreTakenOver();
     void cancels();
+    void gpuAgreesWithCpu();
+    void gpuStopsBeforeNaN();
 };
 
 void SessionTest::sameSeedSameBits()
@@ -293,6 +300,72 @@ void SessionTest::infiniteStatisticsLeaveNoTrace()
     QVERIFY(!done.ok());
     QCOMPARE(done.error().code, ErrorCode::NotFinite);
     QVERIFY(stateOf(*session) == before);
+}
+
+namespace {
+
+/// As on a GPU, where nobody waits for the finite check.
+std::unique_ptr<Session> openGated(const std::string& optimiser)
+{
+    SessionSpec spec = specOf(*planOf(convnet, imageType(2, 12, 12)), optimiser);
+    spec.choices = Json{{"commit", "gated on the device"}};
+    auto session = Session::open(std::move(spec));
+    if (!session || !(*session)->useData(stripes())) qFatal("no session");
+    return std::move(*session);
+}
+
+} // namespace
+
+void SessionTest::gatedCommitGivesTheSameBits()
+{
+    for (const char* optimiser : {"adam", "adamw", "sgd"}) {
+        auto gated = openGated(optimiser), checked = openSession(optimiser);
+        QCOMPARE(gated->choices()["commit"], "gated on the device");
+        train(*gated, 0, 6);
+        train(*checked, 0, 6);
+        const auto a = *gated->takeMetrics(), b = *checked->takeMetrics();
+        QCOMPARE(a.size(), b.size());
+        for (std::size_t i = 0; i < a.size(); ++i) QVERIFY(a[i].step == b[i].step && a[i].loss == b[i].loss && a[i].correct == b[i].correct);
+        QVERIFY(stateOf(*gated) == stateOf(*checked));
+    }
+}
+
+void SessionTest::gatedCommitLeavesNoTrace_data()
+{
+    QTest::addColumn<QString>("optimiser");
+    for (const char* optimiser : {"adam", "adamw", "sgd"}) QTest::newRow(optimiser) << optimiser;
+}
+
+/// Two faulty steps after a sound one: nothing moves, no metrics are told, and the session says so wherever it is asked.
+void SessionTest::gatedCommitLeavesNoTrace()
+{
+    QFETCH(QString, optimiser);
+    auto session = openGated(optimiser.toStdString());
+    train(*session, 0, 2);
+    QCOMPARE(session->takeMetrics()->size(), std::size_t{2});
+    std::vector<HostTensor> weights = *session->weights();
+    const float infinite = std::numeric_limits<float>::infinity();
+    for (HostTensor& tensor : weights)
+        if (tensor.name == "dense1.bias") std::memcpy(tensor.bytes.data(), &infinite, sizeof infinite);
+    QVERIFY(session->setWeights(viewsOf(weights)).ok());
+    std::vector<float> input(4 * 2 * 12 * 12);
+    Philox(1, Purpose::Test).fillUniform(0, 1, input);
+    const auto bitsOf = [&] { // the other three outputs are finite, and would show any weight or statistic that moved
+        const auto output = *session->run(input, 4, false);
+        std::vector<std::uint32_t> bits(output.size());
+        std::memcpy(bits.data(), output.data(), output.size() * sizeof(float));
+        return bits;
+    };
+    const auto before = bitsOf();
+    QVERIFY(trainStep(*session, 2).ok()); // not known yet
+    QVERIFY(trainStep(*session, 3).ok());
+    QCOMPARE(bitsOf(), before);
+    QCOMPARE(session->weights().error().code, ErrorCode::NotFinite); // the trainer's counters would be ahead of them
+    const auto metrics = session->takeMetrics();
+    QCOMPARE(metrics.error().code, ErrorCode::NotFinite);
+    QCOMPARE(session->optimiserState().error().code, ErrorCode::NotFinite);
+    QCOMPARE(trainStep(*session, 4).error().code, ErrorCode::NotFinite);
+    QCOMPARE(session->evaluate(Part::Test, std::vector<std::int64_t>{0}, 1, {}).error().code, ErrorCode::NotFinite);
 }
 
 void SessionTest::oneValuePerChannelKeepsTheStatistics()
@@ -573,6 +646,72 @@ void SessionTest::cancels()
     const auto result = session->evaluate(Part::Test, rows, 2, [&](std::int64_t done) { seen.push_back(done); return done < 4; });
     QCOMPARE(result.error().code, ErrorCode::Cancelled);
     QCOMPARE(seen, (std::vector<std::int64_t>{2, 4}));
+}
+
+namespace {
+
+std::vector<ComputeDevice> gpus()
+{
+    std::vector<ComputeDevice> found;
+    for (const ComputeDevice& device : computeDevices())
+        if (device.id != "cpu" && device.usable) found.push_back(device);
+    return found;
+}
+
+std::unique_ptr<Session> openOn(const std::string& device)
+{
+    // No dropout: its masks are other ones on a GPU.
+    auto plan = planOf(R"([{"type":"conv2d","filters":6,"activation":"relu"},{"type":"max_pool2d"},{"type":"batch_norm"},{"type":"flatten"},{"type":"dense","units":4}])",
+                       imageType(2, 12, 12));
+    SessionSpec spec = specOf(std::move(*plan));
+    spec.device = device;
+    auto session = Session::open(std::move(spec));
+    if (!session) qFatal("%s %s", session.error().text().c_str(), session.error().detail.c_str());
+    if (auto used = (*session)->useData(stripes()); !used) qFatal("%s %s", used.error().text().c_str(), used.error().detail.c_str());
+    return std::move(*session);
+}
+
+} // namespace
+
+void SessionTest::gpuAgreesWithCpu()
+{
+    if (gpus().empty()) QSKIP("There is no usable NVIDIA GPU on this machine.");
+    for (const ComputeDevice& device : gpus()) {
+        auto ours = openOn(device.id), control = openOn("cpu");
+        QVERIFY(sameBits(*ours->weights(), *control->weights())); // the start is a function of the seed alone
+        QCOMPARE(ours->choices()["device_uuid"].get<std::string>(), device.uuid);
+        train(*ours, 0, 5);
+        train(*control, 0, 5);
+        const auto a = *ours->takeMetrics(), b = *control->takeMetrics();
+        QCOMPARE(a.size(), b.size());
+        for (std::size_t i = 0; i < a.size(); ++i) QVERIFY(std::abs(a[i].loss - b[i].loss) < 0.02 && a[i].count == b[i].count);
+        QVERIFY(ours->deviceMemory().allocated > 0);
+        const State half = stateOf(*ours);
+        train(*ours, 5, 8);
+        auto resumed = openOn(device.id);
+        QVERIFY(resumed->setWeights(viewsOf(half.weights)).ok() && resumed->setOptimiserState(viewsOf(half.optimiser)).ok());
+        QVERIFY(stateOf(*resumed) == half);
+        train(*resumed, 5, 8);
+        const auto x = floatsOf(named(*resumed->weights(), "dense1.weight")), y = floatsOf(named(*ours->weights(), "dense1.weight"));
+        for (std::size_t i = 0; i < x.size(); ++i) QVERIFY(std::abs(x[i] - y[i]) < 1e-4f);
+    }
+}
+
+/// The flag stays on the device: the faulty step is told of at the next report, and nothing has moved since before it.
+void SessionTest::gpuStopsBeforeNaN()
+{
+    if (gpus().empty()) QSKIP("There is no usable NVIDIA GPU on this machine.");
+    auto session = openOn(gpus()[0].id);
+    train(*session, 0, 2);
+    std::vector<HostTensor> broken = *session->weights();
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    std::memcpy(broken[0].bytes.data(), &nan, sizeof nan);
+    QVERIFY(session->takeMetrics().ok());
+    QVERIFY(session->setWeights(viewsOf(broken)).ok());
+    (void)trainStep(*session, 2);
+    QCOMPARE(session->takeMetrics().error().code, ErrorCode::NotFinite);
+    QCOMPARE(session->weights().error().code, ErrorCode::NotFinite);
+    QCOMPARE(session->forward(3, rowsOfStep(3, batch, trainingCount)).error().code, ErrorCode::NotFinite);
 }
 
 QTEST_GUILESS_MAIN(SessionTest)
