@@ -474,7 +474,7 @@ void HostTest::killAndResume(const QString& program, int kills, unsigned seed)
     int killed = 0, whileSaving = 0;
     for (int attempt = 0; attempt < kills; ++attempt) {
         QProcess process;
-        process.setProcessChannelMode(QProcess::ForwardedErrorChannel);
+        process.setStandardErrorFile(m_dir.filePath("trainer.log"), QIODevice::Append);
         process.start(program, arguments);
         QVERIFY(process.waitForStarted());
         const double begun = Clock::system().monotonicSeconds();
@@ -501,7 +501,7 @@ void HostTest::killAndResume(const QString& program, int kills, unsigned seed)
     QVERIFY(killed >= kills / 2);
     if (row(run).status != RunStatus::Finished) {
         QProcess process;
-        process.setProcessChannelMode(QProcess::ForwardedErrorChannel);
+        process.setStandardErrorFile(m_dir.filePath("trainer.log"), QIODevice::Append);
         process.start(program, arguments);
         QVERIFY(process.waitForFinished(120000));
         QCOMPARE(process.exitCode(), 0);
