@@ -7,6 +7,8 @@
 #include "core/model/catalogue.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 
@@ -125,6 +127,80 @@ inline std::vector<std::int64_t> rowsOfStep(std::int64_t step, std::int64_t batc
     std::vector<std::int64_t> rows(static_cast<std::size_t>(batch));
     for (std::int64_t i = 0; i < batch; ++i) rows[static_cast<std::size_t>(i)] = (step * batch + i * 5) % count;
     return rows;
+}
+
+/// Ends the test program: without this there is nothing to test.
+[[noreturn]] inline void giveUp(const Error& error)
+{
+    std::fprintf(stderr, "%s %s\n", error.text().c_str(), error.detail.c_str());
+    std::abort();
+}
+
+// ---- a small network that trains, for the tests of the session ----
+
+/// One of everything that holds state: convolution, batch norm, dropout.
+inline constexpr const char* convnet = R"([
+    {"type":"conv2d","filters":6,"kernel":[3,3],"activation":"relu"},
+    {"type":"max_pool2d"},
+    {"type":"conv2d","filters":8,"kernel":[3,3]},
+    {"type":"batch_norm"},
+    {"type":"relu"},
+    {"type":"flatten"},
+    {"type":"dropout","rate":0.4},
+    {"type":"dense","units":4}])";
+
+inline constexpr std::int64_t trainingCount = 96, batch = 16;
+
+inline DatasetPtr stripes(bool contiguous = true)
+{
+    return std::make_shared<StripesDataset>(imageType(2, 12, 12), trainingCount, 20, 4, contiguous);
+}
+
+inline std::unique_ptr<Session> openSession(const std::string& optimiser = "adam", ParamValues settings = {}, std::uint64_t seed = 3,
+                                     DatasetPtr data = stripes(), int threads = 1)
+{
+    auto plan = planOf(convnet, imageType(2, 12, 12));
+    if (!plan) giveUp(plan.error());
+    SessionSpec spec = specOf(std::move(*plan), optimiser, std::move(settings), seed);
+    spec.threads = threads;
+    auto session = Session::open(std::move(spec));
+    if (!session) giveUp(session.error());
+    if (auto used = (*session)->useData(std::move(data)); !used) giveUp(used.error());
+    return std::move(*session);
+}
+
+inline Result<void> trainStep(Session& session, std::int64_t step, double rate = 0.01)
+{
+    const auto rows = rowsOfStep(step, batch, trainingCount);
+    SCONCE_TRY(session.forward(step, rows));
+    SCONCE_TRY(session.backward());
+    return session.commit(rate);
+}
+
+inline void train(Session& session, std::int64_t first, std::int64_t last)
+{
+    for (std::int64_t step = first; step < last; ++step) {
+        const auto done = trainStep(session, step);
+        if (!done) giveUp(done.error());
+    }
+}
+
+inline const HostTensor& named(const std::vector<HostTensor>& tensors, const std::string& name)
+{
+    for (const HostTensor& tensor : tensors)
+        if (tensor.name == name) return tensor;
+    giveUp({ErrorCode::Internal, "no tensor called " + name, {}, {}});
+}
+
+struct State
+{
+    std::vector<HostTensor> weights, optimiser;
+    bool operator==(const State& other) const { return sameBits(weights, other.weights) && sameBits(optimiser, other.optimiser); }
+};
+
+inline State stateOf(Session& session)
+{
+    return {*session.weights(), *session.optimiserState()};
 }
 
 } // namespace sconce::test
