@@ -39,7 +39,7 @@ std::string indent(int depth, const std::string& text) { return std::string(stat
 int describe(Context& context, const std::string& name, const std::string& data)
 {
     auto parsed = loadRecipe(name);
-    if (!parsed) return context.fail(parsed.error());
+    if (!parsed) return context.failUsage(parsed.error());
     const Recipe& recipe = parsed->recipe;
     auto facts = factsFor(context, recipe, data);
     if (!facts) return context.fail(facts.error());
@@ -81,7 +81,7 @@ int describe(Context& context, const std::string& name, const std::string& data)
                       groupedInt(totals["macs"].get<std::int64_t>()) + "." +
                       (totals.contains("memory_bytes") ? " Memory, estimate: " + bytesText(totals["memory_bytes"].get<std::uint64_t>()) + "." : ""));
     }
-    return context.problems(problems);
+    return context.problems(problems, false); // they stand in the last line
 }
 
 int recipes(Context& context)
@@ -104,8 +104,9 @@ int layers(Context& context)
             Json one{{"id", p.id}, {"title", p.title}, {"help", p.help}, {"default", std::visit([](const auto& v) { return Json(v); }, p.defaultValue)}};
             std::string range;
             if (p.kind == ParamKind::Int || p.kind == ParamKind::Real || p.kind == ParamKind::Ints) {
-                one["min"] = p.min;
-                one["max"] = p.max;
+                const bool whole = p.kind != ParamKind::Real;
+                one["min"] = whole ? Json(static_cast<std::int64_t>(p.min)) : Json(p.min);
+                one["max"] = whole ? Json(static_cast<std::int64_t>(p.max)) : Json(p.max);
                 range = realText(p.min) + " … " + realText(p.max);
             }
             for (const auto& choice : p.choices) {

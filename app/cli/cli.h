@@ -40,8 +40,11 @@ class Context
     /// An error on standard error (and as {"error": …} with --json); returns the exit code for it.
     int fail(const Error& error) const;
     int failUsage(const std::string& sentence) const;
-    /// Every problem, with its path; returns Usage if any blocks, else Done.
-    int problems(const std::vector<Problem>& problems) const;
+    int failUsage(const Error& error) const;
+    /// A line on standard error, also with --quiet: what ended a command.
+    void say(const std::string& text) const;
+    /// Every problem, with its path (with --json as {"problem": …} too); returns Usage if any blocks, else Done.
+    int problems(const std::vector<Problem>& problems, bool withJson = true) const;
 
     /// Opens the store on first use; says on standard error what it had to mend.
     Result<std::shared_ptr<Store>> store();

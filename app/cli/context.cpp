@@ -51,6 +51,7 @@ int Context::fail(const Error& error) const
     case ErrorCode::NotFound:
     case ErrorCode::TooNew:
     case ErrorCode::Unsupported:
+    case ErrorCode::Busy: // a run that is alive cannot be resumed or deleted
     case ErrorCode::Corrupt: return Usage;
     case ErrorCode::Cancelled: return Interrupted;
     default: return Failed;
@@ -59,13 +60,22 @@ int Context::fail(const Error& error) const
 
 int Context::failUsage(const std::string& sentence) const { return fail(Error{ErrorCode::Invalid, sentence, "", ""}); }
 
-int Context::problems(const std::vector<Problem>& problems) const
+int Context::failUsage(const Error& error) const
+{
+    fail(error);
+    return Usage;
+}
+
+void Context::say(const std::string& text) const { writeLine(stderr, text); }
+
+int Context::problems(const std::vector<Problem>& problems, bool withJson) const
 {
     for (const auto& problem : problems) {
         const bool blocks = problem.severity == Severity::Problem;
-        std::string text = (blocks ? "problem" : "hint") + std::string(" at ") + (problem.path.empty() ? "/" : problem.path) + ": " + problem.sentence;
+        std::string text = (blocks ? "Problem" : "Hint") + std::string(" at ") + (problem.path.empty() ? "/" : problem.path) + ": " + problem.sentence;
         for (const auto& fix : problem.fixes) text += " [" + fix.title + "]";
         if (blocks || !m_options.quiet) writeLine(stderr, text);
+        if (withJson) emit({{blocks ? "problem" : "hint", problem.sentence}, {"path", problem.path}});
     }
     return blocksStart(problems) ? Usage : Done;
 }
@@ -112,7 +122,7 @@ Result<ParsedRecipe> loadRecipe(const std::string& nameOrFile)
     std::vector<std::string> names;
     for (const auto& starter : starterRecipes()) names.push_back(starter.id);
     const std::string close = nearest(nameOrFile, names);
-    return Error{ErrorCode::NotFound, "There is no recipe file and no starter recipe called \"" + nameOrFile + "\".",
+    return Error{ErrorCode::NotFound, "There is no recipe file and no starter recipe called “" + nameOrFile + "”.",
                  close.empty() ? "List the starter recipes with: sconce recipes" : "Did you mean " + close + "?", ""};
 }
 

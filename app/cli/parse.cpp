@@ -3,10 +3,12 @@
 #include "app/cli/cli.h"
 
 #include "core/base/log.h"
+#include "core/base/text.h"
 #include "core/engine/devices.h"
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <iostream>
 
@@ -34,7 +36,10 @@ void addTraining(CLI::App& app, Words& w)
     train->add_option("--data", w.train.data, "Folder or file of the data set; without it the recipe's own is taken");
     train->add_option("--device", w.train.device, "cpu, cuda:N or auto");
     train->add_option("--epochs", w.train.epochs, "Passes over the training data");
-    train->add_option("--seed", w.train.seed, "Same seed, same run");
+    // CLI11 would wrap -1 round to the largest number.
+    train->add_option("--seed", w.train.seed, "Same seed, same run")->check([](const std::string& text) {
+        return text.find_first_not_of("0123456789") == std::string::npos ? std::string() : "a whole number from 0";
+    });
     train->add_option("--threads", w.train.threads, "CPU threads; 0 = as many as the machine allows");
     train->add_option("--name", w.train.name, "Name of the run");
     train->add_option("--set", w.train.set, "Change a value of the recipe: /json/path=value")->take_all();
@@ -120,6 +125,108 @@ void addUsing(CLI::App& app, Words& w)
     out->callback([&w] { w.action = [&w](Context& c) { return exportModel(c, w.use); }; });
 }
 
+/// The command that was understood so far: "runs show".
+const CLI::App* deepest(const CLI::App* app, std::string& name)
+{
+    while (!app->get_subcommands().empty()) {
+        app = app->get_subcommands().front();
+        name += (name.empty() ? "" : " ") + app->get_name();
+    }
+    return app;
+}
+
+std::vector<std::string> commandsOf(const CLI::App& app)
+{
+    std::vector<std::string> names;
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(command->get_name());
+    return names;
+}
+
+std::string joined(const std::vector<std::string>& words, const char* last)
+{
+    std::string text;
+    for (std::size_t i = 0; i < words.size(); ++i) text += (i == 0 ? "" : i + 1 < words.size() ? ", " : last) + words[i];
+    return text;
+}
+
+/// A word that stands where a command should, or "".
+std::string wordInPlaceOfCommand(const std::vector<std::string>& arguments, const std::vector<std::string>& understood)
+{
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        const std::string& word = arguments[i];
+        if (word == "--store") ++i;
+        if (word.starts_with("-")) continue;
+        if (next == understood.size()) return word;
+        if (word == understood[next]) ++next;
+    }
+    return "";
+}
+
+/// CLI11's message says what is wrong for programmers; this says it for people.
+Error wrongWords(const CLI::App& app, const CLI::ParseError& failure, const std::vector<std::string>& arguments)
+{
+    std::string name;
+    const CLI::App* command = deepest(&app, name);
+    const std::string what = failure.what();
+    const std::string see = "See: sconce" + (name.empty() ? "" : " " + name) + " --help";
+    const auto error = [&](std::string sentence, std::string remedy = "") { return Error{ErrorCode::Invalid, std::move(sentence), remedy.empty() ? see : remedy, what}; };
+    const auto commands = commandsOf(*command);
+    const bool lacksCommand = !commands.empty() && (what == "A subcommand is required" || what == command->get_name() + " is required");
+    if (lacksCommand) {
+        std::vector<std::string> understood;
+        for (const CLI::App* at = &app; !at->get_subcommands().empty();) understood.push_back((at = at->get_subcommands().front())->get_name());
+        const std::string word = wordInPlaceOfCommand(arguments, understood);
+        const std::string whole = (name.empty() ? "" : name + " ") + word;
+        if (!word.empty()) {
+            const std::string near = nearest(word, commands);
+            return error("There is no command “" + whole + "”.", near.empty() ? "" : "Did you mean “" + (name.empty() ? "" : name + " ") + near + "”?");
+        }
+        for (const auto& option : arguments)
+            if (option.starts_with("-") && !app.get_option_no_throw(option.substr(0, option.find('=')))) return error("There is no option “" + option + "”.");
+        return error(name.empty() ? "Sconce needs a command: " + joined(commands, " or ") + "." : "The command “" + name + "” needs one of " + joined(commands, " or ") + " after it.");
+    }
+    if (dynamic_cast<const CLI::ExtrasError*>(&failure)) {
+        std::vector<std::string> options;
+        for (const CLI::App* at : {&app, command})
+            for (const CLI::Option* option : at->get_options()) options.push_back(option->get_name());
+        // Those left over stand behind the colon; an option among them explains the words that follow it.
+        std::string word, rest = what.substr(std::min(what.size(), what.find(": ") + 2));
+        while (!rest.empty() && !word.starts_with("-")) {
+            const auto end = std::min(rest.find(' '), rest.size());
+            word = rest.substr(0, end);
+            rest.erase(0, std::min(end + 1, rest.size()));
+        }
+        if (!word.starts_with("-")) return error("The command “" + name + "” does not know what to do with “" + word + "”.");
+        const std::string near = nearest(word, options);
+        return error("The command “" + name + "” has no option “" + word + "”.", near.empty() ? "" : "Did you mean " + near + "?");
+    }
+    if (dynamic_cast<const CLI::RequiredError*>(&failure)) {
+        const std::string needed = what.substr(0, what.find(" is required"));
+        const bool many = needed.ends_with("s");
+        return error("The command “" + name + "” needs " + (needed.starts_with("-") ? "the option " + needed + "." : (many ? "" : "a ") + needed + " after it."));
+    }
+    const auto colon = what.find(": ");
+    const std::string option = colon == std::string::npos ? name : what.substr(0, colon);
+    const std::string rest = colon == std::string::npos ? what : what.substr(colon + 2);
+    if (dynamic_cast<const CLI::ConversionError*>(&failure)) {
+        const auto equals = rest.find(" = ");
+        return equals == std::string::npos ? error("A value does not fit: " + rest + ".")
+                                           : error("The value “" + rest.substr(equals + 3) + "” does not fit the option " + rest.substr(0, equals) + ".");
+    }
+    if (dynamic_cast<const CLI::ValidationError*>(&failure)) {
+        const auto braces = rest.find(" not in {");
+        if (braces == std::string::npos) return error("The option " + option + " takes " + rest + ".");
+        std::string choices = rest.substr(braces + 9);
+        if (!choices.empty()) choices.pop_back();
+        for (std::size_t comma = choices.find(','); comma != std::string::npos; comma = choices.find(',', comma + 2)) choices.insert(comma + 1, " ");
+        return error("The option " + option + " takes one of " + choices + ", not “" + rest.substr(0, braces) + "”.");
+    }
+    if (dynamic_cast<const CLI::ArgumentMismatch*>(&failure))
+        return rest.find("received") != std::string::npos ? error("The option " + option + " may stand only once.") : error("The option " + option + " needs a value.");
+    return error("These words cannot be understood: " + what + ".");
+}
+
 } // namespace
 
 int run(int argc, char** argv)
@@ -139,7 +246,10 @@ int run(int argc, char** argv)
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        return app.exit(error, std::cout, std::cerr) == 0 ? Done : Usage;
+        if (error.get_exit_code() == 0) return app.exit(error, std::cout, std::cerr) == 0 ? Done : Usage; // --help, --version
+        const std::vector<std::string> arguments(argv + std::min(1, argc), argv + argc);
+        words.options.json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end(); // not read yet
+        return Context(words.options).fail(wrongWords(app, error, arguments));
     }
     openLog({}, LogLevel::Error);
     prepareEngineProcess();

@@ -31,6 +31,7 @@ class SignalGuard
   public:
     explicit SignalGuard(CommandQueue& queue)
     {
+        signalSeen = 0;
         commandsForSignals = &queue;
         struct sigaction action{};
         action.sa_handler = onSignal;
@@ -139,7 +140,7 @@ class Progress
 Json lastLine(const RunRow& row, const RunEnded& ended)
 {
     const auto& s = ended.summary;
-    return {{"run", row.id}, {"name", row.name}, {"status", statusName(ended.status)}, {"epochs", s.epochs}, {"steps", s.steps},
+    return {{"run", row.id}, {"status", statusName(ended.status)}, {"epochs", s.epochs}, {"steps", s.steps},
             {"train_loss", number(s.trainLoss)}, {"train_accuracy", number(s.trainAccuracy)}, {"val_loss", number(s.valLoss)},
             {"val_accuracy", number(s.valAccuracy)}, {"test_loss", number(s.testLoss)}, {"test_accuracy", number(s.testAccuracy)},
             {"seconds", number(s.seconds)}, {"samples_per_second", number(s.samplesPerSecond)}, {"checkpoint", s.checkpoint}};
@@ -155,11 +156,15 @@ void sayEnd(const Context& context, const RunRow& row, const RunEnded& ended)
     if (ended.status != RunStatus::Finished && ended.status != RunStatus::Failed) context.note("Go on with: sconce resume " + row.id);
 }
 
-int drive(Context& context, const std::shared_ptr<Store>& store, const RunId& run, std::optional<int> epochs, const std::string& host)
+/// Stopped before there was anything to keep.
+int stoppedEarly(const Context& context, const Error& error)
 {
-    CommandQueue commands;
-    signalSeen = 0;
-    SignalGuard guard(commands);
+    const int code = context.fail(error);
+    return error.code == ErrorCode::Cancelled && signalSeen == SIGTERM ? static_cast<int>(Terminated) : code;
+}
+
+int drive(Context& context, const std::shared_ptr<Store>& store, const RunId& run, std::optional<int> epochs, const std::string& host, CommandQueue& commands)
+{
     std::optional<Result<RunEnded>> ended;
     {
         Progress progress(context);
@@ -168,21 +173,21 @@ int drive(Context& context, const std::shared_ptr<Store>& store, const RunId& ru
         options.epochs = epochs;
         ended = driveRun(store, run, options, commands, [&](const Event& event) { progress.take(event); });
     }
-    if (!*ended) return context.fail(ended->error());
+    if (!*ended) return stoppedEarly(context, ended->error());
     const RunEnded& end = **ended;
     const auto row = store->run(run);
     if (!row) return context.fail(row.error());
     if (end.status == RunStatus::Failed) {
-        context.note("The run failed: " + end.message + (end.remedy.empty() ? "" : " " + end.remedy));
+        context.say("The run failed: " + end.message + (end.remedy.empty() ? "" : " " + end.remedy));
     } else {
         sayEnd(context, *row, end);
     }
     Json last = lastLine(*row, end);
     if (end.status == RunStatus::Failed) last["error"] = end.message;
     context.emit(last);
-    if (signalSeen == SIGINT) return Interrupted;
-    if (signalSeen == SIGTERM) return Terminated;
-    return end.status == RunStatus::Failed ? Failed : Done;
+    if (end.status == RunStatus::Failed) return Failed;
+    if (end.status == RunStatus::Finished) return Done; // also when the signal came after the last step
+    return signalSeen == SIGINT ? Interrupted : signalSeen == SIGTERM ? Terminated : Done;
 }
 
 Result<Recipe> withArguments(Recipe recipe, const TrainArguments& arguments)
@@ -196,7 +201,11 @@ Result<Recipe> withArguments(Recipe recipe, const TrainArguments& arguments)
         if (equals == std::string::npos)
             return Error{ErrorCode::Invalid, "--set needs a path and a value, such as --set /training/epochs=3, not \"" + text + "\".", "", ""};
         auto changed = withValueSet(recipe, text.substr(0, equals), text.substr(equals + 1));
-        if (!changed) return changed.error();
+        if (!changed) {
+            Error error = changed.error();
+            if (error.message.starts_with("/")) error.message = "Problem at " + error.message;
+            return error;
+        }
         recipe = std::move(*changed);
     }
     return recipe;
@@ -207,7 +216,7 @@ Result<Recipe> withArguments(Recipe recipe, const TrainArguments& arguments)
 int train(Context& context, const TrainArguments& arguments)
 {
     auto parsed = loadRecipe(arguments.recipe);
-    if (!parsed) return context.fail(parsed.error());
+    if (!parsed) return context.failUsage(parsed.error());
     if (context.problems(parsed->problems) != Done) return context.failUsage("The recipe " + arguments.recipe + " cannot be trained as it is.");
     auto recipe = withArguments(parsed->recipe, arguments);
     if (!recipe) return context.fail(recipe.error());
@@ -219,10 +228,14 @@ int train(Context& context, const TrainArguments& arguments)
     options.dataPath = arguments.data;
     options.name = arguments.name;
     options.problems = &problems;
+    // From here on: reading the data may take a while too.
+    CommandQueue commands;
+    SignalGuard guard(commands);
+    options.progress = [&commands](double, const std::string&) { return !commands.stopRequested(); };
     auto run = prepareRun(**store, *recipe, options);
     context.problems(problems);
-    if (!run) return context.fail(run.error());
-    return drive(context, *store, *run, std::nullopt, "command line");
+    if (!run) return stoppedEarly(context, run.error());
+    return drive(context, *store, *run, std::nullopt, "command line", commands);
 }
 
 int resume(Context& context, const std::string& run, std::optional<int> epochs)
@@ -234,9 +247,11 @@ int resume(Context& context, const std::string& run, std::optional<int> epochs)
     auto row = (*store)->run(*id);
     if (!row) return context.fail(row.error());
     if (row->status == RunStatus::Finished && (!epochs || *epochs <= row->summary.epochs))
-        return context.failUsage("Run #" + std::to_string(row->number) + " has finished its " + plural(row->summary.epochs, "epoch", "epochs") +
-                                 ". To train it longer, say how many in all: sconce resume " + run + " --epochs " + std::to_string(row->summary.epochs + 5));
-    return drive(context, *store, *id, epochs, "command line");
+        return context.fail(Error{ErrorCode::Invalid, "Run #" + std::to_string(row->number) + " has finished its " + plural(row->summary.epochs, "epoch", "epochs") + ".",
+                                  "To train it longer, say how many in all: sconce resume " + run + " --epochs " + std::to_string(row->summary.epochs + 5), ""});
+    CommandQueue commands;
+    SignalGuard guard(commands);
+    return drive(context, *store, *id, epochs, "command line", commands);
 }
 
 int worker(Context& context, const std::string& run, std::optional<int> epochs)
@@ -245,7 +260,9 @@ int worker(Context& context, const std::string& run, std::optional<int> epochs)
     if (!store) return context.fail(store.error());
     auto id = (*store)->findRun(run);
     if (!id) return context.fail(id.error());
-    return drive(context, *store, *id, epochs, "process");
+    CommandQueue commands;
+    SignalGuard guard(commands);
+    return drive(context, *store, *id, epochs, "process", commands);
 }
 
 } // namespace sconce::cli

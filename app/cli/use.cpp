@@ -79,13 +79,29 @@ Result<Records> readRecords(const std::vector<std::string>& files, const ValueTy
             continue;
         }
         auto array = readIdx(file);
-        if (!array) return Error{ErrorCode::Invalid, file + " is neither a PNG or JPEG picture nor an IDX file.", "", array.error().text()};
-        if (array->bytes.size() % size != 0 || array->header.dtype != DType::U8)
-            return Error{ErrorCode::Invalid, file + " holds samples of another size than the model takes (" + sample.text() + ").", "", ""};
+        if (!array && array.error().code != ErrorCode::Invalid) return array.error();
+        if (!array) return Error{ErrorCode::Invalid, "The file " + file + " is neither a PNG or JPEG picture nor an IDX file.", "", array.error().text()};
+        std::int64_t sampleBytes = 1;
+        for (std::size_t i = 1; i < array->header.shape.size(); ++i) sampleBytes *= array->header.shape[i];
+        if (static_cast<std::size_t>(sampleBytes) != size || array->header.dtype != DType::U8)
+            return Error{ErrorCode::Invalid, "The file " + file + " holds samples of another size than the model takes (" + sample.text() + ").", "", ""};
         for (std::size_t i = 0; i < array->bytes.size() / size; ++i) records.names.push_back(file + ":" + std::to_string(i));
         records.bytes.insert(records.bytes.end(), array->bytes.begin(), array->bytes.end());
     }
     return records;
+}
+
+/// The names of the network's outputs: it may have more of them than the data has classes.
+std::vector<std::string> outputNames(std::vector<std::string> classes, std::size_t outputs)
+{
+    while (classes.size() < outputs) classes.push_back("output " + std::to_string(classes.size()));
+    return classes;
+}
+
+Result<void> checkOut(const std::string& out)
+{
+    if (out.empty() || out.ends_with(".csv") || out.ends_with(".json") || out.ends_with(".npy")) return {};
+    return Error{ErrorCode::Invalid, "Predictions are written as .csv, .json or .npy, not to " + out + ".", "Give --out a name with one of these endings.", ""};
 }
 
 Result<void> writePredictions(const std::string& out, const Records& records, const std::vector<float>& probabilities, const std::vector<std::string>& classes)
@@ -104,7 +120,7 @@ Result<void> writePredictions(const std::string& out, const Records& records, co
             all.push_back(std::move(one));
         }
         text = all.dump(2) + "\n";
-    } else if (out.ends_with(".csv")) {
+    } else {
         // A spreadsheet would run a cell that begins with one of these.
         const auto cell = [](std::string value) {
             if (!value.empty() && std::string("=+-@").find(value[0]) != std::string::npos) value = "'" + value;
@@ -120,8 +136,6 @@ Result<void> writePredictions(const std::string& out, const Records& records, co
             for (std::size_t c = 0; c < width; ++c) text += "," + realText(probabilities[i * width + c], 9);
             text += "\n";
         }
-    } else {
-        return Error{ErrorCode::Invalid, "Predictions are written as .csv, .json or .npy, not to " + out + ".", "Give --out a name with one of these endings.", ""};
     }
     return writeFileDurably(out, text);
 }
@@ -158,6 +172,7 @@ int evaluate(Context& context, const UseArguments& arguments)
 
 int predict(Context& context, const UseArguments& arguments)
 {
+    if (auto fits = checkOut(arguments.out); !fits) return context.fail(fits.error());
     auto trained = findTrained(context, arguments);
     if (!trained) return context.fail(trained.error());
     auto data = openData(*trained, arguments.data);
@@ -171,17 +186,18 @@ int predict(Context& context, const UseArguments& arguments)
     const auto count = static_cast<std::int64_t>(records->names.size());
     auto probabilities = (*session)->predictRecords(records->bytes, count);
     if (!probabilities) return context.fail(probabilities.error());
-    const auto width = info.classes.size();
+    const std::size_t width = count > 0 ? probabilities->size() / records->names.size() : 0;
+    const auto classes = outputNames(info.classes, width);
+    if (!arguments.out.empty())
+        if (auto written = writePredictions(arguments.out, *records, *probabilities, classes); !written) return context.fail(written.error());
     for (std::size_t i = 0; i < records->names.size(); ++i) {
         const float* row = probabilities->data() + i * width;
         const auto best = static_cast<std::size_t>(std::max_element(row, row + width) - row);
         Json all = Json::object();
-        for (std::size_t c = 0; c < width; ++c) all[info.classes[c]] = row[c];
-        context.emit({{"file", records->names[i]}, {"class", info.classes[best]}, {"probability", row[best]}, {"probabilities", all}});
-        context.print(records->names[i] + ": " + info.classes[best] + ", " + percentText(row[best], 1));
+        for (std::size_t c = 0; c < width; ++c) all[classes[c]] = number(row[c]);
+        context.emit({{"file", records->names[i]}, {"class", classes[best]}, {"probability", number(row[best])}, {"probabilities", all}});
+        context.print(records->names[i] + ": " + classes[best] + ", " + percentText(row[best], 1));
     }
-    if (!arguments.out.empty())
-        if (auto written = writePredictions(arguments.out, *records, *probabilities, info.classes); !written) return context.fail(written.error());
     return Done;
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 namespace sconce {
 namespace {
@@ -154,18 +155,18 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
     const std::size_t allowed = std::max<std::size_t>(1, word.size() / 3);
     std::size_t best = allowed + 1;
     std::string found;
-    std::vector<std::size_t> row;
+    std::vector<std::size_t> row, before, older; // of the table: under way, above, and above that
     for (const std::string& candidate : candidates) {
         if (candidate.size() > word.size() + allowed || word.size() > candidate.size() + allowed) continue;
         row.resize(candidate.size() + 1);
         for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
         for (std::size_t i = 1; i <= word.size(); ++i) {
-            std::size_t diagonal = row[0];
+            older = std::exchange(before, row);
             row[0] = i;
             for (std::size_t j = 1; j < row.size(); ++j) {
-                const std::size_t above = row[j];
-                row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (word[i - 1] == candidate[j - 1] ? 0 : 1)});
-                diagonal = above;
+                row[j] = std::min({before[j] + 1, row[j - 1] + 1, before[j - 1] + (word[i - 1] == candidate[j - 1] ? 0 : 1)});
+                // Two letters in the wrong order are one slip, not two.
+                if (i > 1 && j > 1 && word[i - 1] == candidate[j - 2] && word[i - 2] == candidate[j - 1]) row[j] = std::min(row[j], older[j - 2] + 1);
             }
         }
         if (row.back() < best) best = row.back(), found = candidate;

@@ -9,8 +9,9 @@ namespace sconce {
 
 Result<void> writeNpy(const std::string& path, std::span<const float> values, std::span<const std::int64_t> shape)
 {
-    std::string dims;
-    for (const auto size : shape) dims += std::to_string(size) + ", ";
+    std::string dims; // as NumPy writes a tuple: some readers compare texts
+    for (const auto size : shape) dims += (dims.empty() ? "" : ", ") + std::to_string(size);
+    if (shape.size() == 1) dims += ",";
     std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + dims + "), }";
     constexpr std::size_t preamble = 10; // magic, version, header length
     header.append(64 - (preamble + header.size() + 1) % 64, ' ');

@@ -68,6 +68,8 @@ class TextTest : public QObject
         QVERIFY(parseReal("1e-3", real) && real == 0.001);
         for (const char* bad : {"", "1,5", "nan", "inf", "1e999", "1x"}) QVERIFY2(!parseReal(bad, real), bad);
         QCOMPARE(nearest("filtrs", {"units", "filters", "bias"}), S("filters"));
+        QCOMPARE(nearest("trian", {"runs", "train"}), S("train"));
+        QCOMPARE(nearest("lsit", {"show", "list"}), S("list"));
         QCOMPARE(nearest("zzzz", {"units", "filters"}), S(""));
     }
     void others()

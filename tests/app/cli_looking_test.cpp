@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The command line's contract, to the key: what only looks (describe, recipes, layers, data inspect, devices, doctor), the store's
+// place, and the same main job on MNIST and on a folder of pictures.
+#include "tests/support/cli.h"
+
+#include <QDir>
+
+using namespace sconce;
+using namespace sconce::test;
+
+class CliLookingTest : public QObject
+{
+    Q_OBJECT
+
+    TemporaryFolder m_folder;
+    std::unique_ptr<Cli> m_cli;
+
+    QString path(const std::string& name) { return QString::fromStdString(m_folder / name); }
+
+  private Q_SLOTS:
+    void initTestCase()
+    {
+        m_cli = std::make_unique<Cli>(m_folder / "store");
+        writeText(m_folder / "tiny.json", tinyRecipe());
+    }
+
+    void describeGivesKerasShapesAndCounts()
+    {
+        const Said said = m_cli->json({"describe", "mnist-convnet"});
+        SCONCE_VERIFY_SAID(said);
+        struct Line { QString type; QJsonArray shape; int params; };
+        const QList<Line> expected{{"conv2d", {32, 26, 26}, 320}, {"max_pool2d", {32, 13, 13}, 0}, {"conv2d", {64, 11, 11}, 18496}, {"max_pool2d", {64, 5, 5}, 0},
+                                   {"flatten", {1600}, 0},        {"dropout", {1600}, 0},         {"dense", {10}, 16010}};
+        QCOMPARE(said.objects.size(), expected.size() + 1);
+        for (qsizetype i = 0; i < expected.size(); ++i) {
+            const QJsonObject& line = said.objects[i];
+            for (const char* key : {"id", "type", "shape", "params", "macs", "bytes"}) QVERIFY2(line.contains(key), key);
+            QCOMPARE(line["type"], expected[i].type);
+            QCOMPARE(line["shape"].toArray(), expected[i].shape);
+            QCOMPARE(line["params"], expected[i].params);
+        }
+        QCOMPARE(said.objects[0]["macs"], 32 * 26 * 26 * 9);
+        const QJsonObject totals = said.last();
+        QCOMPARE(totals["params"], 34826);
+        QCOMPARE(totals["macs"], 2440960);
+        QCOMPARE(totals["steps_per_epoch"], 422);
+        QVERIFY(totals["problems"].toArray().isEmpty());
+        const Said table = m_cli->run({"describe", "mnist-convnet"});
+        for (const char* word : {"18,496", "16,010", "34,826", "32×26×26"}) QVERIFY2(table.out.contains(word), qPrintable(table.out));
+        QCOMPARE(m_cli->json({"describe", "mnist-mlp"}).last()["params"], 203530);
+    }
+
+    void describeOfABrokenRecipeSaysWhereAndHowToMendIt()
+    {
+        writeText(m_folder / "broken.json", R"({"layers": [{"type": "dense", "units": "many"}, {"type": "dens"}], "training": {"epochs": 0}, "colour": 3})");
+        const Said said = m_cli->json({"describe", path("broken.json")});
+        QCOMPARE(said.code, 2);
+        QVERIFY(said.notJson.isEmpty());
+        QStringList paths;
+        bool mends = false;
+        for (const QJsonValue each : said.last()["problems"].toArray()) {
+            paths += each["path"].toString();
+            QCOMPARE(notASentence(each["sentence"].toString()), "");
+            QVERIFY2(said.err.contains("Problem at " + each["path"].toString() + ": "), qPrintable(said.err));
+            for (const QJsonValue fix : each["fixes"].toArray()) mends |= !fix["title"].toString().isEmpty() && !fix["patch"].toArray().isEmpty();
+        }
+        for (const char* expected : {"/layers/0/units", "/layers/1/type", "/training/epochs", "/colour"}) QVERIFY2(paths.contains(expected), qPrintable(paths.join(' ')));
+        QVERIFY(mends);
+    }
+
+    void recipesAndLayers()
+    {
+        const Said recipes = m_cli->json({"recipes"});
+        SCONCE_VERIFY_SAID(recipes);
+        QStringList names;
+        for (const auto& each : recipes.objects) names += each["recipe"].toString();
+        for (const char* name : {"mnist-convnet", "mnist-mlp", "small-resnet", "digits-convnet"}) QVERIFY2(names.contains(name), name);
+        const Said layers = m_cli->json({"layers"});
+        SCONCE_VERIFY_SAID(layers);
+        QVERIFY(layers.objects.size() >= 24);
+        bool filters = false;
+        for (const auto& layer : layers.objects) {
+            QVERIFY(!layer["layer"].toString().isEmpty() && !layer["help"].toString().isEmpty());
+            for (const QJsonValue parameter : layer["parameters"].toArray()) {
+                QVERIFY2(parameter.toObject().contains("default"), qPrintable(layer["layer"].toString()));
+                if (layer["layer"] == "conv2d" && parameter["id"] == "filters") filters = parameter["min"] == 1 && parameter["max"].toInt() >= 1024;
+            }
+        }
+        QVERIFY(filters);
+        QVERIFY(m_cli->run({"layers"}).out.contains("conv2d"));
+    }
+
+    void devicesAndTheirVersions()
+    {
+        const Said said = m_cli->json({"devices"});
+        SCONCE_VERIFY_SAID(said);
+        QCOMPARE(said.objects.first()["device"], "cpu");
+        QCOMPARE(said.objects.first()["usable"], true);
+        QVERIFY(said.objects.first()["memory_bytes"].toInteger() > 100'000'000);
+        for (const auto& each : said.objects)
+            if (each["device"].toString().startsWith("cuda") && !each["usable"].toBool()) QVERIFY(!each["why_not"].toString().isEmpty());
+        for (const char* key : {"cores", "usable_cores", "gpu_driver", "gpu_state", "libtorch", "cuda", "cudnn"}) QVERIFY2(said.last().contains(key), key);
+        QVERIFY(said.last()["libtorch"].toString().startsWith("2."));
+    }
+
+    void theBuiltInDigitsAreInspected()
+    {
+        const Said said = m_cli->json({"data", "inspect", "builtin:digits"});
+        SCONCE_VERIFY_SAID(said);
+        const QJsonObject data = said.last();
+        QCOMPARE(data["kind"], "digits");
+        QCOMPARE(data["samples"], 12000);
+        QCOMPARE(data["shape"].toArray(), (QJsonArray{1, 28, 28}));
+        QCOMPARE(data["classes"].toArray().size(), 10);
+        QCOMPARE(data["balance"]["7"]["training"], 1000);
+        QCOMPARE(data["fingerprint"].toString().size(), 64);
+        QVERIFY(data["problems"].toArray().isEmpty());
+        QCOMPARE(m_cli->json({"data", "inspect", "builtin:digits"}).last()["fingerprint"], data["fingerprint"]);
+    }
+
+    void brokenDataIsRefused()
+    {
+        QDir().mkpath(path("empty"));
+        writeText(m_folder / "lying-idx3-ubyte", QByteArray("\0\0\x08\x03\x7f\xff\xff\xff\x7f\xff\xff\xff\x7f\xff\xff\xff", 16));
+        writeText(m_folder / "text.txt", "Not a data set.\n");
+        for (const char* name : {"nowhere", "empty", "lying-idx3-ubyte", "text.txt"}) {
+            SCONCE_VERIFY_REFUSED(m_cli->wrong({"data", "inspect", path(name)}));
+            SCONCE_VERIFY_REFUSED(m_cli->wrong({"train", path("tiny.json"), "--data", path(name)}));
+        }
+        QVERIFY(m_cli->json({"runs", "list"}).objects.isEmpty()); // and no run was made
+    }
+
+    void mnistIsInspectedAndTrainedOn()
+    {
+        SCONCE_NEEDS_DATA(mnist, "mnist");
+        const Said said = m_cli->json({"data", "inspect", QString::fromStdString(mnist)});
+        SCONCE_VERIFY_SAID(said);
+        QCOMPARE(said.last()["kind"], "idx");
+        QCOMPARE(said.last()["training"], 60000);
+        QCOMPARE(said.last()["test"], 10000);
+        QCOMPARE(said.last()["balance"]["1"]["training"], 6742);
+        // Wide batches of a small network: ten steps are enough to see that it learns from these files.
+        const Said trained = m_cli->json({"train", path("tiny.json"), "--data", QString::fromStdString(mnist), "--set", "/training/batch_size=1000"});
+        SCONCE_VERIFY_SAID(trained);
+        QCOMPARE(trained.last()["steps"], 54);
+        QVERIFY(trained.last()["test_accuracy"].toDouble() > 0.6);
+    }
+
+    void aFolderOfPicturesIsInspectedTrainedOnAndMissedWhenItMoves()
+    {
+        SCONCE_NEEDS_DATA(archive, "images/cifar10-small.tar");
+        QDir().mkpath(path("photos"));
+        QCOMPARE(QProcess::execute("tar", {"-xf", QString::fromStdString(archive), "-C", path("photos")}), 0);
+        QString root = path("photos");
+        while (!QDir(root + "/train").exists()) {
+            const auto inside = QDir(root).entryList(QDir::Dirs | QDir::NoDotAndDotDot);
+            QVERIFY2(!inside.isEmpty(), "the archive holds no train folder");
+            root += "/" + inside.first();
+        }
+        const Said said = m_cli->json({"data", "inspect", root});
+        SCONCE_VERIFY_SAID(said);
+        QCOMPARE(said.last()["kind"], "picture-folder");
+        QCOMPARE(said.last()["training"], 2500);
+        QCOMPARE(said.last()["test"], 500);
+        QCOMPARE(said.last()["shape"].toArray(), (QJsonArray{3, 32, 32}));
+        QCOMPARE(said.last()["classes"].toArray().size(), 10);
+
+        const Said trained = m_cli->json({"train", path("tiny.json"), "--data", root, "--name", "Photos"});
+        SCONCE_VERIFY_SAID(trained);
+        const QString run = trained.last()["run"].toString();
+        QCOMPARE(m_cli->json({"evaluate", run}).last()["accuracy"].toDouble(), trained.last()["test_accuracy"].toDouble());
+        const auto pictures = QDir(root + "/test/" + said.last()["classes"][0].toString()).entryInfoList(QDir::Files);
+        QVERIFY(!pictures.isEmpty());
+        const Said predicted = m_cli->json({"predict", run, pictures.first().filePath()});
+        SCONCE_VERIFY_SAID(predicted);
+        QVERIFY(said.last()["classes"].toArray().contains(predicted.last()["class"]));
+
+        QVERIFY(QDir().rename(root, path("moved")));
+        SCONCE_VERIFY_REFUSED(m_cli->wrong({"evaluate", run}));
+        SCONCE_VERIFY_SAID(m_cli->json({"evaluate", run, "--data", path("moved")}));
+    }
+
+    // ---- the store ----
+
+    void theStoreIsNamedBeforeOrAfterTheCommand()
+    {
+        const QString there = path("elsewhere");
+        SCONCE_VERIFY_SAID(m_cli->run({"--store", there, "train", path("tiny.json"), "--name", "Elsewhere", "--json"}));
+        QVERIFY(QFile::exists(there + "/sconce.db"));
+        for (const QStringList& words : {QStringList{"--store", there, "--json", "runs", "list"}, {"runs", "--store", there, "list", "--json"}, {"runs", "list", "--json", "--store", there},
+                                         {"runs", "list", "--json", "--store=" + there}}) {
+            const Said said = m_cli->run(words);
+            SCONCE_VERIFY_SAID(said);
+            QCOMPARE(said.objects.size(), 1);
+            QCOMPARE(said.last()["name"], "Elsewhere");
+        }
+    }
+
+    void doctorFindsAStoreInOrder()
+    {
+        const Said said = m_cli->json({"doctor"});
+        SCONCE_VERIFY_SAID(said);
+        QCOMPARE(said.last()["ok"], true);
+        QCOMPARE(said.last()["store"], m_cli->store());
+        QVERIFY(said.last()["found"].isArray() && said.last()["mended"].isArray());
+    }
+
+    void doctorMendsWhatIsNot()
+    {
+        Cli cli(m_folder / "mended");
+        const Said trained = cli.json({"train", path("tiny.json")});
+        SCONCE_VERIFY_SAID(trained);
+        // A run folder without its row: what a lost database leaves behind.
+        QVERIFY(QFile::remove(cli.store() + "/sconce.db"));
+        QFile::remove(cli.store() + "/sconce.db-wal");
+        QDir(cli.store() + "/backups").removeRecursively();
+        SCONCE_VERIFY_SAID(cli.json({"doctor"}));
+        const Said list = cli.json({"runs", "list"});
+        QCOMPARE(list.objects.size(), 1);
+        QCOMPARE(list.last()["run"], trained.last()["run"]);
+        SCONCE_VERIFY_SAID(cli.json({"evaluate", "last"}));
+    }
+
+    void helpAndVersion()
+    {
+        const Said help = m_cli->run({"--help"});
+        QCOMPARE(help.code, 0);
+        for (const char* command : {"train", "resume", "evaluate", "predict", "runs", "describe", "recipes", "layers", "data", "devices", "export", "worker", "doctor"})
+            QVERIFY2(help.out.contains(command), command);
+        const Said version = m_cli->run({"--version"});
+        QCOMPARE(version.code, 0);
+        QVERIFY(QRegularExpression("^\\d+\\.\\d+\\.\\d+\\n$").match(version.out).hasMatch());
+        QCOMPARE(m_cli->run({"train", "--help"}).code, 0);
+    }
+};
+
+QTEST_GUILESS_MAIN(CliLookingTest)
+#include "cli_looking_test.moc"
