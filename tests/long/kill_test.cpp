@@ -283,9 +283,13 @@ int main(int argc, char** argv)
     if (!store) giveUp(store.error().text());
     std::printf("seed %u, %d kills, in %s\n", seed, kills, folder.c_str());
 
-    KillTest test(*store, folder + "/data", hosts, seed);
-    test.makeReference();
-    const Tally tally = test.run(kills);
+    Tally tally;
+    {
+        KillTest test(*store, folder + "/data", hosts, seed);
+        test.makeReference();
+        tally = test.run(kills);
+    }
+    store->reset(); // before its folder goes
     std::printf("%d kills in %d runs; seed %u\n", tally.kills, tally.trials, seed);
     for (int i = 0; i < 4; ++i) std::printf("  %-7s %d\n", momentNames[i], tally.byMoment[i]);
     for (const auto& [name, count] : tally.byHost) std::printf("  %-7s %d\n", name.c_str(), count);
