@@ -285,7 +285,7 @@ void LivePage::refresh()
     m_stack->setCurrentIndex(2);
     refreshHeader(*live);
     refreshOutcome(*live);
-    m_plots->refresh(*live, m_other);
+    m_plots->refresh(m_studio.runService->shownRun(), m_other);
     refreshTiles(*live);
     m_reading->refresh(*live);
     m_settings->refresh(*live, m_outcome->isVisibleTo(this));

@@ -81,14 +81,15 @@ AxisRow::AxisRow(QWidget* parent)
 
 void AxisRow::setEdges(int left, int right)
 {
+    if (left == m_left && right == m_right) return;
     m_left = left;
     m_right = right;
     rebuild();
 }
 
-void AxisRow::setRange(const LiveRun* live, XMode mode, double from, double to)
+void AxisRow::setRange(std::shared_ptr<const LiveRun> live, XMode mode, double from, double to)
 {
-    m_live = live;
+    m_live = std::move(live);
     m_mode = mode;
     m_from = from;
     m_to = to;

@@ -36,7 +36,7 @@ class AxisRow : public QWidget
     Q_OBJECT
   public:
     explicit AxisRow(QWidget* parent = nullptr);
-    void setRange(const LiveRun* live, XMode mode, double from, double to);
+    void setRange(std::shared_ptr<const LiveRun> live, XMode mode, double from, double to);
     /// Where the plots above begin and end, in this widget's pixels.
     void setEdges(int left, int right);
 
@@ -46,7 +46,7 @@ class AxisRow : public QWidget
   private:
     struct Tick { double x; QString first, second; };
     void rebuild();
-    const LiveRun* m_live = nullptr;
+    std::shared_ptr<const LiveRun> m_live;
     XMode m_mode = XMode::Epoch;
     double m_from = 0, m_to = 1;
     int m_left = 56, m_right = 0;

@@ -209,9 +209,9 @@ void PlotsCard::setCompact(bool narrow, bool low)
     arrangeStrips();
 }
 
-void PlotsCard::refresh(const LiveRun& live, bool other)
+void PlotsCard::refresh(std::shared_ptr<const LiveRun> live, bool other)
 {
-    m_live = &live;
+    m_live = std::move(live);
     if (other) {
         m_lossMean.reset();
         m_accuracyMean.reset();
@@ -246,8 +246,8 @@ void PlotsCard::draw()
     drawRate();
     drawHardware();
     for (const Row& r : m_rows) r.plot->setXRange(m_from, m_to);
-    m_axisRow->setEdges(leftGutter, m_axisRow->width() - names - rightGutter);
     m_axisRow->setRange(m_live, m_mode, m_from, m_to);
+    m_axisRow->setEdges(leftGutter, m_axisRow->width() - names - rightGutter);
     m_showAll->setVisible(m_zoom.has_value());
 }
 

@@ -31,7 +31,7 @@ class PlotsCard : public QFrame
   public:
     PlotsCard(Studio& studio, QWidget* parent = nullptr);
     /// Draws the run as it stands now. `other`: it is not the run drawn before.
-    void refresh(const LiveRun& live, bool other);
+    void refresh(std::shared_ptr<const LiveRun> live, bool other);
     void setCompact(bool narrow, bool low);
     /// As drawn: with the smoothing chosen.
     const std::vector<double>& smoothedLoss() const { return m_lossMean.values(); }
@@ -67,7 +67,7 @@ class PlotsCard : public QFrame
     std::optional<double> failedStep() const; ///< 0-based, of a run that failed with NaN
 
     Studio& m_studio;
-    const LiveRun* m_live = nullptr;
+    std::shared_ptr<const LiveRun> m_live;
     XMode m_mode = XMode::Epoch;
     double m_from = 0, m_to = 1;
     std::optional<std::pair<double, double>> m_zoom;

@@ -171,7 +171,7 @@ QWidget* RunsPage::buildTable()
     header->setSectionResizeMode(QHeaderView::Fixed);
     header->setSectionResizeMode(Model::Name, QHeaderView::Stretch);
     header->setSortIndicator(Model::Started, Qt::DescendingOrder);
-    static constexpr int widths[] = {36, 122, 160, 124, 112, 86, 204, 96, 72, 82, 126, 104, 36};
+    static constexpr int widths[] = {36, 122, 160, 118, 108, 84, 180, 92, 68, 80, 126, 96, 36};
     for (int i = 0; i < Model::ColumnCount; ++i) header->resizeSection(i, widths[i]);
     m_proxy->sort(Model::Started, Qt::DescendingOrder);
     column->addWidget(m_table);
@@ -305,7 +305,7 @@ void RunsPage::setCompact(bool narrow, bool low)
     m_narrow = narrow;
     m_low = low;
     for (const int column : {Model::Parameters, Model::Device, Model::Tags}) m_table->setColumnHidden(column, narrow);
-    m_search->setFixedWidth(narrow ? 250 : 300);
+    m_search->setFixedWidth(narrow ? 290 : 300);
     arrangeBelow();
     refreshActions();
 }
@@ -378,7 +378,7 @@ void RunsPage::refreshActions()
     m_tryIt->setVisible(single && !rows.front().summary.checkpoint.empty());
     // In a narrow window icons stand for the words, which the tooltips keep.
     struct Word { QPushButton* button; QString text; };
-    for (const Word& word : {Word{m_rename, tr("Rename")}, Word{m_tag, tr("Tag")}, Word{m_note, tr("Note")}, Word{m_compose, tr("Open in Compose")}, Word{m_tryIt, tr("Try it")}}) {
+    for (const Word& word : {Word{m_rename, tr("Rename")}, Word{m_tag, tr("Tag")}, Word{m_note, tr("Note")}, Word{m_compose, tr("Open in Compose")}}) {
         word.button->setText(m_narrow ? QString() : word.text);
         word.button->setAccessibleName(word.text);
         word.button->setEnabled(single);

@@ -59,6 +59,7 @@ const LiveRun* RunService::current() const { return m->current ? m->current->liv
 bool RunService::training() const { return m->current != nullptr; }
 bool RunService::preparing() const { return m->preparing > 0; }
 const LiveRun* RunService::shown() const { return m->shown ? m->shown->live.get() : nullptr; }
+std::shared_ptr<const LiveRun> RunService::shownRun() const { return m->shown ? m->shown->live : nullptr; }
 bool RunService::shownAlive() const { return m->shown && m->shown->alive(); }
 bool RunService::trainsHere() const { return m->current && m->current->alive() && (!m->current->host || m->current->host->isThread()); }
 void RunService::setHostStarter(HostStarter starter) { m->starter = starter ? std::move(starter) : HostStarter(startThreadHost); }

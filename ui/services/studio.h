@@ -143,6 +143,8 @@ class RunService : public QObject
     /// Shows a run on the Live page: the current one, one trained elsewhere (attaches), or an ended one (from history).
     void show(const RunId& run);
     const LiveRun* shown() const;
+    /// The same, kept alive for a view that draws it again by itself (on a resize) when another run is shown already.
+    std::shared_ptr<const LiveRun> shownRun() const;
     /// The shown run has a trainer at work that takes commands.
     bool shownAlive() const;
     /// The run under way lives and dies with this process (a thread of it): closing the window must ask.

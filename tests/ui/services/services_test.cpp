@@ -35,6 +35,7 @@ class ServicesTest : public QObject
     void stopAndResumeReal();
     void dataSetsAreAddedOpenedAndForgotten();
     void hardwareIsSampled();
+    void movesToTheBackgroundAndAttachesAgain();
 };
 
 void ServicesTest::jobsDeliverOnThisThread()
@@ -474,6 +475,47 @@ void ServicesTest::hardwareIsSampled()
     QTRY_VERIFY_WITH_TIMEOUT(!f.hardware->devices().empty(), 20000);
     QCOMPARE(f.hardware->devices().front().id, std::string("cpu"));
     QVERIFY(!f.hardware->versions().torch.empty());
+}
+
+void ServicesTest::movesToTheBackgroundAndAttachesAgain()
+{
+    if (!QFile::exists(QStringLiteral(SCONCE_BIN_DIR "/sconce"))) QSKIP("The command line is not built here.");
+    auto folder = std::make_shared<QTemporaryDir>();
+    RunId id;
+    std::size_t handed = 0;
+    {
+        StudioFixture f(folder);
+        QTRY_VERIFY(f.runs->loaded());
+        Recipe recipe = quickRecipe(2000);
+        recipe.training.batchSize = 100;
+        QSignalSpy failed(f.runService.get(), &RunService::startFailed);
+        f.runService->start(recipe, QStringLiteral("wanders"));
+        QTRY_VERIFY_WITH_TIMEOUT((f.runService->current() && f.runService->current()->step > 5) || failed.count(), 60000);
+        QCOMPARE(failed.count(), 0);
+        id = f.runService->current()->id;
+        QVERIFY(f.runService->trainsHere());
+        bool done = false, ok = false;
+        QString sentence;
+        f.runService->moveToBackground([&](bool good, QString words) { done = true; ok = good; sentence = words; });
+        QTRY_VERIFY_WITH_TIMEOUT(done, 60000);
+        QVERIFY2(ok, qPrintable(sentence));
+        QVERIFY(!f.runService->trainsHere());
+        QTRY_VERIFY_WITH_TIMEOUT(f.runService->current() && f.runService->current()->status == RunStatus::Running, 30000);
+        handed = f.runService->current()->trainStep.size();
+    }
+    StudioFixture f(folder); // the window of the next day
+    QTRY_VERIFY_WITH_TIMEOUT(f.runService->current(), 20000);
+    QCOMPARE(f.runService->current()->id, id);
+    QTRY_VERIFY_WITH_TIMEOUT(f.runService->shownAlive() && f.runService->current()->trainStep.size() > handed, 60000);
+    const auto steps = f.runService->current()->trainStep;
+    for (std::size_t i = 0; i < steps.size(); ++i) QCOMPARE(steps[i], static_cast<double>(i)); // no gap over two processes
+    QSignalSpy ended(f.runService.get(), &RunService::ended);
+    f.runService->stop();
+    QTRY_COMPARE_WITH_TIMEOUT(ended.count(), 1, 60000);
+    QCOMPARE(ended.first().at(1).toString(), QStringLiteral("stopped"));
+    const auto attempts = f.second()->attempts(id);
+    QVERIFY(attempts.ok() && attempts->size() == 2);
+    QCOMPARE(attempts->back().host, std::string("process"));
 }
 
 QTEST_MAIN(ServicesTest)
