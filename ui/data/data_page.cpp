@@ -43,6 +43,7 @@ QString balanceWords(const std::vector<ClassBars::Bar>& bars)
     }
     if (bars.empty() || smallest == 0) return bars.empty() ? QString() : QObject::tr("a class has no sample");
     const double ratio = static_cast<double>(largest) / static_cast<double>(smallest);
+    if (largest == smallest) return QObject::tr("balanced, every class has as many");
     const QString times = QString::number(ratio, 'f', ratio < 10 ? 2 : 0);
     return ratio < 1.5 ? QObject::tr("balanced, the largest is %1 times the smallest").arg(times)
                        : QObject::tr("uneven, the largest is %1 times the smallest").arg(times);
@@ -174,6 +175,7 @@ QWidget* DataPage::buildMiddle()
     m_name->setObjectName(QStringLiteral("data.name"));
     m_checked = makeLabel(tr("✓ checked"), FontRole::Caption, Token::Ok, middle);
     m_checked->setFixedHeight(20);
+    m_checked->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
     setRole(m_checked, "pill");
     const auto paint = [this] { m_checked->setStyleSheet(QStringLiteral("background:%1;color:%2").arg(Theme::instance().hex(Token::OkSoft), Theme::instance().hex(Token::Ok))); };
     paint();
@@ -209,6 +211,12 @@ QWidget* DataPage::buildMiddle()
     m_bars = new ClassBars(m_classCard);
     m_classCard->content()->addWidget(m_bars);
     m_classCard->setFixedHeight(214);
+    m_classCard->titleBar()->addStretch(1);
+    const Token tokens[] = {Token::Train, Token::Val, Token::Test};
+    for (int share = 0; share < 3; ++share) {
+        m_classCard->titleBar()->addWidget(makeDot(tokens[share], m_classCard));
+        m_classCard->titleBar()->addWidget(makeLabel(tr(shareNames[share]), FontRole::Caption, Token::Text2, m_classCard));
+    }
     column->addWidget(m_classCard);
     return middle;
 }
@@ -324,11 +332,7 @@ void DataPage::fillThumbnails()
     }
 }
 
-void DataPage::setCompact(bool narrow, bool low)
-{
-    m_classCard->setVisible(!low);
-    m_facts->setVisible(!narrow);
-}
+void DataPage::setCompact(bool, bool low) { m_classCard->setVisible(!low); }
 
 void DataPage::addByButton(bool folder)
 {

@@ -11,7 +11,7 @@
 namespace sconce::ui {
 
 namespace {
-constexpr int gap = 8;
+constexpr int gap = 8, edge = 3; ///< edge: room for the frame around the current sample
 }
 
 SampleGrid::SampleGrid(QWidget* parent) : QAbstractScrollArea(parent)
@@ -53,14 +53,14 @@ void SampleGrid::setMessage(const QString& text)
     viewport()->update();
 }
 
-int SampleGrid::columns() const { return std::max(1, (viewport()->width() + gap) / (m_cell + gap)); }
+int SampleGrid::columns() const { return std::max(1, (viewport()->width() - 2 * edge + gap) / (m_cell + gap)); }
 
 QRect SampleGrid::cellRect(int index) const
 {
     const int count = columns();
-    const int extra = count > 1 ? (viewport()->width() - count * m_cell) / (count - 1) : 0;
-    const int step = m_cell + std::clamp(extra, gap, 2 * gap);
-    return QRect(index % count * step, index / count * (rowHeight() + gap) - verticalScrollBar()->value() + 4, m_cell, rowHeight());
+    const int extra = count > 1 ? (viewport()->width() - 2 * edge - count * m_cell) / (count - 1) : 0;
+    const int step = m_cell + std::max(extra, gap);
+    return QRect(edge + index % count * step, index / count * (rowHeight() + gap) - verticalScrollBar()->value() + 4, m_cell, rowHeight());
 }
 
 int SampleGrid::indexAt(const QPoint& position) const

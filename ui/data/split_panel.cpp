@@ -28,7 +28,7 @@ QDoubleSpinBox* percentBox(const char* name, double max, QWidget* parent)
     box->setDecimals(1);
     box->setSuffix(QStringLiteral(" %"));
     box->setFont(ui::font(FontRole::Mono));
-    box->setFixedWidth(100);
+    box->setFixedWidth(120);
     box->setKeyboardTracking(false);
     return box;
 }
@@ -68,6 +68,7 @@ void SplitPanel::buildSplit(QVBoxLayout* column)
         count->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
         grid->addWidget(count, at, 2);
         grid->addWidget(field, at, 3);
+        grid->setRowMinimumHeight(at, 32);
     };
     row(0, "training", tr("Training"), Token::Train, m_training, makeLabel(tr("the rest"), FontRole::Caption, Token::Text3, this));
     m_share = percentBox("data.validationShare", 90, this);
@@ -162,9 +163,8 @@ void SplitPanel::buildImport(QVBoxLayout* column)
         auto* box = new QSpinBox(m_import);
         box->setObjectName(QLatin1String(name));
         box->setRange(4, 1024);
-        box->setSuffix(QStringLiteral(" px"));
         box->setFont(ui::font(FontRole::Mono));
-        box->setFixedWidth(92);
+        box->setFixedWidth(80);
         return box;
     };
     m_width = sizeBox("data.importWidth");
@@ -172,6 +172,7 @@ void SplitPanel::buildImport(QVBoxLayout* column)
     line->addWidget(m_width);
     line->addWidget(makeLabel(QStringLiteral("×"), FontRole::Body, Token::Text2, m_import));
     line->addWidget(m_height);
+    line->addWidget(makeLabel(tr("px"), FontRole::Body, Token::Text2, m_import));
     line->addStretch(1);
     m_channels = new QComboBox(m_import);
     m_channels->setObjectName(QStringLiteral("data.importChannels"));
