@@ -112,6 +112,7 @@ void LivePage::buildHeader()
     add(m_stop, "stop", tr("Stop"), "live.stop", tr("Ends the run after this step. The work is kept and the run can be resumed."));
     add(m_checkpoint, "checkpoint", tr("Checkpoint now"), "live.checkpoint", explainTerm(QStringLiteral("checkpoint")));
     add(m_epochs, "plus", tr("Add epochs…"), "live.addEpochs", tr("Changes how many epochs this run trains."));
+    add(m_toCurrent, "live", tr("Back to the running one"), "live.toCurrent", tr("Shows the run that trains now"));
     add(m_inRuns, "runs", tr("Show in Runs"), "live.showInRuns", tr("Compare, tag or rename it there."));
     RunService* service = m_studio.runService;
     connect(m_pause, &QPushButton::clicked, this, [this, service] {
@@ -120,6 +121,9 @@ void LivePage::buildHeader()
         else service->pause();
     });
     connect(m_stop, &QPushButton::clicked, service, &RunService::stop);
+    connect(m_toCurrent, &QPushButton::clicked, this, [service] {
+        if (const LiveRun* live = service->current()) service->show(live->id);
+    });
     connect(m_checkpoint, &QPushButton::clicked, service, &RunService::checkpointNow);
     connect(m_epochs, &QPushButton::clicked, this, [this] { askEpochs(m_epochs); });
     connect(m_inRuns, &QPushButton::clicked, this, [this, service] {

@@ -53,7 +53,7 @@ class LivePage : public Page
     QWidget* m_progressBox = nullptr;
     QLabel *m_epoch = nullptr, *m_percent = nullptr, *m_activity = nullptr;
     ProgressStrip* m_progress = nullptr;
-    QPushButton *m_pause = nullptr, *m_stop = nullptr, *m_checkpoint = nullptr, *m_epochs = nullptr, *m_inRuns = nullptr;
+    QPushButton *m_pause = nullptr, *m_stop = nullptr, *m_checkpoint = nullptr, *m_epochs = nullptr, *m_inRuns = nullptr, *m_toCurrent = nullptr;
 
     QStackedWidget* m_stack = nullptr;
     EmptyState* m_empty = nullptr;

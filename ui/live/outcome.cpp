@@ -111,9 +111,9 @@ void addFinishedFigures(const LiveRun& live, const std::vector<RunRow>& others, 
                                tr("val. loss %1, %2").arg(words::loss(s.bestValLoss), words::percent(s.bestValAccuracy)), false});
     }
     out.figures.push_back({tr("Training took"), {}, text(durationText(s.seconds)), s.samplesPerSecond > 0 ? words::rateWords(s.samplesPerSecond) : QString(), false});
-    if (std::isfinite(s.trainAccuracy) && std::isfinite(s.valAccuracy)) {
-        const double gap = 100 * (s.trainAccuracy - s.valAccuracy);
-        out.figures.push_back({tr("Gap"), QStringLiteral("overfitting"), tr("%1 points").arg(QString::number(gap, 'f', 1).replace(QLatin1Char('-'), QChar(0x2212))),
+    // Below 0 (dropout, or an epoch of fast progress) it says nothing about overfitting.
+    if (const double gap = 100 * (s.trainAccuracy - s.valAccuracy); std::isfinite(gap) && gap >= 0) {
+        out.figures.push_back({tr("Gap"), QStringLiteral("overfitting"), tr("%1 points").arg(gap, 0, 'f', 1),
                                tr("training %1, validation %2").arg(words::percent(s.trainAccuracy, 1), words::percent(s.valAccuracy, 1)), false});
     }
     if (const RunRow* before = tested ? bestBefore(live, others) : nullptr) {

@@ -245,7 +245,11 @@ void PlotsCard::draw()
     drawAccuracy();
     drawRate();
     drawHardware();
-    for (const Row& r : m_rows) r.plot->setXRange(m_from, m_to);
+    const QString unit = m_mode == XMode::Step ? tr("step") : m_mode == XMode::Epoch ? tr("epoch") : tr("second");
+    for (const Row& r : m_rows) {
+        r.plot->setXName(unit);
+        r.plot->setXRange(m_from, m_to);
+    }
     m_axisRow->setRange(m_live, m_mode, m_from, m_to);
     m_axisRow->setEdges(leftGutter, m_axisRow->width() - names - rightGutter);
     m_showAll->setVisible(m_zoom.has_value());

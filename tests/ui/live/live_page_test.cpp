@@ -66,6 +66,7 @@ class LivePageTest : public QObject
     void failedNaN();
     void interruptedResumes();
     void queueCard();
+    void backToTheRunningOne();
     void logModelAndCopy();
     void smallWindow();
     void realRun();
@@ -578,6 +579,24 @@ void LivePageTest::queueCard()
     goOn->setFocus();
     QTest::keyClick(goOn, Qt::Key_Space);
     QCOMPARE(f->settings->value(QStringLiteral("queue/goOnAfterError")).toBool(), false);
+}
+
+void LivePageTest::backToTheRunningOne()
+{
+    begin();
+    f->script->steps(0, 20);
+    const RunId old = f->scriptedRun("older");
+    f->runs->refresh();
+    QTRY_VERIFY(f->runs->find(old));
+    QVERIFY(!button("live.toCurrent")->isVisible());
+    Q_EMIT f->navigator->showRun(QString::fromStdString(old));
+    QTRY_COMPARE(f->runService->shown()->id, old);
+    QVERIFY(f->runService->training()); // looking elsewhere stops nothing
+    click("live.toCurrent");
+    QTRY_COMPARE(f->runService->shown()->id, run);
+    QTRY_VERIFY(button("live.pause")->isVisible());
+    f->script->steps(20, 5);
+    QTRY_COMPARE(f->runService->shown()->trainStep.size(), std::size_t(25));
 }
 
 void LivePageTest::logModelAndCopy()
