@@ -125,6 +125,14 @@ void addUsing(CLI::App& app, Words& w)
     out->callback([&w] { w.action = [&w](Context& c) { return exportModel(c, w.use); }; });
 }
 
+/// CLI11 would take "--store --json" for a folder of that name.
+void refuseOptionsAsValues(CLI::App& app)
+{
+    for (CLI::Option* option : app.get_options([](const CLI::Option* each) { return each->get_items_expected_max() > 0; }))
+        option->check([](const std::string& text) { return text.starts_with("--") ? "a value, not the option " + text : std::string(); });
+    for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) refuseOptionsAsValues(*command);
+}
+
 /// The command that was understood so far: "runs show".
 const CLI::App* deepest(const CLI::App* app, std::string& name)
 {
@@ -243,6 +251,7 @@ int run(int argc, char** argv)
     addRuns(app, words);
     addLooking(app, words);
     addUsing(app, words);
+    refuseOptionsAsValues(app);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -251,7 +260,7 @@ int run(int argc, char** argv)
         words.options.json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end(); // not read yet
         return Context(words.options).fail(wrongWords(app, error, arguments));
     }
-    openLog({}, LogLevel::Error);
+    openLog({}, LogLevel::Off); // what a person should know is printed in sentences
     prepareEngineProcess();
     Context context(words.options);
     try {

@@ -199,7 +199,7 @@ Result<Recipe> withArguments(Recipe recipe, const TrainArguments& arguments)
     for (const auto& text : arguments.set) {
         const auto equals = text.find('=');
         if (equals == std::string::npos)
-            return Error{ErrorCode::Invalid, "--set needs a path and a value, such as --set /training/epochs=3, not \"" + text + "\".", "", ""};
+            return Error{ErrorCode::Invalid, "The option --set takes a path and a value, such as --set /training/epochs=3, not “" + text + "”.", "", ""};
         auto changed = withValueSet(recipe, text.substr(0, equals), text.substr(equals + 1));
         if (!changed) {
             Error error = changed.error();

@@ -207,7 +207,7 @@ int exportModel(Context& context, const UseArguments& arguments)
     if (std::find(formats.begin(), formats.end(), arguments.format) == formats.end()) {
         std::string list;
         for (const auto& format : formats) list += (list.empty() ? "" : ", ") + format;
-        return context.failUsage("Models are written as " + list + ", not as \"" + arguments.format + "\".");
+        return context.failUsage("Models are written as " + list + ", not as “" + arguments.format + "”.");
     }
     auto trained = findTrained(context, arguments);
     if (!trained) return context.fail(trained.error());

@@ -7,7 +7,7 @@
 
 namespace sconce {
 
-enum class LogLevel { Debug, Info, Warning, Error };
+enum class LogLevel { Debug, Info, Warning, Error, Off };
 
 /// Call once at start. `file` may be empty; `toStderr` is the lowest level shown on standard error.
 void openLog(const std::string& file, LogLevel toStderr);

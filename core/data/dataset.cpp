@@ -164,7 +164,7 @@ Result<DatasetPtr> openDataset(const std::string& path, const ImportOptions& opt
         if (failure) return Error{ErrorCode::Permission, "The data at " + path + " cannot be looked at.", "Check its permissions.", failure.message()};
         if (fs::is_directory(status)) return holdsIdx(path) ? openIdx(path, progress) : openPictureFolder(path, options, progress);
         if (looksLikePicture(path)) {
-            return Error{ErrorCode::Invalid, path + " is a single picture.", "Choose the folder that holds one folder of pictures for each class.", ""};
+            return Error{ErrorCode::Invalid, "The file " + path + " is a single picture.", "Choose the folder that holds one folder of pictures for each class.", ""};
         }
         return openIdx(path, progress);
     } catch (const std::bad_alloc&) {

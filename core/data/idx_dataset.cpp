@@ -88,9 +88,9 @@ Result<Files> findFiles(const std::string& path)
     if (fs::is_directory(folder, ignored)) {
         const auto names = trainingImagesIn(folder);
         if (names.size() > 1) {
-            return Error{ErrorCode::Invalid, path + " holds several data sets: " + names[0] + " and " + names[1] + ".", "Choose the file with the training images of one of them.", ""};
+            return Error{ErrorCode::Invalid, "The folder " + path + " holds several data sets: " + names[0] + " and " + names[1] + ".", "Choose the file with the training images of one of them.", ""};
         }
-        if (names.empty()) return Error{ErrorCode::Invalid, path + " holds no training images.", "They are called train-images-idx3-ubyte, plain or .gz.", ""};
+        if (names.empty()) return Error{ErrorCode::Invalid, "The folder " + path + " holds no training images.", "They are called train-images-idx3-ubyte, plain or .gz.", ""};
         name = names.front();
     } else {
         folder = fs::path(path).parent_path();
@@ -156,12 +156,12 @@ Result<ReadPart> readPart(const fs::path& images, const fs::path& labels)
     if (!array) return array.error();
     const auto& shape = array->header.shape;
     if (array->header.dtype != DType::U8 || shape.size() < 2) {
-        return Error{ErrorCode::Unsupported, images.string() + " does not hold pictures of 8 bits.", "Pictures in IDX files must be unsigned bytes, as in MNIST.", ""};
+        return Error{ErrorCode::Unsupported, "The file " + images.string() + " does not hold pictures of 8 bits.", "Pictures in IDX files must be unsigned bytes, as in MNIST.", ""};
     }
     auto classes = readLabels(labels.string());
     if (!classes) return classes.error();
     if (static_cast<std::int64_t>(classes->size()) != shape[0]) {
-        return Error{ErrorCode::Invalid, images.string() + " holds " + groupedInt(shape[0]) + " pictures, but " + labels.filename().string() + " " + plural(static_cast<std::int64_t>(classes->size()), "label", "labels") + ".",
+        return Error{ErrorCode::Invalid, "The file " + images.string() + " holds " + groupedInt(shape[0]) + " pictures, but " + labels.filename().string() + " " + plural(static_cast<std::int64_t>(classes->size()), "label", "labels") + ".",
                      "Choose files that belong together.", ""};
     }
     return ReadPart{{std::move(array->bytes), std::move(*classes)}, {shape.begin() + 1, shape.end()}};

@@ -260,7 +260,7 @@ Result<DatasetPtr> openPictureFolder(const std::string& path, const ImportOption
     if (progress && !progress(0, "Looking for pictures")) return Error{ErrorCode::Cancelled, "Opening the data was cancelled.", "", ""};
     const Found found = collect(path);
     if (found.training.empty()) {
-        return Error{ErrorCode::Invalid, path + " holds neither IDX files nor folders of PNG or JPEG pictures.",
+        return Error{ErrorCode::Invalid, "The folder " + path + " holds neither IDX files nor folders of PNG or JPEG pictures.",
                      "Put the pictures of each class into a folder of its own, or choose a folder with train-images-idx3-ubyte and its like.", ""};
     }
     std::set<std::string> names;

@@ -97,7 +97,7 @@ Result<std::uint64_t> readHeader(Source& source, const std::string& path, IdxHea
     auto got = source.read(front, sizeof front);
     if (!got) return got.error();
     const auto notIdx = [&] {
-        return Error{ErrorCode::Invalid, path + " is not an IDX file.", "IDX files are those of MNIST: train-images-idx3-ubyte and its like, plain or .gz.", ""};
+        return Error{ErrorCode::Invalid, "The file " + path + " is not an IDX file.", "IDX files are those of MNIST: train-images-idx3-ubyte and its like, plain or .gz.", ""};
     };
     if (*got < sizeof front || front[0] != 0 || front[1] != 0 || !dtypeOf(front[2], header.dtype)) return notIdx();
     const int rank = front[3];
@@ -159,7 +159,7 @@ Result<IdxArray> readIdx(const std::string& path, std::uint64_t maxBytes)
     auto bytes = readHeader(source, path, array.header);
     if (!bytes) return bytes.error();
     if (*bytes > maxBytes) {
-        return Error{ErrorCode::Unsupported, path + " holds " + bytesText(*bytes) + "; at most " + bytesText(maxBytes) + " are read into memory.", "Use a smaller file.", ""};
+        return Error{ErrorCode::Unsupported, "The file " + path + " holds " + bytesText(*bytes) + "; at most " + bytesText(maxBytes) + " are read into memory.", "Use a smaller file.", ""};
     }
     try {
         SCONCE_TRY(readBody(source, path, *bytes, array.bytes));

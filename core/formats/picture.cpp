@@ -391,7 +391,7 @@ Result<PictureHeader> readPictureHeader(const std::string& path)
         header = {static_cast<int>(number(16)), static_cast<int>(number(20)), (front[25] & 2) ? 3 : 1}; // bit 1 of the colour type: colour
         return header;
     }
-    if (!isJpeg(front, got)) return Error{ErrorCode::Invalid, path + " is not a picture that can be read.", "PNG and JPEG are.", ""};
+    if (!isJpeg(front, got)) return Error{ErrorCode::Invalid, "The file " + path + " is not a picture that can be read.", "PNG and JPEG are.", ""};
     std::FILE* file = std::fopen(path.c_str(), "rbe");
     if (!file) return ioError("read", path, errno);
     JpegJob job;
@@ -412,7 +412,7 @@ Result<Picture> readPicture(const std::string& path, int channels)
         const auto* data = reinterpret_cast<const std::uint8_t*>(content->data());
         const bool png = isPng(data, content->size());
         if (!png && !isJpeg(data, content->size())) {
-            return Error{ErrorCode::Invalid, path + " is not a picture that can be read.", "PNG and JPEG are.", ""};
+            return Error{ErrorCode::Invalid, "The file " + path + " is not a picture that can be read.", "PNG and JPEG are.", ""};
         }
         auto picture = png ? readPng(path, *content) : readJpeg(path, *content, channels);
         if (picture) setChannels(*picture, channels);

@@ -52,6 +52,14 @@ std::string writeLevel(const std::vector<PointsSum>& entries, bool explicitSteps
     return bytes;
 }
 
+/// A damaged row may claim a first step and a stride that lead beyond all numbers.
+bool stepsFit(const BlockView& block)
+{
+    if (block.stride <= 0) return true; // each says its own
+    std::int64_t span = 0, last = 0;
+    return !__builtin_mul_overflow(block.sum.points - 1, block.stride, &span) && !__builtin_add_overflow(block.sum.firstStep, span, &last);
+}
+
 template <class Out>
 bool readInto(const BlockView& block, int bits, std::vector<std::int64_t>& steps, std::vector<Out>& values)
 {
@@ -60,7 +68,7 @@ bool readInto(const BlockView& block, int bits, std::vector<std::int64_t>& steps
     const auto n = static_cast<std::size_t>(points);
     const std::size_t valueBytes = n * static_cast<std::size_t>(bits / 8);
     const std::size_t offsetBytes = block.stride > 0 ? 0 : block.stride == 0 ? 4 : 8;
-    if (block.data.size() != valueBytes + n * offsetBytes) return false;
+    if (block.data.size() != valueBytes + n * offsetBytes || !stepsFit(block)) return false;
     const std::size_t before = values.size();
     if (steps.size() != before) return false;
     values.resize(before + n);
@@ -77,7 +85,11 @@ bool readInto(const BlockView& block, int bits, std::vector<std::int64_t>& steps
         const std::int64_t offset = block.stride > 0   ? static_cast<std::int64_t>(i) * block.stride
                                     : block.stride == 0 ? std::int64_t{get<std::uint32_t>(offsets, i)}
                                                         : get<std::int64_t>(offsets, i);
-        steps[before + i] = block.sum.firstStep + offset;
+        if (__builtin_add_overflow(block.sum.firstStep, offset, &steps[before + i])) {
+            steps.resize(before);
+            values.resize(before);
+            return false;
+        }
     }
     return true;
 }
@@ -163,7 +175,7 @@ bool readPoints(const BlockView& block, int bits, std::vector<std::int64_t>& ste
 
 bool readLevel(const BlockView& block, int level, std::vector<PointsSum>& entries)
 {
-    if (block.sum.points != fullBlockPoints) return false;
+    if (block.sum.points != fullBlockPoints || !stepsFit(block)) return false;
     const std::string_view bytes = level == 1 ? block.level1 : block.level2;
     const std::int64_t each = level == 1 ? levelFactor : levelFactor * levelFactor;
     const auto n = static_cast<std::size_t>(fullBlockPoints / each);

@@ -42,7 +42,7 @@ template <class R> void requireSentence(const R& result)
 {
     if (result.ok()) return;
     const std::string& text = result.error().message;
-    require(!text.empty() && text.back() == '.', "an error ends with a full stop");
+    require(!text.empty() && (text.back() == '.' || text.back() == '?'), "an error ends with a full stop, or asks “Did you mean …?”");
 }
 
 } // namespace sconce::fuzz

@@ -171,8 +171,9 @@ inline QByteArray tinyRecipe(const QByteArray& units = "8")
 /// A command that must end well, and with --json says nothing but JSON.
 #define SCONCE_VERIFY_SAID(said)                                                                                       \
     do {                                                                                                               \
-        QVERIFY2((said).code == 0, qPrintable((said).text()));                                                         \
-        QVERIFY2((said).notJson.isEmpty(), qPrintable("not JSON: " + (said).notJson));                                 \
+        const sconce::test::Said& verified = said;                                                                     \
+        QVERIFY2(verified.code == 0, qPrintable(verified.text()));                                                     \
+        QVERIFY2(verified.notJson.isEmpty(), qPrintable("not JSON: " + verified.notJson));                             \
     } while (false)
 /// A command that must be refused, in sentences; see Cli::wrong.
 #define SCONCE_VERIFY_REFUSED(...)                                                                                     \

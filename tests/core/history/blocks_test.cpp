@@ -156,6 +156,31 @@ class BlocksTest : public QObject
         view.level1.remove_prefix(4);
         QVERIFY(!readLevel(view, 1, entries));
     }
+
+    void stepsBeyondAllNumbersAreRefused()
+    {
+        // Found by fuzzing: the row of a damaged store claims a stride that overflows.
+        const Points points = makePoints(fullBlockPoints, 0, 1);
+        const Block block = makeBlock(points.steps, points.values, 32);
+        std::vector<std::int64_t> steps;
+        std::vector<double> values;
+        std::vector<PointsSum> entries;
+        BlockView view = viewOf(block);
+        view.stride = 8574853690513424385;
+        QVERIFY(!readPoints(view, 32, steps, values));
+        QVERIFY(!readLevel(view, 1, entries));
+        view.stride = 1;
+        view.sum.firstStep = INT64_MAX - 5;
+        QVERIFY(!readPoints(view, 32, steps, values));
+        QVERIFY(!readLevel(view, 2, entries));
+
+        std::vector<std::int64_t> irregular{0, 1, 5};
+        const Block offsets = makeBlock(irregular, std::vector<double>{1, 2, 3}, 32);
+        view = viewOf(offsets);
+        view.sum.firstStep = INT64_MAX - 3;
+        QVERIFY(!readPoints(view, 32, steps, values));
+        QVERIFY(steps.empty() && values.empty()); // nothing is left behind
+    }
 };
 
 QTEST_GUILESS_MAIN(BlocksTest)
