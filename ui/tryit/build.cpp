@@ -57,10 +57,11 @@ QWidget* TryItPage::buildDraw()
         auto* b = makeButton(QLatin1String(icon), text, ButtonKind::Normal, card);
         b->setObjectName(QLatin1String(name));
         b->setToolTip(tip);
+        setControlHeight(b, 28);
         tools->addWidget(b);
         return b;
     };
-    auto* clear = button("tryit.clear", "cross", tr("Clear"), tr("Empties the canvas (Del)"));
+    auto* clear = button("tryit.clear", "", tr("Clear"), tr("Empties the canvas (Del)"));
     auto* open = button("tryit.open", "image", tr("Open…"), tr("Shows the model a PNG or JPEG picture"));
     auto* sample = button("tryit.sample", "shuffle", tr("Sample"), tr("Shows the model a sample that it was not trained on"));
     tools->addStretch(1);
@@ -132,15 +133,17 @@ QWidget* TryItPage::buildMiddle()
     m_matrixCard = new Card(tr("Confusion matrix"), middle);
     auto* unit = new QComboBox(m_matrixCard);
     unit->setObjectName(QStringLiteral("tryit.unit"));
-    unit->addItems({tr("counts"), tr("per cent of a row")});
+    unit->addItems({tr("counts"), tr("per cent")});
     const auto legend = [this](Token token, const QString& words) {
         m_matrixCard->titleBar()->addWidget(makeDot(token, m_matrixCard));
         m_matrixCard->titleBar()->addWidget(makeLabel(words, FontRole::Caption, Token::Text2, m_matrixCard));
-        m_matrixCard->titleBar()->addSpacing(8);
+        m_matrixCard->titleBar()->addSpacing(4);
     };
     legend(Token::Hit, tr("right"));
     legend(Token::Error, tr("wrong"));
     unit->setAccessibleName(tr("What the matrix shows"));
+    unit->setToolTip(tr("How many samples are in a cell, or their share of the samples of that class"));
+    setControlHeight(unit, 28);
     m_matrixCard->titleBar()->addWidget(unit);
     m_confusion = new ConfusionView(m_matrixCard);
     m_progressText = makeLabel({}, FontRole::Caption, Token::Text2, m_matrixCard);
@@ -148,7 +151,7 @@ QWidget* TryItPage::buildMiddle()
     m_matrixCard->content()->addWidget(m_progressText);
     m_matrixCard->content()->addWidget(m_progress);
     m_matrixCard->content()->addWidget(m_confusion, 1);
-    column->addWidget(m_matrixCard, 5);
+    column->addWidget(m_matrixCard, 1);
     connect(unit, &QComboBox::currentIndexChanged, m_confusion, [this](int index) { m_confusion->setShares(index == 1); });
     connect(m_confusion, &ConfusionView::cellChosen, this, &TryItPage::showCell);
 
@@ -157,21 +160,31 @@ QWidget* TryItPage::buildMiddle()
     m_tabs = new SegmentedControl({tr("Most confident mistakes"), tr("Chosen cell"), tr("Least sure"), tr("By class"), tr("Model")}, mistakes);
     m_tabs->setObjectName(QStringLiteral("tryit.tabs"));
     bar->addWidget(m_tabs);
-    bar->addStretch(1);
-    m_mistakeCount = makeLabel({}, FontRole::Caption, Token::Text2, mistakes);
-    bar->addWidget(m_mistakeCount);
+    m_mistakeCount = new ElidedLabel({}, Qt::ElideRight, mistakes);
+    m_mistakeCount->setFont(ui::font(FontRole::Caption));
+    m_mistakeCount->setProperty("token", tokenName(Token::Text2));
+    m_mistakeCount->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+    bar->addWidget(m_mistakeCount, 1);
     mistakes->content()->addLayout(bar);
     m_lower = new QStackedWidget(mistakes);
     m_strip = new SampleStrip(m_lower);
     m_lower->addWidget(m_strip);
     for (int i = 0; i < 2; ++i) { // a narrow window has the cards of the right here
-        auto* place = new QWidget(m_lower);
+        auto* area = new QScrollArea(m_lower);
+        area->setWidgetResizable(true);
+        area->setFrameShape(QFrame::NoFrame);
+        area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+        auto* place = new QWidget(area);
         auto* inner = new QVBoxLayout(place);
         inner->setContentsMargins(0, 0, 0, 0);
-        m_lower->addWidget(place);
+        area->setWidget(place);
+        area->viewport()->setAutoFillBackground(false);
+        place->setAutoFillBackground(false);
+        m_lower->addWidget(area);
+        m_places[i] = place;
     }
     mistakes->content()->addWidget(m_lower, 1);
-    column->addWidget(mistakes, 4);
+    column->addWidget(mistakes);
     connect(m_tabs, &SegmentedControl::currentChanged, this, &TryItPage::showMistakes);
     connect(m_strip, &SampleStrip::chosen, this, [this](int part, std::int64_t row) { showSample(static_cast<Part>(part), row); });
     return middle;
@@ -188,13 +201,20 @@ QWidget* TryItPage::buildRight()
     byClass->setTitle(tr("By class"), tr("in per cent"));
     m_perClass = new QTableWidget(0, 5, byClass);
     m_perClass->setObjectName(QStringLiteral("tryit.perClass"));
-    m_perClass->setHorizontalHeaderLabels({tr("Class"), tr("Samples"), tr("Precision"), tr("Recall"), QStringLiteral("F1")});
+    m_perClass->setHorizontalHeaderLabels({tr("Class"), tr("Count"), tr("Precision"), tr("Recall"), QStringLiteral("F1")});
     m_perClass->horizontalHeaderItem(2)->setToolTip(tr("Of those said to be this class, how many are"));
     m_perClass->horizontalHeaderItem(3)->setToolTip(tr("Of those that are this class, how many were found"));
     m_perClass->horizontalHeaderItem(4)->setToolTip(tr("Harmonic mean of precision and recall"));
     m_perClass->verticalHeader()->hide();
     m_perClass->verticalHeader()->setDefaultSectionSize(28);
-    m_perClass->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
+    m_perClass->horizontalHeader()->setSectionResizeMode(QHeaderView::Fixed);
+    m_perClass->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
+    m_perClass->horizontalHeaderItem(0)->setTextAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+    const int widths[] = {0, 54, 76, 58, 52};
+    for (int i = 1; i < 5; ++i) {
+        m_perClass->setColumnWidth(i, widths[i]);
+        m_perClass->horizontalHeaderItem(i)->setTextAlignment(Qt::AlignRight | Qt::AlignVCenter);
+    }
     m_perClass->horizontalHeader()->setHighlightSections(false);
     m_perClass->setShowGrid(false);
     m_perClass->setEditTriggers(QAbstractItemView::NoEditTriggers);
@@ -239,9 +259,9 @@ void TryItPage::setCompact(bool narrow, bool low)
 {
     m_narrow = narrow;
     m_right->setVisible(!narrow);
-    const auto place = [&](QWidget* widget, Card* card, int slot) { (narrow ? m_lower->widget(slot)->layout() : card->content())->addWidget(widget); };
-    place(m_perClass, m_classCard, 1);
-    place(m_modelFacts, m_modelCard, 2);
+    const auto place = [&](QWidget* widget, Card* card, int slot) { (narrow ? m_places[slot]->layout() : card->content())->addWidget(widget); };
+    place(m_perClass, m_classCard, 0);
+    place(m_modelFacts, m_modelCard, 1);
     for (int i = 2; i < 5; ++i) {
         auto* segment = m_tabs->findChild<QWidget*>(QStringLiteral("segment%1").arg(i));
         segment->setVisible(i == 2 || narrow);
@@ -250,9 +270,9 @@ void TryItPage::setCompact(bool narrow, bool low)
         setRole(segment, "segment");
     }
     if (!narrow && m_tabs->current() > 2) m_tabs->setCurrent(0);
-    m_canvas->setSide(low ? 200 : 280);
-    m_bars->setRowHeight(low ? 17 : 22);
+    m_canvas->setSide(low ? 192 : 280);
     m_drawNote->setVisible(!low);
+    m_strip->setMinimumHeight(m_strip->rowHeight() * (low ? 2 : 3));
     sizeTable();
 }
 

@@ -111,14 +111,14 @@ void ModelWorker::doLoad(const LoadRequest& request, int generation)
     tell([this, model = std::move(model)] { Q_EMIT loaded(model); });
 }
 
-void ModelWorker::answer(std::vector<std::uint8_t> record)
+void ModelWorker::answer(std::vector<std::uint8_t> record, int subject)
 {
-    post({[this, record = std::move(record)] {
+    post({[this, subject, record = std::move(record)] {
               if (!m_session) return;
               const double start = Clock::system().monotonicSeconds();
               auto probabilities = m_session->predictRecords(record, 1);
               if (!probabilities) return deliver([this, text = words(probabilities.error())] { Q_EMIT failed(text); });
-              Answer answer{std::move(*probabilities), Clock::system().monotonicSeconds() - start};
+              Answer answer{std::move(*probabilities), Clock::system().monotonicSeconds() - start, subject};
               deliver([this, answer = std::move(answer)] { Q_EMIT answered(answer); });
           },
           true});

@@ -38,7 +38,7 @@ struct LoadedModel
     std::uint64_t weightBytes = 0;
 };
 
-struct Answer { std::vector<float> probabilities; double seconds = 0; };
+struct Answer { std::vector<float> probabilities; double seconds = 0; int subject = 0; }; ///< subject: as asked
 
 class ModelWorker : public QObject
 {
@@ -48,7 +48,7 @@ class ModelWorker : public QObject
     ~ModelWorker() override;
 
     void load(LoadRequest request);
-    void answer(std::vector<std::uint8_t> record); ///< replaces a drawing that still waits
+    void answer(std::vector<std::uint8_t> record, int subject); ///< replaces a drawing that still waits
     void evaluate();                               ///< on the test part (validation where there is none)
     /// Writes the loaded weights to a safetensors file.
     void save(const std::string& path);

@@ -156,7 +156,7 @@ void TryItPage::loadChosen()
     m_confusion->clear();
     m_matrixCard->setTitle(tr("Confusion matrix"));
     m_strip->setItems(nullptr, {}, {});
-    m_mistakeCount->clear();
+    m_mistakeCount->setFullText({});
     forgetAnswer();
     m_problem->hide();
     m_progressText->setText(tr("Opening the model…"));
@@ -177,6 +177,7 @@ void TryItPage::clearModel(const QString& message)
 
 void TryItPage::forgetAnswer()
 {
+    ++m_subject;
     m_bars->setProbabilities({});
     m_said->setText(QStringLiteral("–"));
     m_sure->setText(tr("Draw something"));
@@ -225,7 +226,7 @@ void TryItPage::answerPicture(const Picture& picture)
     auto record = recordFrom(picture, sample);
     m_seen->setPixmap(QPixmap::fromImage(recordImage(record, sample).scaled(56, 56, Qt::KeepAspectRatio, Qt::FastTransformation)));
     m_problem->hide();
-    m_worker->answer(std::move(record));
+    m_worker->answer(std::move(record), m_subject);
 }
 
 void TryItPage::openPicture(const QString& path)
@@ -238,6 +239,7 @@ void TryItPage::openPicture(const QString& path)
     }
     QImage image(picture->pixels.data(), picture->width, picture->height, picture->width * picture->channels, picture->channels == 1 ? QImage::Format_Grayscale8 : QImage::Format_RGB888);
     m_canvas->setPicture(image.copy());
+    ++m_subject;
     answerPicture(*picture);
 }
 
@@ -246,6 +248,7 @@ void TryItPage::showSample(Part part, std::int64_t row)
     if (!m_model) return;
     const QImage image = sampleImage(*m_model->data, part, row);
     m_canvas->setPicture(image);
+    ++m_subject;
     answerPicture(pictureOf(image));
 }
 
@@ -261,7 +264,7 @@ void TryItPage::anySample()
 
 void TryItPage::showAnswer(const Answer& answer)
 {
-    if (!m_model || answer.probabilities.size() != m_model->data->info().classes.size() || m_canvas->isEmpty()) return;
+    if (!m_model || answer.subject != m_subject || answer.probabilities.size() != m_model->data->info().classes.size() || m_canvas->isEmpty()) return;
     const auto& classes = m_model->data->info().classes;
     std::vector<std::size_t> order(classes.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
@@ -271,7 +274,7 @@ void TryItPage::showAnswer(const Answer& answer)
     const QString sure = utf(percentText(answer.probabilities[order[0]], 1));
     m_sure->setText(tr("%1 sure it is %2").arg(sure, name));
     m_next->setText(order.size() > 1 ? tr("next guess: %1, %2").arg(utf(classes[order[1]]), utf(percentText(answer.probabilities[order[1]], 1))) : QString());
-    m_took->setText(tr("answered in %1").arg(utf(durationText(answer.seconds))));
+    m_took->setText(tr("answered in %1").arg(answer.seconds < 1 ? QStringLiteral("%1 ms").arg(answer.seconds * 1000, 0, 'f', answer.seconds < 0.01 ? 1 : 0) : utf(durationText(answer.seconds))));
     m_bars->setProbabilities(answer.probabilities);
 }
 
@@ -340,8 +343,8 @@ void TryItPage::showMistakes()
     const int truth = m_confusion->selectedTruth(), said = m_confusion->selectedSaid();
     if (items.size() > 400) items.resize(400); // the first ones are what the tab is about
     if (tab == 1 && truth >= 0)
-        m_mistakeCount->setText(tr("%1 are %2 and were said to be %3").arg(utf(groupedInt(m_confusion->count(truth, said))), utf(r.classes[static_cast<std::size_t>(truth)]), utf(r.classes[static_cast<std::size_t>(said)])));
-    else m_mistakeCount->setText(tr("%1 mistakes in %2").arg(utf(groupedInt(static_cast<std::int64_t>(r.mistakes.size()))), utf(groupedInt(r.count))));
+        m_mistakeCount->setFullText(tr("%1 are %2 and were said to be %3").arg(utf(groupedInt(m_confusion->count(truth, said))), utf(r.classes[static_cast<std::size_t>(truth)]), utf(r.classes[static_cast<std::size_t>(said)])));
+    else m_mistakeCount->setFullText(tr("%1 mistakes in %2").arg(utf(groupedInt(static_cast<std::int64_t>(r.mistakes.size()))), utf(groupedInt(r.count))));
     m_strip->setItems(m_model->data, std::move(items),
                       tab == 1 ? (truth < 0 ? tr("Click a cell of the matrix to see its samples.") : tr("No sample is in this cell.")) : tr("Not one mistake on these samples."));
 }

@@ -19,6 +19,7 @@ namespace sconce::ui {
 class Card;
 class ConfusionView;
 class DrawCanvas;
+class ElidedLabel;
 class EmptyState;
 class ProbabilityBars;
 class ProgressStrip;
@@ -64,6 +65,7 @@ class TryItPage : public Page
     RunId m_wanted; ///< the run to show, from another page
     std::string m_loading; ///< what is loaded or on its way: run, and its step once it has ended
     std::uint64_t m_sample = 0;
+    int m_subject = 0; ///< counts what is shown to the model: an answer to something put away is not shown
     bool m_narrow = false;
 
     QStackedWidget* m_stack = nullptr;
@@ -78,9 +80,10 @@ class TryItPage : public Page
     ProgressStrip* m_progress = nullptr;
     QLabel* m_progressText = nullptr;
     SegmentedControl* m_tabs = nullptr;
-    QLabel* m_mistakeCount = nullptr;
+    ElidedLabel* m_mistakeCount = nullptr;
     SampleStrip* m_strip = nullptr;
     QTableWidget* m_perClass = nullptr;
+    QWidget* m_places[2] = {nullptr, nullptr};
     QStackedWidget* m_lower = nullptr; ///< samples; by class and model in a narrow window
     Card *m_classCard = nullptr, *m_modelCard = nullptr;
     QWidget *m_right = nullptr, *m_modelFacts = nullptr;

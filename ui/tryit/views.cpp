@@ -17,7 +17,7 @@ namespace sconce::ui {
 
 namespace {
 QString utf(const std::string& text) { return QString::fromStdString(text); }
-constexpr int sampleSide = 56, sampleStep = 78, sampleRow = 98;
+constexpr int barRow = 22, barRowLow = 17, sampleSide = 56, sampleStep = 78, sampleRow = 98;
 }
 
 // ---- probabilities ----
@@ -50,14 +50,9 @@ QString ProbabilityBars::best() const
     return QStringLiteral("%1: %2").arg(utf(m_classes[at]), utf(percentText(m_probabilities[at], 1)));
 }
 
-void ProbabilityBars::setRowHeight(int pixels)
-{
-    m_row = pixels;
-    updateGeometry();
-    update();
-}
-
-QSize ProbabilityBars::sizeHint() const { return {280, m_row * static_cast<int>(std::max<std::size_t>(1, std::min<std::size_t>(12, m_classes.size())))}; }
+int ProbabilityBars::shown() const { return static_cast<int>(std::clamp<std::size_t>(m_classes.size(), 1, 12)); }
+QSize ProbabilityBars::sizeHint() const { return {280, barRow * shown()}; }
+QSize ProbabilityBars::minimumSizeHint() const { return {200, barRowLow * shown()}; }
 
 void ProbabilityBars::paintEvent(QPaintEvent*)
 {
@@ -69,16 +64,17 @@ void ProbabilityBars::paintEvent(QPaintEvent*)
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     const bool known = m_probabilities.size() == m_classes.size();
     if (order.size() > 12 && known) std::partial_sort(order.begin(), order.begin() + 12, order.end(), [this](auto a, auto b) { return m_probabilities[a] > m_probabilities[b]; });
-    const std::size_t shown = std::min<std::size_t>(12, order.size());
+    const auto rows = std::min(static_cast<std::size_t>(shown()), order.size());
+    const int rowHeight = std::clamp(height() / shown(), barRowLow, barRow);
     int nameWidth = 12;
-    for (std::size_t i = 0; i < shown; ++i) nameWidth = std::max(nameWidth, std::min(90, painter.fontMetrics().horizontalAdvance(utf(m_classes[order[i]]))));
+    for (std::size_t i = 0; i < rows; ++i) nameWidth = std::max(nameWidth, std::min(90, painter.fontMetrics().horizontalAdvance(utf(m_classes[order[i]]))));
     const auto top = known ? static_cast<std::size_t>(std::max_element(m_probabilities.begin(), m_probabilities.end()) - m_probabilities.begin()) : m_classes.size();
-    for (std::size_t i = 0; i < shown; ++i) {
-        const int y = static_cast<int>(i) * m_row;
+    for (std::size_t i = 0; i < rows; ++i) {
+        const int y = static_cast<int>(i) * rowHeight;
         const std::size_t c = order[i];
         painter.setPen(color(c == top ? Token::Text : Token::Text2));
-        painter.drawText(QRect(0, y, nameWidth, m_row), Qt::AlignVCenter, painter.fontMetrics().elidedText(utf(m_classes[c]), Qt::ElideRight, nameWidth));
-        const QRectF groove(nameWidth + 10, y + m_row / 2 - 4, width() - nameWidth - 78, 8);
+        painter.drawText(QRect(0, y, nameWidth, rowHeight), Qt::AlignVCenter, painter.fontMetrics().elidedText(utf(m_classes[c]), Qt::ElideRight, nameWidth));
+        const QRectF groove(nameWidth + 10, y + rowHeight / 2 - 4, width() - nameWidth - 78, 8);
         painter.setPen(Qt::NoPen);
         painter.setBrush(color(Token::Raised));
         painter.drawRoundedRect(groove, 4, 4);
@@ -88,7 +84,7 @@ void ProbabilityBars::paintEvent(QPaintEvent*)
             painter.drawRoundedRect(QRectF(groove.left(), groove.top(), std::max(8.0, groove.width() * share), 8), 4, 4);
         }
         painter.setPen(color(c == top ? Token::Text : Token::Text2));
-        painter.drawText(QRect(width() - 64, y, 64, m_row), Qt::AlignRight | Qt::AlignVCenter, known ? utf(percentText(share, share > 0 && share < 0.9995 ? 1 : 0)) : QStringLiteral("–"));
+        painter.drawText(QRect(width() - 64, y, 64, rowHeight), Qt::AlignRight | Qt::AlignVCenter, known ? utf(percentText(share, share >= 0.0005 && share < 0.9995 ? 1 : 0)) : QStringLiteral("–"));
     }
 }
 
@@ -99,7 +95,7 @@ ConfusionView::ConfusionView(QWidget* parent) : QWidget(parent)
     setObjectName(QStringLiteral("tryit.confusion"));
     setAccessibleName(tr("Confusion matrix: rows are the truth, columns what the model said"));
     setFocusPolicy(Qt::StrongFocus);
-    setMinimumHeight(220);
+    setMinimumHeight(200);
     connect(&Theme::instance(), &Theme::changed, this, qOverload<>(&QWidget::update));
 }
 
@@ -249,6 +245,8 @@ void SampleStrip::setItems(DatasetPtr data, std::vector<Item> items, const QStri
     m_current = -1;
     update();
 }
+
+int SampleStrip::rowHeight() { return sampleRow; }
 
 int SampleStrip::columns() const { return std::max(1, width() / sampleStep); }
 
