@@ -324,7 +324,7 @@ void TryItPage::showMistakes()
 {
     const int tab = m_tabs->current();
     m_lower->setCurrentIndex(std::max(0, tab - 2));
-    m_mistakeCount->setVisible(tab <= 2);
+    if (tab > 2) m_mistakeCount->setFullText({});
     if (!m_report || !m_model || tab > 2) return;
     const auto& r = *m_report;
     std::vector<SampleStrip::Item> items;
