@@ -38,7 +38,7 @@ Result<Trained> findTrained(Context& context, const UseArguments& arguments)
     if (!recipe) return recipe.error();
     std::vector<std::string> skipped;
     auto checkpoint = arguments.weights == "best" ? bestCheckpoint(row->folder) : newestValidCheckpoint(row->folder, &skipped);
-    for (const auto& name : skipped) context.note("The checkpoint " + name + " is damaged and was left out.");
+    for (const auto& sentence : skipped) context.note(sentence);
     if (!checkpoint) return checkpoint.error();
     auto weights = openWeights(*checkpoint);
     if (!weights) return weights.error();
