@@ -280,6 +280,10 @@ void RunsPage::connectAll()
     connect(m_compose, &QPushButton::clicked, this, [this] { if (const auto row = one()) openInCompose(*row); });
     connect(m_delete, &QPushButton::clicked, this, &RunsPage::remove);
 
+    connect(&Theme::instance(), &Theme::changed, this, [this] {
+        m_comparedKey.clear(); // the letters of legend and differences are pictures in the old colours
+        m_compareTimer.start();
+    });
     m_compareTimer.setSingleShot(true);
     m_compareTimer.setInterval(60);
     connect(&m_compareTimer, &QTimer::timeout, this, &RunsPage::refreshCompared);

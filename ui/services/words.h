@@ -23,10 +23,10 @@ QString rateWords(double samplesPerSecond);   ///< 9.6 k samples a second
 QString hardwareTitle(const std::string& key); ///< "GPU 0 use" for "gpu0.use"
 QString hardwareValue(const std::string& key, double value);
 
-/// Gives a field or button the height of the design (24 or 28), which the style sheet keys on.
+/// Gives a field or button the height of the design (24 or 28), which the style sheet keys on ("size" itself is taken by QWidget).
 template <class W> void sized(W* widget, const char* height)
 {
-    widget->setProperty("size", height);
+    widget->setProperty("controlSize", height);
     widget->style()->unpolish(widget);
     widget->style()->polish(widget);
 }
