@@ -229,7 +229,9 @@ Tile::Tile(const QString& caption, QWidget* parent) : QFrame(parent)
     m_dot = new QLabel(this);
     m_dot->setFixedSize(8, 8);
     m_dot->hide();
-    m_caption = makeLabel(caption, FontRole::Caption, Token::Text2, this);
+    m_caption = new ElidedLabel(caption, Qt::ElideRight, this);
+    m_caption->setProperty("token", tokenName(Token::Text2));
+    m_caption->setFont(ui::font(FontRole::Caption));
     top->addWidget(m_dot, 0, Qt::AlignVCenter);
     top->addWidget(m_caption, 1);
     column->addLayout(top);
