@@ -28,7 +28,6 @@ class StudioWindow
     {
         QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, config);
         settings = std::make_unique<Settings>();
-        settings->setValue(QStringLiteral("start/offerResume"), false);
         auto opened = Store::open(store.toStdString());
         if (!opened.ok()) qFatal("%s", opened.error().text().c_str());
         workspace = std::make_unique<Workspace>(*opened, *settings, QStringLiteral(SCONCE_BIN_DIR "/sconce"), std::move(sources));

@@ -38,7 +38,7 @@ QRectF PlotView::Impl::area() const
 void PlotView::Impl::updateScale()
 {
     const QRectF a = area();
-    const bool low = a.height() < 64; // a strip: its ends are enough
+    const bool low = a.height() < (autoY ? 64 : 110); // a strip, or a fixed range in little room: its ends are enough
     fitted = {};
     if (autoY) {
         fitted = plot::fitY(curves, xRange, robust, log, format);
@@ -305,7 +305,9 @@ void PlotView::Impl::drawXAxis(QPainter& painter) const
     const int wanted = std::clamp(static_cast<int>(a.width() / 88), 2, 12);
     const double span = xRange.to - xRange.from;
     double step = unit == XUnit::Seconds ? plot::timeStep(span, wanted) : plot::niceStep(span, wanted);
-    if (unit == XUnit::Number && step < 1 && span >= 2) step = 1; // epochs and steps are counted in wholes
+    // Epochs and steps are counted in wholes.
+    const bool counted = !curves.empty() && std::all_of(curves.begin(), curves.end(), [](const Curve& curve) { return curve.style == Curve::Style::Dots; });
+    if (unit == XUnit::Number && step < 1 && (span >= 2 || counted)) step = 1;
     painter.setPen(color(Token::Text3));
     double lastRight = -1e9;
     const QFontMetricsF metrics(painter.font());

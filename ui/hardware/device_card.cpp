@@ -13,7 +13,8 @@ namespace sconce::ui {
 
 CoreBars::CoreBars(QWidget* parent) : QWidget(parent)
 {
-    setMinimumHeight(60);
+    setMinimumHeight(116);
+    setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
     connect(&Theme::instance(), &Theme::changed, this, qOverload<>(&QWidget::update));
 }
 
@@ -48,6 +49,7 @@ DeviceCard::DeviceCard(const QString& title, const QString& subtitle, QWidget* p
 {
     setRole(this, "card");
     setAccessibleName(title);
+    setMaximumHeight(260); // a tall window gives plots more room, within reason
     auto* row = new QHBoxLayout(this);
     row->setContentsMargins(16, 12, 8, 8);
     row->setSpacing(8);
@@ -74,7 +76,7 @@ DeviceCard::DeviceCard(const QString& title, const QString& subtitle, QWidget* p
     auto* leftBox = new QWidget(this);
     leftBox->setLayout(left);
     left->setContentsMargins(0, 0, 0, 0);
-    leftBox->setFixedWidth(256);
+    leftBox->setFixedWidth(272);
     row->addWidget(leftBox);
     m_plots = new QGridLayout;
     m_plots->setSpacing(8);
@@ -140,6 +142,7 @@ int DeviceCard::addPlot(const QString& caption, Token token, PlotView::YFormat f
     slot.plot = new PlotView(slot.box);
     slot.plot->setAccessibleName(caption);
     slot.plot->setMinimumHeight(116);
+    slot.plot->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
     slot.plot->setXUnit(PlotView::XUnit::Seconds);
     slot.plot->setXAxisVisible(true);
     slot.plot->setYFormat(format);
@@ -189,6 +192,7 @@ void DeviceCard::setColumns(int columns)
 {
     if (columns == m_columns) return;
     m_columns = columns;
+    setMaximumHeight(columns < static_cast<int>(m_slots.size()) ? 420 : 260);
     for (std::size_t i = 0; i < m_slots.size(); ++i) {
         m_plots->removeWidget(m_slots[i].box);
         m_plots->addWidget(m_slots[i].box, static_cast<int>(i) / columns, static_cast<int>(i) % columns);

@@ -132,7 +132,7 @@ void HardwarePage::build()
         card->addPlot(tr("Power"), Token::Gpu, PlotView::YFormat::Number);
         card->addPlot(tr("Temperature"), Token::Gpu, PlotView::YFormat::Number);
         m_gpus.push_back(card);
-        m_column->addWidget(card);
+        m_column->addWidget(card, 2);
     }
     const CpuFacts& cpu = facts.cpu;
     m_cpu = new DeviceCard(tr("CPU"), tr("%1, %2").arg(text(cpu.model), text(plural(cpu.usable, "core", "cores"))), this);
@@ -141,14 +141,22 @@ void HardwarePage::build()
     QStringList features;
     for (const std::string& one : cpu.features) features << text(one);
     m_cpu->setFact(tr("Can do"), features.isEmpty() ? QStringLiteral("–") : features.join(QStringLiteral(", ")));
-    m_cpu->setFact(tr("Memory"), text(bytesText(cpu.memoryBytes)));
     m_cpu->setFact(tr("System"), text(facts.system));
     m_cpu->setFact(tr("Kernel"), text(facts.kernel));
     m_cpu->addPlot(tr("Use"), Token::Cpu, PlotView::YFormat::Percent);
-    m_cpu->addBars(tr("Cores"));
-    m_cpu->addPlot(tr("Memory"), Token::Cpu, PlotView::YFormat::Bytes);
-    m_cpu->addPlot(tr("Sconce's part"), Token::Cpu, PlotView::YFormat::Bytes);
-    m_column->addWidget(m_cpu);
+    // Few cores have a plot each, many are bars.
+    const auto cores = m_studio.hardware->reading().perCore.size();
+    m_corePlots = cores >= 1 && cores <= 3 ? static_cast<int>(cores) : 0;
+    for (int i = 0; i < m_corePlots; ++i) m_cpu->addPlot(tr("Core %1").arg(i), Token::Cpu, PlotView::YFormat::Percent);
+    if (m_corePlots == 0) m_cpu->addBars(tr("Cores"));
+    m_column->addWidget(m_cpu, 2);
+
+    m_memory = new DeviceCard(tr("Memory and disk"), {}, this);
+    m_memory->setObjectName(QStringLiteral("hardware.memory"));
+    m_memory->addPlot(tr("Memory"), Token::Cpu, PlotView::YFormat::Bytes);
+    m_memory->addPlot(tr("Sconce's part"), Token::Cpu, PlotView::YFormat::Bytes);
+    m_memory->addPlot(tr("Disk free"), Token::Cpu, PlotView::YFormat::Bytes);
+    m_column->addWidget(m_memory, 2);
 
     auto* row = new QHBoxLayout;
     row->setSpacing(12);
@@ -171,14 +179,9 @@ void HardwarePage::build()
     m_versions->content()->addLayout(m_versionGrid);
     m_versions->content()->addStretch(1);
     row->addWidget(m_versions, 1);
-    m_memory = new DeviceCard(tr("Disk"), tr("where the runs are kept"), this);
-    m_memory->setObjectName(QStringLiteral("hardware.disk"));
-    m_memory->addPlot(tr("Free"), Token::Cpu, PlotView::YFormat::Bytes);
-    row->addWidget(m_memory, 2);
     m_column->addLayout(row);
     m_column->addStretch(1);
-    for (DeviceCard* card : m_gpus) card->setColumns(m_narrow ? 2 : 4);
-    m_cpu->setColumns(m_narrow ? 2 : 4);
+    fold();
     refreshVersions();
 }
 
@@ -190,8 +193,14 @@ void HardwarePage::shown()
 void HardwarePage::setCompact(bool narrow, bool)
 {
     m_narrow = narrow;
-    for (DeviceCard* card : m_gpus) card->setColumns(narrow ? 2 : 4);
-    if (m_cpu) m_cpu->setColumns(narrow ? 2 : 4);
+    if (m_built) fold();
+}
+
+void HardwarePage::fold()
+{
+    for (DeviceCard* card : m_gpus) card->setColumns(m_narrow ? 2 : 4);
+    // Three or fewer fit side by side in a small window too.
+    m_cpu->setColumns(m_narrow && m_corePlots == 3 ? 2 : 4);
 }
 
 void HardwarePage::refresh()
@@ -251,16 +260,25 @@ void HardwarePage::refreshCpu(const std::vector<MachineReading>& history, double
     else m_cpu->setState({}, {});
     auto [ux, uy] = series(history, span, [](const MachineReading& one) { return one.cpu.value_or(missing); });
     m_cpu->setPlot(0, percent(now.cpu), {}, std::move(ux), std::move(uy), 1, span);
-    const auto busy = std::count_if(now.perCore.begin(), now.perCore.end(), [](double share) { return share > 0.5; });
-    m_cpu->setBars(1, tr("%1 busy").arg(busy), tr("of %1").arg(now.perCore.size()), now.perCore);
+    for (int i = 0; i < m_corePlots; ++i) {
+        const auto core = static_cast<std::size_t>(i);
+        auto [cx, cy] = series(history, span, [core](const MachineReading& one) { return core < one.perCore.size() ? one.perCore[core] : missing; });
+        m_cpu->setPlot(1 + i, core < now.perCore.size() ? percent(now.perCore[core]) : QStringLiteral("–"), {}, std::move(cx), std::move(cy), 1, span);
+    }
+    if (m_corePlots == 0) {
+        const auto busy = std::count_if(now.perCore.begin(), now.perCore.end(), [](double share) { return share > 0.5; });
+        m_cpu->setBars(1, tr("%1 busy").arg(busy), tr("of %1").arg(now.perCore.size()), now.perCore);
+    }
     const auto total = static_cast<double>(now.memoryTotal);
     auto [mx, my] = series(history, span, [](const MachineReading& one) { return static_cast<double>(one.memoryUsed); });
-    m_cpu->setPlot(2, text(bytesText(now.memoryUsed)), tr("of %1").arg(text(bytesText(now.memoryTotal))), std::move(mx), std::move(my), total, span);
+    m_memory->setPlot(0, text(bytesText(now.memoryUsed)), tr("of %1").arg(text(bytesText(now.memoryTotal))), std::move(mx), std::move(my), total, span);
     auto [px, py] = series(history, span, [](const MachineReading& one) { return static_cast<double>(one.processMemory); });
-    m_cpu->setPlot(3, text(bytesText(now.processMemory)), {}, std::move(px), std::move(py), 0, span);
+    m_memory->setPlot(1, text(bytesText(now.processMemory)), {}, std::move(px), std::move(py), 0, span);
     auto [dx, dy] = series(history, span, [](const MachineReading& one) { return one.diskFree ? static_cast<double>(*one.diskFree) : missing; });
-    m_memory->setPlot(0, bytes(now.diskFree), {}, std::move(dx), std::move(dy), 0, span);
-    m_memory->setFact(tr("Folder"), text(m_studio.store->folder()));
+    m_memory->setPlot(2, bytes(now.diskFree), {}, std::move(dx), std::move(dy), 0, span);
+    m_memory->setFact(tr("Memory"), text(bytesText(now.memoryTotal)));
+    m_memory->setFact(tr("Disk free"), bytes(now.diskFree));
+    m_memory->setFact(tr("Runs are in"), text(m_studio.store->folder()));
 }
 
 void HardwarePage::refreshVersions()

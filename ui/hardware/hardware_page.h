@@ -31,6 +31,7 @@ class HardwarePage : public Page
     void refreshGpus(const std::vector<MachineReading>& history, double span);
     void refreshCpu(const std::vector<MachineReading>& history, double span);
     void refreshVersions();
+    void fold();            ///< two plots a row in a small window
     void refreshProcesses();
     QWidget* makeNoGpuCard();
 
@@ -38,6 +39,7 @@ class HardwarePage : public Page
     SegmentedControl* m_span = nullptr;
     QVBoxLayout* m_column = nullptr;
     bool m_built = false, m_narrow = false;
+    int m_corePlots = 0;    ///< cores with a plot each; 0: bars
     std::vector<DeviceCard*> m_gpus;
     DeviceCard* m_cpu = nullptr;
     DeviceCard* m_memory = nullptr;

@@ -39,6 +39,7 @@ SettingsPage::SettingsPage(Studio& studio, QWidget* parent) : Page(parent), m_st
     m_list->setObjectName(QStringLiteral("settings.sections"));
     m_list->setAccessibleName(tr("Sections"));
     m_list->setIconSize({16, 16});
+    setRole(m_list, "nav");
     side->addWidget(m_list);
     row->addWidget(m_side);
 
@@ -128,8 +129,13 @@ void SettingsPage::addLook()
     theme->setCurrent(now == ThemeChoice::Desktop ? 0 : now == ThemeChoice::Dark ? 1 : 2);
     connect(theme, &SegmentedControl::currentChanged, this, [this](int index) {
         const ThemeChoice choice = index == 0 ? ThemeChoice::Desktop : index == 1 ? ThemeChoice::Dark : ThemeChoice::Light;
+        if (choice == Theme::instance().choice()) return; // it follows a change made elsewhere
         m_studio.settings->setValue(QStringLiteral("look/theme"), index == 0 ? QStringLiteral("desktop") : index == 1 ? QStringLiteral("dark") : QStringLiteral("light"));
         Theme::instance().apply(*qApp, choice);
+    });
+    connect(&Theme::instance(), &Theme::changed, theme, [theme] {
+        const ThemeChoice chosen = Theme::instance().choice();
+        theme->setCurrent(chosen == ThemeChoice::Desktop ? 0 : chosen == ThemeChoice::Dark ? 1 : 2);
     });
     row(card, tr("Theme"), {}, theme);
     auto* welcome = new QCheckBox(tr("Show the welcome page"), card);

@@ -50,6 +50,16 @@ QString whenText(WallMs time)
     return then.toString(days < 7 ? QStringLiteral("ddd HH:mm") : QStringLiteral("d MMM yyyy"));
 }
 
+/// "MNIST, 34,826 parameters".
+QString starterLine(const StarterRecipe& starter)
+{
+    const auto facts = assumedFacts(starter.recipe.data.dataset);
+    if (!facts) return text(starter.help);
+    const auto cost = estimate(starter.recipe, analyse(starter.recipe.stack, facts->input), *facts);
+    const QString data = facts->title.empty() ? text(starter.recipe.data.dataset) : text(facts->title);
+    return cost ? WelcomePage::tr("%1, %2 parameters").arg(data, text(groupedInt(cost->parameters))) : data;
+}
+
 /// A line of *This computer*: mark, what, state.
 QWidget* factLine(bool good, const QString& what, const QString& state, QWidget* parent)
 {
@@ -237,8 +247,10 @@ QWidget* WelcomePage::makeRecipesCard()
     auto* card = new Card(tr("Starter recipes"), this);
     card->setObjectName(QStringLiteral("welcome.recipes"));
     card->content()->setSpacing(0);
+    card->titleBar()->addStrut(24); // as high as its neighbours
     for (const StarterRecipe& starter : starterRecipes()) {
-        auto* row = new ListRow(starter.recipe.stack.layers.empty() ? QStringLiteral("compose") : QStringLiteral("conv"), text(starter.title), text(starter.help), card);
+        const LayerEntry* first = starter.recipe.stack.layers.empty() ? nullptr : findLayerEntry(starter.recipe.stack.layers.front().type);
+        auto* row = new ListRow(first && !first->icon.empty() ? text(first->icon) : QStringLiteral("compose"), text(starter.title), starterLine(starter), card);
         row->setObjectName(QStringLiteral("welcome.recipe.") + text(starter.id));
         connect(row, &ListRow::clicked, this, [this, recipe = starter.recipe] { Q_EMIT m_studio.navigator->composeRecipe(recipe, {}); });
         card->content()->addWidget(makeLine(Qt::Horizontal, card));
@@ -282,8 +294,8 @@ void WelcomePage::shown()
 void WelcomePage::setCompact(bool narrow, bool low)
 {
     m_wall->setVisible(!narrow || width() > 1080);
-    m_column->setContentsMargins(0, low ? 20 : 48, 0, low ? 12 : 24);
-    m_column->setSpacing(low ? 12 : 16);
+    m_column->setContentsMargins(0, low ? 8 : 48, 0, low ? 8 : 24);
+    m_column->setSpacing(low ? 10 : 16);
 }
 
 void WelcomePage::loadDigits()
