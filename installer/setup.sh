@@ -73,7 +73,7 @@ else
 fi
 
 build_disk=400000000; [ $tests = 1 ] && build_disk=900000000
-[ -d "$root/build/release" ] && build_disk=100000000
+[ -e "$root/build/release/build.ninja" ] && build_disk=100000000
 if [ $((apt_download + torch_download)) -gt 0 ]; then
     say "What will be downloaded"
     [ $apt_count -gt 0 ] && printf '   %s Debian packages      %s, about %s on disk\n' "$apt_count" "$(human $apt_download)" "$(human $apt_disk)"
@@ -140,11 +140,12 @@ fi
 if [ $build = 1 ]; then
     cd "$root"
     folder=build/release
+    mkdir -p $folder || fail "the folder $root/$folder could not be made."
     stamp="$libtorch $tests"
     if [ ! -e $folder/build.ninja ] || [ "$(cat $folder/.setup 2>/dev/null)" != "$stamp" ]; then
         say "Configuring"
-        cmake --preset release -DSCONCE_LIBTORCH="$libtorch" -DSCONCE_TESTS=$([ $tests = 1 ] && echo ON || echo OFF) >$folder.log 2>&1 \
-            || { mkdir -p build; tail -n 15 $folder.log; fail "CMake could not configure the build; the whole log is in $root/$folder.log."; }
+        cmake --preset release -DSCONCE_LIBTORCH="$libtorch" -DSCONCE_TESTS=$([ $tests = 1 ] && echo ON || echo OFF) >$folder/configure.log 2>&1 \
+            || { tail -n 15 $folder/configure.log; fail "CMake could not configure the build; the whole log is in $root/$folder/configure.log."; }
         echo "$stamp" >$folder/.setup
     fi
     # One compiler per 1.5 GB: the files that see torch's headers are large.
