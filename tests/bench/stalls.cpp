@@ -55,6 +55,12 @@ void act(MainWindow& window, PageId page, int turn)
     if (page == PageId::Live && turn % 3 == 0) window.resize(1440 - 40 * (turn % 7), 900 - 20 * (turn % 5));
 }
 
+const char* titleOf(PageId page)
+{
+    constexpr const char* names[] = {"Welcome", "Data", "Compose", "Live", "Runs", "Hardware", "Try it", "Settings"};
+    return names[static_cast<int>(page)];
+}
+
 void print(const char* what, const StallMeter::Report& r)
 {
     std::printf("%-34s %8.1f %8.1f %8.1f %8.2f %9lld %8lld %7.0f\n", what, r.worstMs, r.p999Ms, r.p99Ms, r.meanMs, static_cast<long long>(r.pings),
@@ -105,17 +111,31 @@ int main(int argc, char** argv)
     for (int i = 0; i < 3000 && !studio.studio().runService->training(); ++i) QTest::qWait(20);
     QTest::qWait(1000);
 
+    // A second meter tells which page and which part of a turn the longest gaps belong to.
+    StallMeter part;
+    std::map<std::string, double> worst;
+    const auto note = [&](PageId page, const char* what) {
+        double& w = worst[std::string(titleOf(page)) + ", " + what];
+        w = std::max(w, part.report().worstMs);
+        part.reset();
+    };
     stalls->reset();
     QElapsedTimer clock;
     clock.start();
     for (int turn = 0; clock.elapsed() < seconds * 1000; ++turn) {
         const PageId page = pages[turn % std::size(pages)];
+        part.reset();
         studio.window->goTo(page);
         QTest::qWait(400);
+        note(page, "opening it");
         act(*studio.window, page, turn);
-        QTest::qWait(600);
+        QTest::qWait(200);
+        note(page, "using it");
+        QTest::qWait(400);
+        note(page, "looking at it");
     }
     print(mnist ? "training MNIST, script running" : "training digits, script running", stalls->report());
+    for (const auto& [where, ms] : worst) std::printf("    %-30s %8.1f\n", where.c_str(), ms);
     const auto* run = studio.studio().runService->current();
     const bool lasted = studio.studio().runService->training() && run;
     std::printf("%s\n", lasted ? qPrintable(QStringLiteral("trained %1 steps meanwhile, %2 samples a second at the end").arg(run->step).arg(run->samplesPerSecond, 0, 'f', 0)) : "the run did not last");
