@@ -39,10 +39,14 @@ void act(MainWindow& window, PageId page, int turn)
     if (page == PageId::Compose) {
         if (auto* stack = window.findChild<QListView*>(QStringLiteral("compose.stack"))) {
             stack->setFocus();
-            QTest::keyClick(stack, Qt::Key_Home);
-            for (int i = 0; i < 3; ++i) QTest::keyClick(stack, Qt::Key_Down);
-            QTest::keyClick(stack, turn % 2 ? Qt::Key_Up : Qt::Key_Down, Qt::AltModifier); // moves the layer
-            QTest::keyClick(stack, Qt::Key_Z, Qt::ControlModifier);
+            const auto press = [stack](Qt::Key key, Qt::KeyboardModifiers with = {}) {
+                QTest::keyClick(stack, key, with);
+                QTest::qWait(20); // the fastest typist's pace: what comes in one burst is one gap
+            };
+            press(Qt::Key_Home);
+            for (int i = 0; i < 3; ++i) press(Qt::Key_Down);
+            press(turn % 2 ? Qt::Key_Up : Qt::Key_Down, Qt::AltModifier); // moves the layer
+            press(Qt::Key_Z, Qt::ControlModifier);
         }
     }
     if (page == PageId::TryIt) {
