@@ -258,7 +258,7 @@ void PlotView::Impl::drawStart(QPainter& painter) const
         break;
     }
     painter.setPen(color(Token::Text3));
-    const QString text = PlotView::tr("starts at %1").arg(plot::valueText(fitted.startsAt, format));
+    const QString text = PlotView::tr("starts at %1").arg(format == YFormat::Number ? plot::yText(fitted.startsAt, 0.01, format) : plot::valueText(fitted.startsAt, format));
     const double x = fitted.atTop ? std::min(enters + 28, a.right() - 160) : a.left() + 6;
     drawOnGround(painter, QRectF(x, a.top() - 7, 160, 16), Qt::AlignLeft | Qt::AlignVCenter, text, color(surface));
 }

@@ -249,7 +249,7 @@ QString yText(double value, double step, PlotView::YFormat format)
             ++unit;
         }
         const double shown = value / scale;
-        return QString::number(shown, 'f', std::abs(shown - std::round(shown)) < 0.05 ? 0 : 1) + QLatin1Char(' ') + QLatin1String(units[unit]);
+        return QString::number(shown, 'f', shown >= 10 || std::abs(shown - std::round(shown)) < 0.05 ? 0 : 1) + QLatin1Char(' ') + QLatin1String(units[unit]);
     }
     case PlotView::YFormat::Number: break;
     }

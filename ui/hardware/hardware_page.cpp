@@ -293,8 +293,13 @@ void HardwarePage::refreshVersions()
     const QString unknown = known ? tr("none") : tr("being loaded");
     int line = 0;
     const auto add = [&](const QString& name, const std::string& value, const QString& otherwise) {
-        m_versionGrid->addWidget(makeLabel(name, FontRole::Caption, Token::Text2, m_versions), line, 0);
-        m_versionGrid->addWidget(makeLabel(value.empty() ? otherwise : text(value), FontRole::MonoSmall, Token::Text, m_versions), line++, 1);
+        // Beside the programs a column, alone in its row three of them.
+        const int columns = m_processes ? 1 : 3;
+        const int row = line / columns, column = 3 * (line % columns);
+        m_versionGrid->addWidget(makeLabel(name, FontRole::Caption, Token::Text2, m_versions), row, column);
+        m_versionGrid->addWidget(makeLabel(value.empty() ? otherwise : text(value), FontRole::MonoSmall, Token::Text, m_versions), row, column + 1);
+        m_versionGrid->setColumnStretch(column + 1, 1);
+        ++line;
     };
     add(tr("Driver"), facts.gpuDriver, tr("none"));
     add(tr("CUDA"), versions.cuda, facts.gpus.empty() && known ? tr("not needed") : unknown);

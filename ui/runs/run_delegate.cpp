@@ -210,6 +210,14 @@ QWidget* RunDelegate::createEditor(QWidget* parent, const QStyleOptionViewItem&,
     return editor;
 }
 
+void RunDelegate::setEditorData(QWidget* editor, const QModelIndex& index) const
+{
+    // A refresh of the list while somebody types must not put the old name back.
+    if (editor->property("filled").toBool()) return;
+    QStyledItemDelegate::setEditorData(editor, index);
+    editor->setProperty("filled", true);
+}
+
 // ---- the table ----
 
 RunsTable::RunsTable(QWidget* parent)

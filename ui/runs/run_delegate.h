@@ -19,6 +19,7 @@ class RunDelegate : public QStyledItemDelegate
     QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override;
     bool editorEvent(QEvent* event, QAbstractItemModel* model, const QStyleOptionViewItem& option, const QModelIndex& index) override;
     QWidget* createEditor(QWidget* parent, const QStyleOptionViewItem& option, const QModelIndex& index) const override;
+    void setEditorData(QWidget* editor, const QModelIndex& index) const override;
     /// Where the Resume button of an interrupted run stands in its Epochs cell; empty for others.
     static QRect resumeRect(const QRect& cell, const QModelIndex& index);
 

@@ -133,7 +133,7 @@ void TryItPage::fillRuns()
         for (int i = 0; i < ids.size(); ++i) m_run->addItem(names[i], ids[i]);
     }
     m_stack->setCurrentIndex(ids.isEmpty() ? 0 : 1);
-    m_save->setEnabled(!ids.isEmpty());
+    m_save->setEnabled(m_model && !ids.isEmpty()); // not while it is being opened
     if (ids.isEmpty()) return;
     const int at = std::max(0, m_run->findData(keep));
     m_run->setCurrentIndex(at);

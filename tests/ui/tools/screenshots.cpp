@@ -73,7 +73,7 @@ RunId trainToEnd(Studio& studio, const Recipe& recipe, int seconds)
 
 void shoot(StudioWindow& studio, const Album& plan, const QString& name)
 {
-    QCursor::setPos(studio.window->mapToGlobal(QPoint(studio.window->width() / 2, studio.window->height() - 6))); // over nothing that lights up
+    QTest::mouseMove(studio.window->windowHandle(), QPoint(studio.window->width() / 2, studio.window->height() - 6)); // over nothing that lights up
     QTest::qWait(250);
     const QString file = QStringLiteral("%1/%2%3.png").arg(plan.out, plan.prefix, name);
     studio.window->grab().save(file);
