@@ -226,10 +226,13 @@ void HardwarePage::refreshGpus(const std::vector<MachineReading>& history, doubl
         const bool ours = run && !facts[i].uuid.empty() && run->row.deviceUuid == facts[i].uuid;
         QString others;
         for (const GpuProcess& process : gpu.processes)
-            if (process.pid != QCoreApplication::applicationPid()) others = text(process.name);
+            if (process.pid != QCoreApplication::applicationPid() && (others.isEmpty() || !process.name.empty()))
+                others = process.name.empty() ? tr("process %1").arg(process.pid) : text(process.name);
         if (ours) card->setState(QStringLiteral("running"), tr("used for training, run #%1").arg(run->row.number));
         else if (!others.isEmpty()) card->setState(QStringLiteral("stopped"), tr("used by another program: %1").arg(others));
-        else card->setState(QStringLiteral("stopped"), tr("idle"));
+        else if (gpu.use.value_or(0) > 0) card->setState(QStringLiteral("stopped"), tr("in use"));
+        else if (gpu.use) card->setState(QStringLiteral("stopped"), tr("idle"));
+        else card->setState({}, {}); // not known
         card->setFact(tr("Clock"), number(gpu.smClockMhz, tr("MHz")));
         QStringList limits;
         for (const std::string& one : gpu.limitedBy) limits << text(one);
