@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/backend/executor.h"
 
+#include "core/engine/backend/conv_pool.h"
+
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/add.h>
 #include <ATen/ops/amax.h>
@@ -246,14 +248,29 @@ Tensor execute(const PadOp& op, const Frame& frame)
     return at::constant_pad_nd(frame.x(), padPairs(op.before, op.after), op.value);
 }
 
-/// The declared shape is the contract of every step: exporters, estimates and the screen rely on it.
-void checkShape(const Tensor& result, const Frame& frame)
+/// Several steps in one kernel.
+Tensor executeFused(const Fusion& fusion, const Frame& frame)
 {
-    const std::vector<Dim>& dims = frame.outputType().dims;
-    bool same = result.dim() == static_cast<std::int64_t>(dims.size()) + 1 && result.size(0) == frame.batch();
+    const auto* conv = std::get_if<ConvOp>(&frame.step.op);
+    switch (fusion.kind) {
+    case Fusion::Kind::ConvPool: return convPool(frame.x(), frame.parameter(conv->weight), frame.parameter(conv->bias), *conv, fusion.slope);
+    case Fusion::Kind::Pool: return pool(frame.x(), {}, fusion.slope);
+    case Fusion::Kind::BiasPool: break;
+    }
+    ConvOp bare = *conv;
+    bare.bias = none;
+    return pool(execute(bare, frame), frame.parameter(conv->bias), fusion.slope);
+}
+
+/// The declared shape is the contract of every step: exporters, estimates and the screen rely on it.
+void checkShape(const Tensor& result, const ExecutionPlan& execution, const Step& step, std::int64_t batch)
+{
+    const ValueType& declared = execution.plan.values[static_cast<std::size_t>(step.output)].type;
+    const std::vector<Dim>& dims = declared.dims;
+    bool same = result.dim() == static_cast<std::int64_t>(dims.size()) + 1 && result.size(0) == batch;
     for (std::size_t i = 0; same && i < dims.size(); ++i) same = result.size(static_cast<std::int64_t>(i) + 1) == dims[i].size;
-    TORCH_CHECK(same, primitiveName(frame.step.op), " of layer ", frame.step.layer, " was declared to give ",
-                frame.outputType().text(), " but gave ", result.sizes());
+    TORCH_CHECK(same, primitiveName(step.op), " of layer ", step.layer, " was declared to give ",
+                declared.text(), " but gave ", result.sizes());
 }
 
 } // namespace
@@ -269,10 +286,14 @@ Tensor runPlan(const ExecutionPlan& execution, const Tensor& input, const RunCon
         inputs.clear();
         for (ValueIndex index : step.inputs) inputs.push_back(values[static_cast<std::size_t>(index)]);
         const Frame frame{execution, context, step, inputs, execution.inPlace[i] != 0};
-        Tensor result = std::visit([&](const auto& op) { return execute(op, frame); }, step.op);
-        checkShape(result, frame);
-        values[static_cast<std::size_t>(step.output)] = std::move(result);
-        for (ValueIndex index : execution.dead[i]) values[static_cast<std::size_t>(index)].reset();
+        const std::optional<Fusion>& fusion = execution.fusions[i];
+        Tensor result = fusion ? executeFused(*fusion, frame) : std::visit([&](const auto& op) { return execute(op, frame); }, step.op);
+        const std::size_t first = i;
+        if (fusion) i += static_cast<std::size_t>(fusion->steps) - 1;
+        checkShape(result, execution, plan.steps[i], input.size(0));
+        values[static_cast<std::size_t>(plan.steps[i].output)] = std::move(result);
+        for (std::size_t done = first; done <= i; ++done)
+            for (ValueIndex index : execution.dead[done]) values[static_cast<std::size_t>(index)].reset();
     }
     return values[static_cast<std::size_t>(plan.output)];
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/backend/passes.h"
 
+#include "core/engine/backend/conv_pool_kernels.h"
+
 #include <utility>
 
 namespace sconce::engine {
@@ -108,6 +110,66 @@ std::vector<std::vector<ValueIndex>> markDead(const Plan& plan)
     return dead;
 }
 
+namespace {
+
+/// 2×2, stride 2, nothing padded, the odd row left out.
+bool isPlainMaxPool(const Step& step, const Plan& plan)
+{
+    const auto* pool = as<PoolOp>(step);
+    if (!pool || pool->kind != PoolOp::Kind::Max || pool->kernel.size() != 2) return false;
+    const ValueType& map = plan.values[static_cast<std::size_t>(step.inputs[0])].type;
+    for (std::size_t axis = 0; axis < 2; ++axis) {
+        if (pool->kernel[axis] != 2 || pool->stride[axis] != 2 || pool->padBefore[axis] != 0 || pool->padAfter[axis] != 0) return false;
+        if (pool->ceil && map.dims[axis + 1].size % 2 != 0) return false;
+    }
+    return map.dims[0].size % convpool::blockOf == 0;
+}
+
+/// A convolution that the kernel for few channels knows.
+bool isInputConv(const Step& step, const Plan& plan)
+{
+    const auto* conv = as<ConvOp>(step);
+    if (!conv || conv->stride.size() != 2 || conv->groups != 1 || step.inputs[0] != plan.input) return false;
+    const std::vector<std::int64_t>& weight = plan.parameters[static_cast<std::size_t>(conv->weight)].shape;
+    const bool plain = conv->stride == std::vector<std::int64_t>{1, 1} && conv->dilation == std::vector<std::int64_t>{1, 1};
+    return plain && weight[0] % convpool::blockOf == 0 && weight[1] <= 4 && weight[2] == weight[3] && weight[2] <= 7;
+}
+
+} // namespace
+
+std::vector<std::optional<Fusion>> findFusions(const Plan& plan)
+{
+    const std::vector<int> reads = readers(plan);
+    // True if step i+1 takes what step i gives, and nobody else does.
+    const auto feeds = [&](std::size_t i) {
+        return i + 1 < plan.steps.size() && plan.steps[i + 1].inputs == std::vector<ValueIndex>{plan.steps[i].output} &&
+               reads[static_cast<std::size_t>(plan.steps[i].output)] == 1;
+    };
+    std::vector<std::optional<Fusion>> found(plan.steps.size());
+    for (std::size_t i = 0; i < plan.steps.size();) {
+        Fusion fusion;
+        std::size_t at = i;
+        const auto* conv = as<ConvOp>(plan.steps[i]);
+        if (conv && feeds(i)) {
+            fusion.kind = isInputConv(plan.steps[i], plan) ? Fusion::Kind::ConvPool : Fusion::Kind::BiasPool;
+            ++at;
+        }
+        if (!isPlainMaxPool(plan.steps[at], plan)) {
+            ++i;
+            continue;
+        }
+        if (feeds(at))
+            if (const auto* function = as<ActivationOp>(plan.steps[at + 1]); function && isMonotone(*function)) {
+                fusion.slope = function->function == Function::Relu ? 0.0 : function->alpha;
+                ++at;
+            }
+        fusion.steps = static_cast<int>(at - i) + 1;
+        found[i] = fusion;
+        i = at + 1;
+    }
+    return found;
+}
+
 bool gainsFromChannelsLast(const Plan& plan)
 {
     for (const Step& step : plan.steps) {
@@ -123,6 +185,7 @@ ExecutionPlan prepare(Plan plan, const PassOptions& options)
     result.outputKind = takeOffFinalSoftmax(plan);
     result.poolsMoved = moveActivationsBehindMaxPools(plan);
     result.channelsLast = options.channelsLast && gainsFromChannelsLast(plan);
+    result.fusions = options.fuse && result.channelsLast ? findFusions(plan) : std::vector<std::optional<Fusion>>(plan.steps.size());
     result.inPlace = markInPlace(plan);
     result.dead = markDead(plan);
     result.plan = std::move(plan);

@@ -6,12 +6,25 @@
 
 #include "core/model/primitives.h"
 
+#include <optional>
 #include <vector>
 
 namespace sconce::engine {
 
 /// What the plan's last value is, as seen by the loss.
 enum class OutputKind { Raw, Probabilities, LogProbabilities };
+
+/// Consecutive steps that one kernel runs (conv_pool.h). The plan keeps them: a fusion only says how they are computed.
+struct Fusion
+{
+    enum class Kind {
+        ConvPool, ///< convolution of the network's input, max pooling, activation: all in one pass over the picture
+        Pool,     ///< max pooling and activation
+        BiasPool, ///< the same behind a convolution, whose bias is added to the pooled map, a quarter as large
+    } kind = Kind::Pool;
+    int steps = 1;
+    double slope = 1; ///< of the activation for negative numbers: 0 ReLU, 1 no activation
+};
 
 /// A plan ready to run.
 struct ExecutionPlan
@@ -22,11 +35,13 @@ struct ExecutionPlan
     std::vector<char> inPlace;                 ///< per step: may overwrite its only input
     std::vector<std::vector<ValueIndex>> dead; ///< per step: values that nobody reads after it
     int poolsMoved = 0;                        ///< activations moved behind a max pool
+    std::vector<std::optional<Fusion>> fusions; ///< per step: what begins there
 };
 
 struct PassOptions
 {
     bool channelsLast = true; ///< wanted where the plan has two-dimensional maps
+    bool fuse = true;         ///< wanted where there are kernels for it: CPU, channels-last
 };
 
 /// All passes in their order.
@@ -42,6 +57,8 @@ OutputKind takeOffFinalSoftmax(Plan& plan);
 /// Which steps may work in place: monotone activations whose producer does not need its own result for the backward pass.
 std::vector<char> markInPlace(const Plan& plan);
 std::vector<std::vector<ValueIndex>> markDead(const Plan& plan);
+/// Blocks of convolution, 2×2 max pooling and ReLU (or leaky ReLU) that the fused kernels know.
+std::vector<std::optional<Fusion>> findFusions(const Plan& plan);
 /// True if some value has two spatial axes and some step gains from channels-last.
 bool gainsFromChannelsLast(const Plan& plan);
 

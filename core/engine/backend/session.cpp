@@ -95,6 +95,8 @@ Result<void> SessionImpl::start()
     PassOptions passes;
     passes.channelsLast = m_device.is_cpu();
     if (m_spec.choices.is_object() && m_spec.choices.contains("layout")) passes.channelsLast = m_spec.choices["layout"] == "channels-last";
+    // A run begun without fused blocks goes on without: their sums are rounded in another order.
+    passes.fuse = m_device.is_cpu() && (!m_spec.choices.is_object() || !m_spec.choices.contains("layout") || (m_spec.choices.contains("fusion") && m_spec.choices["fusion"] != "off"));
     // On a GPU the finite check must not wait for the device. The same way can be asked for on the CPU, to test it there.
     m_deferred = m_device.is_cuda() || (m_spec.choices.is_object() && m_spec.choices.contains("commit") && m_spec.choices["commit"] == "gated on the device");
     if (m_device.is_cuda()) {

@@ -2,6 +2,7 @@
 #include "core/engine/backend/session_impl.h"
 
 #include "core/base/text.h"
+#include "core/engine/backend/conv_pool_kernels.h"
 #include "core/engine/backend/failure.h"
 #include "core/engine/backend/tensors.h"
 
@@ -103,6 +104,9 @@ Json SessionImpl::choices() const
     json["layout"] = m_execution.channelsLast ? "channels-last" : "contiguous";
     json["activations_behind_pools"] = m_execution.poolsMoved;
     json["activations_in_place"] = std::count(m_execution.inPlace.begin(), m_execution.inPlace.end(), 1);
+    const auto fused = std::count_if(m_execution.fusions.begin(), m_execution.fusions.end(), [](const auto& fusion) { return fusion.has_value(); });
+    json["fusion"] = fused ? convpool::kernels().name : "off";
+    json["fused_blocks"] = fused;
     json["loss"] = m_execution.outputKind == OutputKind::Raw ? "softmax joined to the loss" : "final softmax joined to the loss";
     if (m_optimiser) json["optimiser"] = "fused " + m_optimiser->name();
     if (m_optimiser) json["commit"] = m_deferred ? "gated on the device" : "checked at once";

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/backend/conv_pool_kernels.h"
+
+#include <cstring>
+
+// GCC compiles the same text for each instruction set; elsewhere there is the plain one alone.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define SCONCE_INSTRUCTION_SETS 1
+#endif
+
+namespace sconce::engine::convpool {
+
+// Vectors are passed between functions of one file only, so nobody can disagree on how.
+#pragma GCC diagnostic ignored "-Wpsabi"
+
+namespace plain {
+namespace {
+constexpr int width = 4;
+#include "core/engine/backend/conv_pool_kernels.inc"
+}
+}
+
+#ifdef SCONCE_INSTRUCTION_SETS
+#pragma GCC push_options
+#pragma GCC target("arch=x86-64-v3")
+namespace avx2 {
+namespace {
+constexpr int width = 8;
+#include "core/engine/backend/conv_pool_kernels.inc"
+}
+}
+#pragma GCC pop_options
+
+#pragma GCC push_options
+#pragma GCC target("arch=x86-64-v4,prefer-vector-width=512")
+namespace avx512 {
+namespace {
+constexpr int width = 16;
+#include "core/engine/backend/conv_pool_kernels.inc"
+}
+}
+#pragma GCC pop_options
+#endif
+
+int kernelSets(const Kernels** sets, int room)
+{
+    static const Kernels plainSet{"plain", plain::convForward, plain::convBackward, plain::poolForward, plain::poolBackward};
+    int count = 0;
+    const auto add = [&](const Kernels& set) {
+        if (count < room) sets[count++] = &set;
+    };
+#ifdef SCONCE_INSTRUCTION_SETS
+    static const Kernels avx512Set{"AVX-512", avx512::convForward, avx512::convBackward, avx512::poolForward, avx512::poolBackward};
+    static const Kernels avx2Set{"AVX2", avx2::convForward, avx2::convBackward, avx2::poolForward, avx2::poolBackward};
+    if (__builtin_cpu_supports("x86-64-v4")) add(avx512Set);
+    if (__builtin_cpu_supports("x86-64-v3")) add(avx2Set);
+#endif
+    add(plainSet);
+    return count;
+}
+
+const Kernels& kernels()
+{
+    static const Kernels& best = [] () -> const Kernels& {
+        const Kernels* sets[1] = {};
+        kernelSets(sets, 1);
+        return *sets[0];
+    }();
+    return best;
+}
+
+} // namespace sconce::engine::convpool

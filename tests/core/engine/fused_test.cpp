@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The fused blocks against LibTorch's own operators: outputs, gradients, not-a-number and infinity, every instruction set that
+// this machine has, any number of threads; and which blocks of a plan are fused.
+
+#include "engine_support.h"
+
+#include "core/engine/backend/conv_pool.h"
+#include "core/engine/backend/conv_pool_kernels.h"
+#include "core/engine/backend/passes.h"
+#include "core/engine/backend/tensors.h"
+
+#include <ATen/Functions.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/Parallel.h>
+
+#include <QtTest>
+
+#include <limits>
+
+using namespace sconce;
+using namespace sconce::test;
+using namespace sconce::engine;
+using at::Tensor;
+
+namespace {
+
+Tensor lastChannels(const std::vector<std::int64_t>& sizes)
+{
+    Tensor x = emptyTensor(sizes, at::kCPU, true);
+    return x.normal_();
+}
+
+Tensor activated(const Tensor& x, double slope)
+{
+    return slope == 1 ? x : slope == 0 ? at::relu(x) : at::leaky_relu(x, slope);
+}
+
+double difference(const Tensor& a, const Tensor& b)
+{
+    return (a - b).abs().max().item<double>() / std::max(1.0, b.abs().max().item<double>());
+}
+
+ConvOp convOp(std::int64_t before, std::int64_t after)
+{
+    ConvOp op;
+    op.stride = op.dilation = {1, 1};
+    op.padBefore = {before, before};
+    op.padAfter = {after, after};
+    return op;
+}
+
+} // namespace
+
+class FusedTest : public QObject
+{
+    Q_OBJECT
+
+  private Q_SLOTS:
+    void convPoolIsTorchs_data();
+    void convPoolIsTorchs();
+    void poolIsTorchs_data();
+    void poolIsTorchs();
+    void everyInstructionSetAgrees_data();
+    void everyInstructionSetAgrees();
+    void nothingHidesNanOrInfinity();
+    void gradientsDoNotDependOnThreads();
+    void findsBlocks_data();
+    void findsBlocks();
+};
+
+void FusedTest::convPoolIsTorchs_data()
+{
+    QTest::addColumn<int>("images");
+    QTest::addColumn<int>("channels");
+    QTest::addColumn<int>("size");
+    QTest::addColumn<int>("filters");
+    QTest::addColumn<int>("kernel");
+    QTest::addColumn<int>("before");
+    QTest::addColumn<int>("after");
+    QTest::addColumn<double>("slope");
+    QTest::addColumn<bool>("bias");
+    QTest::newRow("the reference's first block") << 128 << 1 << 28 << 32 << 3 << 0 << 0 << 0.0 << true;
+    QTest::newRow("colours, same padding") << 9 << 3 << 16 << 16 << 3 << 1 << 1 << 0.0 << true;
+    QTest::newRow("odd filters' block, odd map") << 5 << 1 << 12 << 48 << 3 << 1 << 1 << 0.1 << true;
+    QTest::newRow("wide window") << 3 << 1 << 15 << 32 << 5 << 2 << 2 << 0.0 << false;
+    QTest::newRow("even window, padded on one side") << 3 << 2 << 11 << 16 << 4 << 1 << 2 << 0.2 << true;
+    QTest::newRow("one pixel a tap, no activation") << 2 << 4 << 6 << 16 << 1 << 0 << 0 << 1.0 << true;
+    QTest::newRow("widest window, one image") << 1 << 3 << 9 << 32 << 7 << 3 << 3 << 0.0 << true;
+}
+
+void FusedTest::convPoolIsTorchs()
+{
+    QFETCH(int, images);
+    QFETCH(int, channels);
+    QFETCH(int, size);
+    QFETCH(int, filters);
+    QFETCH(int, kernel);
+    QFETCH(int, before);
+    QFETCH(int, after);
+    QFETCH(double, slope);
+    QFETCH(bool, bias);
+    at::manual_seed(3);
+    const Tensor x = lastChannels({images, channels, size, size});
+    Tensor w = lastChannels({filters, channels, kernel, kernel}).set_requires_grad(true);
+    Tensor b = bias ? at::randn({filters}).set_requires_grad(true) : Tensor();
+    const ConvOp op = convOp(before, after);
+
+    const Tensor ours = convPool(x, w, b, op, slope);
+    const Tensor padded = at::constant_pad_nd(x, {before, after, before, after}, 0);
+    const Tensor theirs = activated(at::max_pool2d(at::conv2d(padded, w, b), {2, 2}), slope);
+    QCOMPARE(ours.sizes().vec(), theirs.sizes().vec());
+    QVERIFY2(difference(ours, theirs) < 1e-5, qPrintable(QString::number(difference(ours, theirs))));
+
+    const Tensor gradient = at::randn(theirs.sizes().vec());
+    theirs.backward(gradient);
+    const Tensor dw = w.grad().clone(), db = bias ? b.grad().clone() : Tensor();
+    w.mutable_grad().reset();
+    if (bias) b.mutable_grad().reset();
+    ours.backward(gradient);
+    QVERIFY2(difference(w.grad(), dw) < 1e-5, qPrintable(QString::number(difference(w.grad(), dw))));
+    if (bias) QVERIFY2(difference(b.grad(), db) < 1e-5, qPrintable(QString::number(difference(b.grad(), db))));
+    QCOMPARE(w.grad().strides().vec(), w.strides().vec());
+
+    const at::NoGradGuard noGrad;
+    QVERIFY(at::equal(convPool(x, w, b, op, slope), ours)); // looked at, not learnt from
+}
+
+void FusedTest::poolIsTorchs_data()
+{
+    QTest::addColumn<int>("channels");
+    QTest::addColumn<int>("height");
+    QTest::addColumn<int>("width");
+    QTest::addColumn<double>("slope");
+    QTest::addColumn<bool>("bias");
+    QTest::newRow("the reference's second block") << 64 << 11 << 11 << 0.0 << true;
+    QTest::newRow("even") << 16 << 8 << 4 << 0.3 << true;
+    QTest::newRow("odd height alone") << 48 << 7 << 2 << 0.0 << false;
+    QTest::newRow("odd width alone, no activation") << 32 << 2 << 5 << 1.0 << true;
+}
+
+void FusedTest::poolIsTorchs()
+{
+    QFETCH(int, channels);
+    QFETCH(int, height);
+    QFETCH(int, width);
+    QFETCH(double, slope);
+    QFETCH(bool, bias);
+    at::manual_seed(4);
+    Tensor x = lastChannels({7, channels, height, width}).set_requires_grad(true);
+    Tensor b = bias ? at::randn({channels}).set_requires_grad(true) : Tensor();
+    const Tensor ours = pool(x, b, slope);
+    Tensor pooled = at::max_pool2d(x, {2, 2});
+    if (bias) pooled = pooled + b.view({1, channels, 1, 1});
+    const Tensor theirs = activated(pooled, slope);
+    QVERIFY(at::equal(ours, theirs)); // a choice and one addition: the same to the last bit
+
+    const Tensor gradient = at::randn(theirs.sizes().vec());
+    theirs.backward(gradient);
+    const Tensor dx = x.grad().clone(), db = bias ? b.grad().clone() : Tensor();
+    x.mutable_grad().reset();
+    if (bias) b.mutable_grad().reset();
+    ours.backward(gradient);
+    QVERIFY(at::equal(x.grad(), dx));
+    if (bias) QVERIFY(difference(b.grad(), db) < 1e-5);
+}
+
+void FusedTest::everyInstructionSetAgrees_data()
+{
+    QTest::addColumn<int>("which");
+    const convpool::Kernels* sets[4] = {};
+    const int count = convpool::kernelSets(sets, 4);
+    for (int i = 0; i < count; ++i) QTest::newRow(sets[i]->name) << i;
+}
+
+void FusedTest::everyInstructionSetAgrees()
+{
+    QFETCH(int, which);
+    const convpool::Kernels* sets[4] = {};
+    convpool::kernelSets(sets, 4);
+    const convpool::Kernels& set = *sets[which];
+    const Philox random(1, Purpose::Test, 0);
+    const auto numbers = [&](std::size_t count, std::uint64_t from) {
+        std::vector<float> values(count);
+        for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<float>(random.bits(from + i)) / 2147483648.0f - 1.0f;
+        return values;
+    };
+    for (const std::int64_t channels : {1, 3, 4}) {
+        const convpool::ConvShape shape{9, 11, channels, 48, 3, 3, 4};
+        const auto size = static_cast<std::size_t>(shape.pooledHeight * shape.pooledWidth * shape.filters);
+        const std::vector<float> x = numbers(static_cast<std::size_t>(9 * 11 * channels), 0), w = numbers(static_cast<std::size_t>(9 * channels * 48), 5000);
+        const std::vector<float> b = numbers(48, 9000), g = numbers(size, 20000);
+        std::vector<float> out(size), dw(w.size(), 0.5f), db(48, 0.25f);
+        std::vector<std::uint8_t> index(size);
+        set.convForward(shape, x.data(), w.data(), b.data(), 0.5f, out.data(), index.data());
+        set.convBackward(shape, x.data(), g.data(), index.data(), 0.5f, dw.data(), db.data());
+        // By the definition, one number at a time.
+        std::vector<double> dwWanted(w.size(), 0.5), dbWanted(48, 0.25);
+        for (std::int64_t py = 0; py < 3; ++py)
+            for (std::int64_t px = 0; px < 4; ++px)
+                for (std::int64_t f = 0; f < 48; ++f) {
+                    double best = -1e30;
+                    int place = 0;
+                    for (int i = 0; i < 4; ++i) {
+                        double sum = b[static_cast<std::size_t>(f)];
+                        for (std::int64_t t = 0; t < 9 * channels; ++t) {
+                            const std::int64_t ky = t / (3 * channels), rest = t % (3 * channels);
+                            sum += static_cast<double>(x[static_cast<std::size_t>((2 * py + i / 2 + ky) * 11 * channels + (2 * px + i % 2) * channels + rest)]) *
+                                   static_cast<double>(w[static_cast<std::size_t>(t * 48 + f)]);
+                        }
+                        if (sum > best) best = sum, place = i;
+                    }
+                    const auto at = static_cast<std::size_t>((py * 4 + px) * 48 + f);
+                    const double wanted = best <= 0 ? best * 0.5 : best, gradient = g[at] * (best <= 0 ? 0.5 : 1.0);
+                    QVERIFY(std::abs(out[at] - wanted) < 1e-4);
+                    QCOMPARE(static_cast<int>(index[at]), place + (best <= 0 ? convpool::cut : 0));
+                    dbWanted[static_cast<std::size_t>(f)] += gradient;
+                    for (std::int64_t t = 0; t < 9 * channels; ++t) {
+                        const std::int64_t ky = t / (3 * channels), rest = t % (3 * channels);
+                        dwWanted[static_cast<std::size_t>(t * 48 + f)] +=
+                            gradient * static_cast<double>(x[static_cast<std::size_t>((2 * py + place / 2 + ky) * 11 * channels + (2 * px + place % 2) * channels + rest)]);
+                    }
+                }
+        for (std::size_t i = 0; i < dw.size(); ++i) QVERIFY(std::abs(dw[i] - dwWanted[i]) < 1e-4);
+        for (std::size_t i = 0; i < db.size(); ++i) QVERIFY(std::abs(db[i] - dbWanted[i]) < 1e-4);
+    }
+}
+
+void FusedTest::nothingHidesNanOrInfinity()
+{
+    const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
+    for (int place = 0; place < 4; ++place)
+        for (const float bad : {nan, infinity, -infinity}) {
+            Tensor x = lastChannels({1, 16, 2, 2});
+            x.select(2, place / 2).select(2, place % 2).fill_(bad);
+            const Tensor b = at::zeros({16});
+            const Tensor wanted = at::relu(at::max_pool2d(x, {2, 2}));
+            QVERIFY(at::allclose(pool(x, b, 0), wanted, 0, 0, true));
+            Tensor all = at::full_like(x, bad);
+            QVERIFY(at::allclose(pool(all, b, 0), at::relu(at::max_pool2d(all, {2, 2})), 0, 0, true));
+        }
+    Tensor picture = lastChannels({1, 1, 4, 4});
+    picture.select(3, 1).select(2, 1).fill_(nan);
+    const Tensor w = lastChannels({16, 1, 3, 3});
+    QVERIFY(at::isnan(convPool(picture, w, {}, convOp(0, 0), 0)).all().item<bool>());
+}
+
+void FusedTest::gradientsDoNotDependOnThreads()
+{
+    at::manual_seed(5);
+    const Tensor x = lastChannels({37, 1, 28, 28});
+    const auto run = [&](int threads) {
+        at::set_num_threads(threads);
+        at::manual_seed(6);
+        Tensor w = lastChannels({32, 1, 3, 3}).set_requires_grad(true), b = at::randn({32}).set_requires_grad(true);
+        convPool(x, w, b, convOp(0, 0), 0).pow(2).sum().backward();
+        return at::cat({w.grad().flatten(), b.grad()});
+    };
+    const Tensor one = run(1), two = run(2);
+    at::set_num_threads(1);
+    QVERIFY(at::equal(one, two));
+}
+
+void FusedTest::findsBlocks_data()
+{
+    QTest::addColumn<QString>("json");
+    QTest::addColumn<QString>("found");
+    QTest::newRow("the reference's two") << R"([{"type":"conv2d","filters":32,"activation":"relu"},{"type":"max_pool2d"},{"type":"conv2d","filters":64,"activation":"relu"},{"type":"max_pool2d"}])"
+                                         << "conv-pool 3, bias-pool 3";
+    QTest::newRow("pool without an activation") << R"([{"type":"conv2d","filters":16},{"type":"max_pool2d"}])" << "conv-pool 2";
+    QTest::newRow("behind a norm") << R"([{"type":"conv2d","filters":16},{"type":"batch_norm"},{"type":"relu"},{"type":"max_pool2d"}])" << "pool 2";
+    QTest::newRow("filters that fill no block") << R"([{"type":"conv2d","filters":20,"activation":"relu"},{"type":"max_pool2d"}])" << "";
+    QTest::newRow("another window") << R"([{"type":"conv2d","filters":16},{"type":"max_pool2d","kernel":[3,3]}])" << "";
+    QTest::newRow("average") << R"([{"type":"conv2d","filters":16},{"type":"average_pool2d"}])" << "";
+    QTest::newRow("a stride in the convolution leaves it to torch") << R"([{"type":"conv2d","filters":16,"stride":[2,2]},{"type":"max_pool2d"}])" << "bias-pool 2";
+    QTest::newRow("two readers") << R"([{"type":"conv2d","filters":16},{"type":"parallel","join":"add","branches":[[{"type":"max_pool2d"}],[{"type":"average_pool2d"}]]}])" << "pool 1";
+}
+
+void FusedTest::findsBlocks()
+{
+    QFETCH(QString, json);
+    QFETCH(QString, found);
+    auto plan = planOf(json.toStdString(), imageType(1, 18, 18));
+    QVERIFY2(plan, plan ? "" : plan.error().message.c_str());
+    const ExecutionPlan execution = prepare(std::move(*plan), {});
+    QString text;
+    for (const auto& fusion : execution.fusions) {
+        if (!fusion) continue;
+        const char* kinds[] = {"conv-pool", "pool", "bias-pool"};
+        text += QStringLiteral("%1%2 %3").arg(text.isEmpty() ? QString() : QStringLiteral(", "), QLatin1String(kinds[static_cast<int>(fusion->kind)])).arg(fusion->steps);
+    }
+    QCOMPARE(text, found);
+    PassOptions off;
+    off.fuse = false;
+    for (const auto& fusion : prepare(execution.plan, off).fusions) QVERIFY(!fusion);
+}
+
+QTEST_GUILESS_MAIN(FusedTest)
+#include "fused_test.moc"
