@@ -77,6 +77,8 @@ int runsShow(Context& context, const std::string& run)
     Json shown = runJson(row);
     shown["folder"] = row.folder;
     if (!row.message.empty()) shown["message"] = row.message;
+    if (!row.remedy.empty()) shown["remedy"] = row.remedy;
+    if (!row.errorCode.empty()) shown["error_code"] = row.errorCode;
     if (recipe) shown["recipe_value"] = toJson(*recipe);
     for (const auto& a : attempts.valueOr({}))
         shown["attempts"].push_back({{"attempt", a.attempt}, {"host", a.host}, {"start_step", a.startStep}, {"end_step", a.endStep}, {"choices", a.choices}});
@@ -147,7 +149,7 @@ int runsExport(Context& context, const std::string& run, bool series, const std:
             if (context.json())
                 context.emit({{"key", key}, {"step", points->step[i]}, {"value", number(points->value[i])}});
             else
-                context.print(key + "," + std::to_string(points->step[i]) + "," + realText(points->value[i], 9));
+                context.print(key + "," + std::to_string(points->step[i]) + "," + realText(points->value[i], points->bits == 64 ? 17 : 9));
         }
     }
     return Done;

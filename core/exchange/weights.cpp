@@ -30,10 +30,11 @@ void addNumber(std::string& text, auto value)
     text.append(digits, failure == std::errc() ? end : digits);
 }
 
-void addValue(std::string& text, float value)
+void addValue(std::string& text, double value, int bits)
 {
     if (std::isnan(value)) text += "NaN";
     else if (std::isinf(value)) text += value > 0 ? "inf" : "-inf";
+    else if (bits == 32) addNumber(text, static_cast<float>(value));
     else addNumber(text, value); // the shortest text that reads back as the same number, in every locale
 }
 
@@ -75,7 +76,7 @@ Result<void> exportSeriesCsv(Store& store, const RunId& run, const std::string& 
         for (std::size_t i = 0; i < points->step.size(); ++i) {
             addNumber(text, points->step[i]);
             text += name;
-            addValue(text, points->value[i]);
+            addValue(text, points->value[i], points->bits);
             text += '\n';
         }
         parts.push_back(std::move(text));

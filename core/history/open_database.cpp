@@ -10,7 +10,9 @@
 #include "history_sql.h"
 
 #include <algorithm>
+#include <fcntl.h>
 #include <filesystem>
+#include <unistd.h>
 
 namespace fs = std::filesystem;
 
@@ -88,6 +90,9 @@ std::string restoredSentence(const Restored& restored)
     if (restored.adopted > 0)
         text += " " + plural(restored.adopted, "run was", "runs were") + " listed again from " +
                 (restored.adopted == 1 ? "its folder" : "their folders") + "; recipes and checkpoints are there, curves are not.";
+    if (restored.updated > 0)
+        text += " " + plural(restored.updated, "run was", "runs were") + " brought up to date from " +
+                (restored.updated == 1 ? "its folder; its curves end" : "their folders; their curves end") + " where the backup does.";
     if (!restored.unreadable.empty())
         text += " " + plural(std::int64_t(restored.unreadable.size()), "run folder", "run folders") + " could not be read.";
     return text;
@@ -121,6 +126,12 @@ Result<OpenedDatabase> restore(const std::string& folder, const std::string& why
 } // namespace
 
 std::string checkMarker(const std::string& folder) { return folder + "/check-needed"; }
+
+void markForCheck(const std::string& folder)
+{
+    const int fd = ::open(checkMarker(folder).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    if (fd >= 0) ::close(fd);
+}
 
 Result<OpenedDatabase> openDatabase(const std::string& folder, bool alone)
 {

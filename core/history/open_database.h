@@ -18,5 +18,7 @@ Result<OpenedDatabase> openDatabase(const std::string& folder, bool alone);
 
 /// Its presence asks the next start for a thorough check.
 std::string checkMarker(const std::string& folder);
+/// Damage was seen in the midst of use: the next start looks thoroughly, and sets the file aside.
+void markForCheck(const std::string& folder);
 
 } // namespace sconce

@@ -92,6 +92,62 @@ std::vector<FoundCheckpoint> checkpointsIn(const std::string& runFolder)
     return found;
 }
 
+/// The newest of them tells how far the run came, where the row does not know it.
+void takeCheckpoints(RunRow& row, const std::vector<FoundCheckpoint>& checkpoints)
+{
+    for (const bool best : {false, true}) // the best are for use, not for going on from: only where there is no other
+        for (const FoundCheckpoint& c : checkpoints) {
+            if (c.best != best || (!row.summary.checkpoint.empty() && (best || c.step <= row.summary.steps))) continue;
+            if (c.summary.steps >= row.summary.steps) row.summary = c.summary;
+            row.summary.steps = std::max(row.summary.steps, c.step);
+            row.summary.checkpoint = c.path;
+        }
+    if (!checkpoints.empty()) row.attempts = std::max(row.attempts, 1);
+}
+
+Result<void> putCheckpoints(Database& db, const RunRow& row, const std::vector<FoundCheckpoint>& checkpoints)
+{
+    for (const FoundCheckpoint& c : checkpoints)
+        SCONCE_TRY(db.prepare(sql::checkpoints_put)
+                       .bind(1, row.number).bind(2, c.path).bind(3, c.step).bind(4, c.epoch).bind(5, c.reason).bind(6, c.time)
+                       .bind(7, c.best).bind(8, static_cast<std::int64_t>(folderBytes(row.folder + "/" + c.path))).run());
+    return {};
+}
+
+/// A row out of a backup learns from its folder what has happened since: else a run that has finished would seem interrupted.
+/// True if there was something to learn.
+Result<bool> bringUpToDate(Database& db, const std::string& runsFolder, const std::string& id)
+{
+    Result<std::optional<StoredRun>> found = findStoredRun(db, id, runsFolder);
+    if (!found) return found.error();
+    const Result<Json> facts = readJsonFile(runsFolder + "/" + id + "/run.json", documentLimits);
+    if (!*found || !facts) return false;
+    StoredRun newer = runFromJson(*facts);
+    const StoredRun& older = **found;
+    RunRow& row = newer.row;
+    if (row.id != id || row.attempts < older.row.attempts) return false;
+    row.number = older.row.number;
+    row.folder = older.row.folder;
+    SCONCE_TRY(db.prepare(sql::runs_rename).bind(1, id).bind(2, row.name.empty() ? older.row.name : row.name).run());
+    SCONCE_TRY(db.prepare(sql::runs_set_note).bind(1, id).bind(2, row.note).run());
+    SCONCE_TRY(db.prepare(sql::runs_set_tags).bind(1, id).bind(2, tagsToJson(row.tags).dump(-1, ' ', false, Json::error_handler_t::replace)).run());
+    if (row.attempts == older.row.attempts && !older.endedStatus.empty()) return false;
+    const std::vector<FoundCheckpoint> checkpoints = checkpointsIn(row.folder);
+    takeCheckpoints(row, checkpoints);
+    if (row.attempts == 0) return false;
+    SCONCE_TRY(db.prepare(sql::runs_start_attempt)
+                   .bind(1, row.number).bind(2, row.attempts).bind(3, row.device).bind(4, row.deviceName).bind(5, row.deviceUuid)
+                   .bind(6, row.stepsPerEpoch).bind(7, row.started).run());
+    SCONCE_TRY(db.prepare(sql::runs_set_epochs_planned).bind(1, row.number).bind(2, row.epochsPlanned).run());
+    SCONCE_TRY(db.prepare(sql::runs_end)
+                   .bind(1, row.number).bind(2, newer.endedStatus).bind(3, row.ended).bind(4, row.message).bind(5, row.remedy)
+                   .bind(6, row.errorCode).bind(7, row.detail).run());
+    row.summary.checkpoint = belowFolder(row.folder, row.summary.checkpoint);
+    SCONCE_TRY(saveSummary(db, row.number, row.summary));
+    SCONCE_TRY(putCheckpoints(db, row, checkpoints));
+    return true;
+}
+
 Result<std::int64_t> freeNumber(Database& db, std::int64_t wanted)
 {
     if (wanted > 0) {
@@ -181,24 +237,14 @@ Result<void> adoptRunFolder(Database& db, const std::string& runsFolder, const s
         if (::stat((folder + "/recipe.json").c_str(), &status) == 0) row.created = WallMs{status.st_mtime} * 1000;
     }
     const std::vector<FoundCheckpoint> checkpoints = checkpointsIn(folder);
-    for (const FoundCheckpoint& c : checkpoints) {
-        if (!row.summary.checkpoint.empty() && c.step <= row.summary.steps) continue;
-        if (c.summary.steps >= row.summary.steps) row.summary = c.summary;
-        row.summary.steps = std::max(row.summary.steps, c.step);
-        row.summary.checkpoint = c.path;
-    }
-    if (!checkpoints.empty()) row.attempts = std::max(row.attempts, 1);
+    takeCheckpoints(row, checkpoints);
     Result<std::int64_t> number = freeNumber(db, row.number);
     if (!number) return number.error();
     row.number = *number;
     std::string dataset = "{}";
     if (facts && facts->is_object() && facts->contains("dataset")) dataset = (*facts)["dataset"].dump();
     SCONCE_TRY(insertRun(db, stored, recipe->dump(), jsonFileOr(folder + "/environment.json", "{}"), dataset));
-    for (const FoundCheckpoint& c : checkpoints)
-        SCONCE_TRY(db.prepare(sql::checkpoints_put)
-                       .bind(1, row.number).bind(2, c.path).bind(3, c.step).bind(4, c.epoch).bind(5, c.reason).bind(6, c.time)
-                       .bind(7, c.best).bind(8, static_cast<std::int64_t>(folderBytes(folder + "/" + c.path))).run());
-    return {};
+    return putCheckpoints(db, row, checkpoints);
 }
 
 // ---- after damage ----
@@ -243,8 +289,15 @@ Result<Restored> mergeRunFolders(Database& db, const std::string& runsFolder)
     if (!ids) return ids.error();
     const std::vector<std::string> names = runFoldersIn(runsFolder);
     const std::set<std::string> rows(ids->begin(), ids->end()), folders(names.begin(), names.end());
-    for (const std::string& id : *ids)
-        if (!folders.contains(id)) SCONCE_TRY(db.prepare(sql::runs_remove).bind(1, id).run());
+    for (const std::string& id : *ids) {
+        if (!folders.contains(id)) {
+            SCONCE_TRY(db.prepare(sql::runs_remove).bind(1, id).run());
+            continue;
+        }
+        Result<bool> learned = bringUpToDate(db, runsFolder, id);
+        if (!learned) return learned.error();
+        restored.updated += *learned ? 1 : 0;
+    }
     for (const std::string& name : names) {
         if (rows.contains(name)) continue;
         const Result<void> adopted = adoptRunFolder(db, runsFolder, name);

@@ -29,11 +29,13 @@ struct Restored
 {
     std::string backup;  ///< file name of the backup taken, or empty
     int adopted = 0;     ///< rows made from run folders
+    int updated = 0;     ///< rows of the backup that have learned from their folders what happened since
     std::vector<std::string> unreadable;
 };
 /// Puts the newest good backup in the place of sconce.db, if there is one.
 Result<std::string> restoreBackup(const std::string& folder);
-/// Brings rows and run folders together again: adopts folders without a row, drops rows without a folder.
+/// Brings rows and run folders together again: adopts folders without a row, drops rows without a folder, and
+/// brings the others up to date.
 Result<Restored> mergeRunFolders(Database& db, const std::string& runsFolder);
 
 } // namespace sconce

@@ -198,8 +198,16 @@ Result<void> Recorder::take(Run&, const CommandAnswered&, const Event&) { return
 Result<void> Recorder::take(Run& run, const Amended& e, const Event&)
 {
     const Amendment& a = e.amendment;
-    if (a.path == "/training/epochs" && a.after.is_number_integer())
-        SCONCE_TRY(m_db.prepare(sql::runs_set_epochs_planned).bind(1, run.number).bind(2, a.after.get<std::int64_t>()).run());
+    if (a.path == "/training/epochs" && a.after.is_number_integer()) {
+        const auto epochs = a.after.get<std::int64_t>();
+        SCONCE_TRY(m_db.prepare(sql::runs_set_epochs_planned).bind(1, run.number).bind(2, epochs).run());
+        if (epochs > run.summary.epochs) { // trained longer: a test there was is not one of the weights to come
+            const RunSummary unknown;
+            run.summary.testLoss = unknown.testLoss;
+            run.summary.testAccuracy = unknown.testAccuracy;
+            run.changed = true;
+        }
+    }
     return m_db.prepare(sql::amendments_insert)
         .bind(1, run.number).bind(2, run.attempt).bind(3, a.step).bind(4, a.path).bind(5, jsonText(a.before))
         .bind(6, jsonText(a.after)).run();
@@ -239,7 +247,7 @@ Result<void> Recorder::take(Run& run, const RunEnded& e, const Event& whole)
     const bool over = e.status == RunStatus::Finished || e.status == RunStatus::Stopped || e.status == RunStatus::Failed;
     return m_db.prepare(sql::runs_end)
         .bind(1, run.number).bind(2, over ? statusName(e.status) : "").bind(3, over ? timeOf(whole) : WallMs{0})
-        .bind(4, e.message).bind(5, e.remedy).run();
+        .bind(4, e.message).bind(5, e.remedy).bind(6, e.errorCode).bind(7, e.detail).run();
 }
 
 } // namespace sconce

@@ -77,6 +77,8 @@ StoredRun storedRunOf(const Statement& s, const std::string& runsFolder)
     row.remedy = s.text(35);
     row.note = s.text(36);
     if (const std::string tags = s.text(37); tags != "[]") row.tags = tagsOf(tags);
+    row.errorCode = s.text(38);
+    row.detail = s.text(39);
     row.folder = runsFolder + "/" + row.id;
     if (!row.summary.checkpoint.empty()) row.summary.checkpoint = inFolder(row.folder, row.summary.checkpoint);
     return stored;
@@ -143,6 +145,8 @@ Json runToJson(const StoredRun& stored, const Json& dataset)
     json["summary"] = summary.toJson();
     json["message"] = row.message;
     json["remedy"] = row.remedy;
+    json["error_code"] = row.errorCode;
+    json["detail"] = row.detail;
     json["note"] = row.note;
     json["tags"] = tagsToJson(row.tags);
     return json;
@@ -177,6 +181,8 @@ StoredRun runFromJson(const Json& json)
     if (const auto summary = json.find("summary"); summary != json.end()) row.summary = RunSummary::fromJson(*summary);
     row.message = textOr(json, "message");
     row.remedy = textOr(json, "remedy");
+    row.errorCode = textOr(json, "error_code");
+    row.detail = textOr(json, "detail");
     row.note = textOr(json, "note");
     if (const auto tags = json.find("tags"); tags != json.end() && tags->is_array())
         for (const Json& tag : *tags)
@@ -213,6 +219,7 @@ Result<void> insertRun(Database& db, const StoredRun& stored, const std::string&
         s.bind(14, row.ended).bind(15, row.epochsPlanned).bind(16, row.stepsPerEpoch).bind(17, row.parameters);
         s.bind(18, stored.endedStatus).bind(19, row.message).bind(20, row.remedy).bind(21, row.note);
         s.bind(22, tagsToJson(row.tags).dump(-1, ' ', false, Json::error_handler_t::replace)).bind(23, row.attempts);
+        s.bind(24, row.errorCode).bind(25, row.detail);
         SCONCE_TRY(s.run());
     }
     SCONCE_TRY(db.prepare(sql::runs_insert_documents)

@@ -131,6 +131,7 @@ Result<SeriesPoints> readSeries(Database& db, const RunId& run, const std::strin
     for (const SeriesId& id : *ids) {
         Statement s = db.prepare(sql::series_blocks);
         s.bind(1, id.id).bind(2, lowest).bind(3, highest);
+        points.bits = std::max(points.bits, id.bits);
         while (s.step())
             if (!readPoints(pointsOfRow(s), id.bits, points.step, points.value)) return damagedBlock();
         SCONCE_TRY(s.result());

@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
-#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <sys/vfs.h>
@@ -93,13 +92,10 @@ StoreImpl::StoreImpl(std::string folder, OpenedDatabase opened, OpenLock openLoc
     , m_runsFolder(m_folder + "/runs")
     , m_opened(std::move(opened.opened))
     , m_openLock(std::move(openLock))
-    , m_readers(m_folder + "/sconce.db", [folder = m_folder] {
-        // Seen in the midst of use: the next start looks thoroughly, and sets the file aside.
-        const int fd = ::open(checkMarker(folder).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-        if (fd >= 0) ::close(fd);
-    })
+    , m_readers(m_folder + "/sconce.db", [folder = m_folder] { markForCheck(folder); })
 {
     if (!opened.db) return;
+    opened.db->onDamage = [folder = m_folder] { markForCheck(folder); };
     m_writer = std::make_unique<Writer>(std::move(opened.db), m_folder);
     m_care = std::thread([this] { careLoop(); });
 }

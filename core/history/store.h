@@ -38,6 +38,7 @@ struct RunRow
     std::int64_t epochsPlanned = 0, stepsPerEpoch = 0, parameters = 0;
     RunSummary summary;        ///< newest known
     std::string message, remedy; ///< of a failure
+    std::string errorCode, detail; ///< its kind (errorCodeName) and what the log says; empty where it did not fail
     std::string note;
     std::vector<std::string> tags;
     int attempts = 0;
@@ -62,7 +63,8 @@ struct CheckpointRow { std::string path; std::int64_t step = 0, epoch = 0; std::
 struct LogRow { WallMs time = 0; std::string level, text; int attempt = 1; };
 
 /// A point of a series. x is the step (0-based) at which it was taken.
-struct SeriesPoints { std::vector<std::int64_t> step; std::vector<float> value; };
+/// bits: of a value as it is kept; 32 unless the series is declared 64 (rule 12).
+struct SeriesPoints { std::vector<std::int64_t> step; std::vector<double> value; int bits = 32; };
 
 /// What a chart needs of one pixel column: nothing is hidden, least of all an extreme or a NaN.
 struct SeriesBucket { std::int64_t firstStep = 0, lastStep = 0; float min = 0, max = 0, last = 0; double mean = 0; std::int64_t count = 0, notFinite = 0; };

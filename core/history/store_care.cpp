@@ -132,8 +132,7 @@ Result<StoreImpl::DoctorReport> StoreImpl::doctor(bool mend)
         if (damage && damage->empty()) damage = (*db)->textOf("PRAGMA foreign_key_check");
         if (!damage && damage.error().code != ErrorCode::Corrupt) return damage.error();
         if (!damage || !damage->empty()) {
-            const int fd = ::open(checkMarker(m_folder).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-            if (fd >= 0) ::close(fd);
+            markForCheck(m_folder);
             report.found.push_back("The history file is damaged: " + (damage ? *damage : damage.error().detail) +
                                    ". Close every Sconce and start again: it is then set aside and rebuilt.");
             report.ok = false;

@@ -4,11 +4,13 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "core/history/series_reader.h"
 
 #include "history_sql.h"
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <unistd.h>
 
@@ -43,6 +45,48 @@ Result<RunId> onlyOne(const std::vector<RunKey>& found, const std::string& text)
     if (found.size() > 5) candidates += ", …";
     return Error{ErrorCode::Invalid, "“" + text + "” fits " + std::to_string(found.size()) + " runs: " + candidates + ".",
                  "Name one by its number.", {}};
+}
+
+/// What is known of a run that goes on from a step, its curves having been cut there: figures of epochs that were given up, or of
+/// a test of weights that are gone, must not stand beside the ones of the epochs that are left.
+Result<RunSummary> summaryAt(Database& db, const StoredRun& stored, std::int64_t startStep, std::int64_t stepsPerEpoch)
+{
+    if (startStep == 0) return RunSummary();
+    RunSummary summary = stored.row.summary;
+    summary.checkpoint = belowFolder(stored.row.folder, summary.checkpoint);
+    summary.steps = std::min(summary.steps, startStep);
+    if (stepsPerEpoch <= 0 || summary.epochs <= startStep / stepsPerEpoch) return summary;
+    summary.epochs = startStep / stepsPerEpoch;
+    RunSummary unknown;
+    summary.testLoss = unknown.testLoss;
+    summary.testAccuracy = unknown.testAccuracy;
+    const auto read = [&](const char* key, std::vector<double>& values) -> Result<void> {
+        Result<SeriesPoints> points = readSeries(db, stored.row.id, key);
+        if (!points) return points.error();
+        values = std::move(points->value);
+        return {};
+    };
+    std::vector<double> trainLoss, trainAccuracy, valLoss, valAccuracy;
+    SCONCE_TRY(read(series::epochTrainLoss, trainLoss));
+    SCONCE_TRY(read(series::epochTrainAccuracy, trainAccuracy));
+    SCONCE_TRY(read(series::valLoss, valLoss));
+    SCONCE_TRY(read(series::valAccuracy, valAccuracy));
+    const auto newest = [&](const std::vector<double>& values) { return values.empty() ? unknown.valLoss : values.back(); };
+    summary.trainLoss = newest(trainLoss);
+    summary.trainAccuracy = newest(trainAccuracy);
+    summary.valLoss = newest(valLoss);
+    summary.valAccuracy = newest(valAccuracy);
+    if (summary.bestEpoch <= summary.epochs) return summary;
+    summary.bestEpoch = unknown.bestEpoch;
+    summary.bestValLoss = unknown.bestValLoss;
+    summary.bestValAccuracy = unknown.bestValAccuracy;
+    for (std::size_t i = 0; i < valLoss.size(); ++i) { // as the trainer chooses it: the first of the lowest
+        if (!std::isfinite(valLoss[i]) || summary.bestValLoss <= valLoss[i]) continue;
+        summary.bestEpoch = static_cast<std::int64_t>(i) + 1;
+        summary.bestValLoss = valLoss[i];
+        summary.bestValAccuracy = i < valAccuracy.size() ? valAccuracy[i] : unknown.bestValAccuracy;
+    }
+    return summary;
 }
 
 } // namespace
@@ -261,19 +305,19 @@ Result<int> StoreImpl::openAttemptIn(Database& db, Recorder& recorder, const Run
         SCONCE_TRY(recorder.series().cut(number, startStep));
         SCONCE_TRY(db.prepare(sql::checkpoints_drop_after).bind(1, number).bind(2, startStep).run());
         SCONCE_TRY(db.prepare(sql::amendments_drop_after).bind(1, number).bind(2, startStep).run());
-        RunSummary summary = (*stored)->row.summary;
-        summary.steps = std::min(summary.steps, startStep);
-        const std::int64_t perEpoch = stepsPerEpoch > 0 ? stepsPerEpoch : (*stored)->row.stepsPerEpoch;
-        if (perEpoch > 0) summary.epochs = std::min(summary.epochs, startStep / perEpoch);
-        summary.checkpoint = belowFolder((*stored)->row.folder, summary.checkpoint);
-        SCONCE_TRY(saveSummary(db, number, summary));
+        Result<RunSummary> summary = summaryAt(db, **stored, startStep, stepsPerEpoch > 0 ? stepsPerEpoch : (*stored)->row.stepsPerEpoch);
+        if (!summary) return summary.error();
+        SCONCE_TRY(saveSummary(db, number, *summary));
     }
     SCONCE_TRY(db.prepare(sql::attempts_insert)
                    .bind(1, number).bind(2, attempt).bind(3, row.started).bind(4, startStep).bind(5, row.host).bind(6, row.pid)
                    .bind(7, jsonText(row.choices)).run());
+    // An attempt that failed before it began knows no device: the row keeps the one it has.
+    const RunRow& known = (*stored)->row;
     SCONCE_TRY(db.prepare(sql::runs_start_attempt)
-                   .bind(1, number).bind(2, attempt).bind(3, device).bind(4, deviceName).bind(5, deviceUuid).bind(6, stepsPerEpoch)
-                   .bind(7, row.started).run());
+                   .bind(1, number).bind(2, attempt).bind(3, device.empty() ? known.device : device)
+                   .bind(4, device.empty() ? known.deviceName : deviceName).bind(5, device.empty() ? known.deviceUuid : deviceUuid)
+                   .bind(6, stepsPerEpoch > 0 ? stepsPerEpoch : known.stepsPerEpoch).bind(7, row.started).run());
     recorder.noteChanged(id);
     return attempt;
 }

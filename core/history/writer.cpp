@@ -186,9 +186,13 @@ Result<void> Writer::transaction(const std::function<Result<void>()>& work, bool
 
 void Writer::afterCommit()
 {
-    for (const RunId& run : m_recorder.takeChanged())
-        if (Result<void> done = writeRunFile(*m_db, run, m_runsFolder); !done)
-            log(LogLevel::Warning, "run.json of " + run + " could not be written: " + done.error().detail);
+    try { // the root of the writer's thread: nothing may be thrown past it
+        for (const RunId& run : m_recorder.takeChanged())
+            if (Result<void> done = writeRunFile(*m_db, run, m_runsFolder); !done)
+                log(LogLevel::Warning, "run.json of " + run + " could not be written: " + done.error().detail);
+    } catch (const std::exception& e) {
+        log(LogLevel::Warning, std::string("A run.json could not be written: ") + e.what());
+    }
 }
 
 } // namespace sconce

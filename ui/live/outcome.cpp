@@ -2,6 +2,7 @@
 #include "ui/live/outcome.h"
 
 #include "core/base/text.h"
+#include "ui/services/run_rows.h"
 #include "ui/services/words.h"
 
 #include <QCoreApplication>
@@ -65,12 +66,10 @@ enum class Cause { NotFinite, Memory, Disk, Data, Device, Other };
 
 Cause causeOf(const LiveRun& live)
 {
-    // The history keeps the sentence, not the code: a run opened again is known by its words.
-    const std::string code = live.ended ? live.ended->errorCode : std::string();
-    const std::string& said = live.row.message;
-    const auto says = [&](const char* what) { return said.find(what) != std::string::npos; };
-    if (code == errorCodeName(ErrorCode::NotFinite) || (code.empty() && says("NaN"))) return Cause::NotFinite;
-    if (code == errorCodeName(ErrorCode::OutOfMemory) || (code.empty() && says("ran out"))) return Cause::Memory;
+    const std::string& code = live.row.errorCode;
+    if (failedByNan(live.row)) return Cause::NotFinite;
+    // Runs of the first schema kept the sentence alone.
+    if (code == errorCodeName(ErrorCode::OutOfMemory) || (code.empty() && live.row.message.find("ran out") != std::string::npos)) return Cause::Memory;
     if (code == errorCodeName(ErrorCode::DiskFull) || code == errorCodeName(ErrorCode::Io)) return Cause::Disk;
     if (code == errorCodeName(ErrorCode::NotFound) || code == errorCodeName(ErrorCode::Corrupt)) return Cause::Data;
     if (code == errorCodeName(ErrorCode::Unsupported)) return Cause::Device;

@@ -3,6 +3,7 @@
 
 #include "core/base/text.h"
 #include "ui/live/plot_parts.h"
+#include "ui/services/run_rows.h"
 #include "ui/services/words.h"
 #include "ui/widgets/parts.h"
 
@@ -215,6 +216,7 @@ void PlotsCard::refresh(std::shared_ptr<const LiveRun> live, bool other)
     if (other) {
         m_lossMean.reset();
         m_accuracyMean.reset();
+        for (Extremes* extremes : {&m_lossExtremes, &m_accuracyExtremes, &m_rateExtremes}) extremes->reset();
         m_zoom.reset();
         m_hardwarePoints = 0;
         for (auto at = m_rows.begin(); at != m_rows.end();) {
@@ -280,7 +282,7 @@ void PlotsCard::fitRange()
 
 std::optional<double> PlotsCard::failedStep() const
 {
-    if (m_live->status != RunStatus::Failed || m_live->trainStep.empty() || m_live->row.message.find("NaN") == std::string::npos) return {};
+    if (m_live->trainStep.empty() || !failedByNan(m_live->row)) return {};
     return m_live->trainStep.back() + 1;
 }
 
@@ -294,13 +296,14 @@ int PlotsCard::bestIndex() const
     return best;
 }
 
-void PlotsCard::drawMetric(Row& r, const std::vector<double>& raw, RunningMean& mean, const std::vector<double>& validation, bool percent)
+void PlotsCard::drawMetric(Row& r, const std::vector<double>& raw, RunningMean& mean, Extremes& extremes, const std::vector<double>& validation, bool percent)
 {
+    extremes.follow(raw);
     const bool smooth = m_smooth->currentData().toDouble() > 0;
     const int columns = std::max(200, r.plot->width());
     std::vector<Curve> curves;
     curves.push_back(curve("raw", tr("training, raw"), Token::Train, smooth ? Curve::Style::Raw : Curve::Style::Smooth,
-                           envelope(*m_live, m_mode, raw, m_from, m_to, columns)));
+                           envelope(*m_live, m_mode, raw, m_from, m_to, columns, &extremes)));
     // The step that failed was not applied and has no value: a NaN stands for it.
     if (const auto failed = failedStep()) {
         curves.front().x.push_back(xOfStep(*m_live, m_mode, *failed));
@@ -326,7 +329,7 @@ void PlotsCard::drawMetric(Row& r, const std::vector<double>& raw, RunningMean& 
     std::vector<Gutter::Line> lines{{Token::Train, tr("training"), say(lastKnown(smooth ? mean.values() : raw), 1)}};
     if (!validation.empty()) lines.push_back({Token::Val, tr("validation"), say(validation.back(), 2)});
     if (best >= 0 && static_cast<std::size_t>(best) < validation.size()) {
-        lines.push_back({Token::Val, tr("best, epoch %1").arg(best + 1), say(validation[static_cast<std::size_t>(best)], 2)});
+        lines.push_back({Token::Val, tr("best, epoch %1").arg(best + 1), say(validation[static_cast<std::size_t>(best)], 2), true});
     }
     r.gutter->setLines(lines);
 }
@@ -336,7 +339,7 @@ void PlotsCard::drawLoss()
     Row& r = row(QStringLiteral("loss"), {}, {}, false);
     r.plot->setLogY(m_log->isChecked());
     r.plot->setYAuto(!m_log->isChecked());
-    drawMetric(r, m_live->trainLoss, m_lossMean, m_live->valLoss, false);
+    drawMetric(r, m_live->trainLoss, m_lossMean, m_lossExtremes, m_live->valLoss, false);
 }
 
 void PlotsCard::drawAccuracy()
@@ -344,15 +347,16 @@ void PlotsCard::drawAccuracy()
     Row& r = row(QStringLiteral("accuracy"), {}, {}, false);
     r.plot->setYFormat(PlotView::YFormat::Percent);
     r.plot->setYAuto(true);
-    drawMetric(r, m_live->trainAccuracy, m_accuracyMean, m_live->valAccuracy, true);
+    drawMetric(r, m_live->trainAccuracy, m_accuracyMean, m_accuracyExtremes, m_live->valAccuracy, true);
 }
 
 void PlotsCard::drawRate()
 {
     Row& r = row(QStringLiteral("rate"), {}, {}, true);
     const auto& rate = m_live->learningRate;
-    double top = 0;
-    for (const double v : rate) top = std::max(top, std::isfinite(v) ? v : 0.0);
+    m_rateExtremes.follow(rate);
+    const Extremes::Found found = m_rateExtremes.in(rate, 0, rate.size());
+    const double top = found.high == Extremes::none ? 0 : std::max(0.0, rate[found.high]);
     r.plot->setYRange(0, top > 0 ? top * 1.05 : 1);
     std::vector<Curve> curves;
     // Where it stays the same, the ends are enough.
@@ -416,7 +420,7 @@ void PlotsCard::drawHardware()
         if (endsWith(key, ".use")) {
             drawStrip(key, words::hardwareTitle(key), tr("busy"), Token::Gpu, 1, PlotView::YFormat::Percent);
         } else if (endsWith(key, ".memory")) {
-            drawStrip(key, words::hardwareTitle(key), gpu ? tr("of %1").arg(words::text(bytesText(gpu->memoryBytes))) : tr("in use"), Token::Gpu, 1,
+            drawStrip(key, words::hardwareTitle(key), gpu ? tr("of %1").arg(words::memory(gpu->memoryBytes)) : tr("in use"), Token::Gpu, 1,
                       PlotView::YFormat::Bytes);
         } else if (endsWith(key, ".power")) {
             const bool limit = gpu && gpu->powerLimitWatts;
@@ -428,7 +432,7 @@ void PlotsCard::drawHardware()
     }
     drawStrip("cpu", tr("CPU"), facts.cpu.usable > 0 ? tr("of %1").arg(words::text(plural(facts.cpu.usable, "core", "cores"))) : tr("in use"),
               Token::Cpu, 1, PlotView::YFormat::Percent);
-    drawStrip("memory", tr("Memory"), facts.cpu.memoryBytes ? tr("of %1").arg(words::text(bytesText(facts.cpu.memoryBytes))) : tr("in use"), Token::Cpu,
+    drawStrip("memory", tr("Memory"), facts.cpu.memoryBytes ? tr("of %1").arg(words::memory(facts.cpu.memoryBytes)) : tr("in use"), Token::Cpu,
               std::ceil(static_cast<double>(facts.cpu.memoryBytes) / gibi) * gibi, PlotView::YFormat::Bytes);
 }
 

@@ -129,7 +129,7 @@ QString RunTableModel::display(const RunRow& r, int column) const
     case Data: return text(r.datasetTitle.empty() ? r.dataset : r.datasetTitle);
     case TestAccuracy: return words::percent(s.testAccuracy);
     case TestLoss:
-        if (r.status == RunStatus::Failed && r.message.find("NaN") != std::string::npos) return QStringLiteral("NaN");
+        if (failedByNan(r)) return QStringLiteral("NaN");
         return words::loss(s.testLoss);
     case Epochs: {
         if (r.status == RunStatus::Queued) {
@@ -185,7 +185,7 @@ QVariant RunTableModel::sortValue(const RunRow& r, int column) const
 QString RunTableModel::toolTip(const RunRow& r, int column) const
 {
     if (column == Name && !r.note.empty()) return text(r.note);
-    if (column == Status && !r.message.empty()) return text(r.message);
+    if (column == Status && !r.message.empty()) return text(r.remedy.empty() ? r.message : r.message + "\n" + r.remedy);
     if (column == Device && !r.deviceName.empty()) return text(r.deviceName);
     if (column == Data && !r.datasetLocation.empty()) return text(r.datasetLocation);
     if (column == Started && r.started > 0) return QDateTime::fromMSecsSinceEpoch(r.started).toString(QStringLiteral("yyyy-MM-dd HH:mm:ss"));

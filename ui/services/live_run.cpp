@@ -245,6 +245,8 @@ Applied apply(LiveRun& live, const RunEnded& e, WallMs time)
     if (e.summary.steps > 0 || live.row.summary.steps <= 0) live.row.summary = e.summary;
     live.row.message = e.message;
     live.row.remedy = e.remedy;
+    live.row.errorCode = e.errorCode;
+    live.row.detail = e.detail;
     live.row.ended = time;
     live.ended = e;
     live.busyStopping = false;
@@ -284,6 +286,8 @@ Result<LiveRun> loadLiveRun(Store& store, const RunId& id)
         ended.summary = live.row.summary;
         ended.message = live.row.message;
         ended.remedy = live.row.remedy;
+        ended.errorCode = live.row.errorCode;
+        ended.detail = live.row.detail;
         live.ended = std::move(ended);
     }
     return live;

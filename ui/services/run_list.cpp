@@ -33,10 +33,16 @@ struct Read
 
 } // namespace
 
+bool failedByNan(const RunRow& row)
+{
+    if (row.status != RunStatus::Failed) return false;
+    return row.errorCode == errorCodeName(ErrorCode::NotFinite) || (row.errorCode.empty() && row.message.find("NaN") != std::string::npos);
+}
+
 bool sameRow(const RunRow& a, const RunRow& b)
 {
     return a.id == b.id && a.status == b.status && a.name == b.name && a.number == b.number && a.device == b.device && a.started == b.started &&
-           a.ended == b.ended && a.epochsPlanned == b.epochsPlanned && a.message == b.message && a.note == b.note && a.tags == b.tags &&
+           a.ended == b.ended && a.epochsPlanned == b.epochsPlanned && a.message == b.message && a.remedy == b.remedy && a.errorCode == b.errorCode && a.note == b.note && a.tags == b.tags &&
            a.attempts == b.attempts && a.resumable == b.resumable && a.dataset == b.dataset && a.folder == b.folder &&
            a.parameters == b.parameters && a.stepsPerEpoch == b.stepsPerEpoch && same(a.summary, b.summary);
 }

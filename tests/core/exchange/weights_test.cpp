@@ -75,7 +75,7 @@ class WeightsTest : public QObject
         steps.loss = {0.1f, std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), -1e-30f};
         steps.accuracy = {0, 0.25f, 0.5f, 1};
         steps.learningRate.assign(4, 1e-3f);
-        steps.seconds = {1, 2, 3, 4};
+        steps.seconds = {1, 2, 3, 604800.0011};
         QVERIFY((*store)->record(*id, 1, Event{0, 1, steps}).ok());
         QVERIFY((*store)->record(*id, 1, Event{1, 1, HardwareRead{1, {{"odd, \"name\"", 1}}}}).ok());
         QVERIFY((*store)->flush().ok());
@@ -89,6 +89,7 @@ class WeightsTest : public QObject
         QVERIFY(lines.contains("1,train/loss,NaN"));
         QVERIFY(lines.contains("2,train/loss,inf"));
         QVERIFY(lines.contains("3,train/loss,-1e-30"));
+        QVERIFY(lines.contains("3,train/seconds,604800.0011")); // a 64-bit series keeps its digits
         QVERIFY(lines.contains("1000,\"hardware/odd, \"\"name\"\"\",1"));
         const auto unknown = exportSeriesCsv(**store, "nonesuch", at("x.csv"));
         QVERIFY(!unknown.ok() && unknown.error().code == ErrorCode::NotFound);

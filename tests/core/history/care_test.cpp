@@ -113,6 +113,7 @@ class CareTest : public QObject
         QCOMPARE(first.summary.testAccuracy, 0.5);
         QVERIFY(std::isnan(first.summary.valLoss));
         QCOMPARE(first.tags, std::vector<std::string>{"kept"});
+        QVERIFY(first.errorCode.empty() && first.detail.empty());
         QCOMPARE(QString::fromStdString(wrongWithLosses(*(*store)->series(first.id, series::trainLoss), 5000)), QString());
         QCOMPARE((*store)->logLines(first.id)->size(), std::size_t(1));
         VERIFY_OK(attemptFrom(**store, first.id, 5000));
@@ -180,6 +181,73 @@ class CareTest : public QObject
         VERIFY_OK(again);
         QVERIFY((*again)->opened().how == StoreOpened::How::Rebuilt);
         QVERIFY((*again)->run(id).ok());
+    }
+
+    /// The backup is of a day ago; what has ended since must not seem interrupted.
+    void aBackupLearnsFromTheFoldersWhatHappenedSince()
+    {
+        RunId finished, killed;
+        {
+            auto store = open();
+            VERIFY_OK(store);
+            finished = *(*store)->createRun(newRun("finished"));
+            killed = *(*store)->createRun(newRun("killed"));
+            for (const RunId& id : {finished, killed}) {
+                VERIFY_OK(attemptFrom(**store, id, 0));
+                VERIFY_OK((*store)->record(id, 1, said(stepsFrom(0, 422))));
+            }
+            VERIFY_OK((*store)->flush());
+        } // backed up here
+        QCOMPARE(QDir(path() + "/backups").entryList({"sconce-*.db"}).size(), 1);
+        {
+            auto store = open();
+            VERIFY_OK(store);
+            VERIFY_OK(attemptFrom(**store, finished, 422));
+            VERIFY_OK((*store)->renameRun(finished, "well named"));
+            RunEnded end;
+            end.summary.steps = 1000;
+            end.summary.epochs = 2;
+            end.summary.testAccuracy = 0.5;
+            VERIFY_OK((*store)->record(finished, 2, said(end)));
+            VERIFY_OK((*store)->flush());
+        }
+        const std::string manifest = path().toStdString() + "/runs/" + killed + "/checkpoints/step-000000800";
+        VERIFY_OK(makeFolders(manifest));
+        VERIFY_OK(writeFileDurably(manifest + "/manifest.json", R"({"reason": "time", "state": {"step": 800, "epoch": 1, "summary": {"steps": 800, "epochs": 1, "val_accuracy": 0.75}}})"));
+        for (const char* file : {"sconce.db", "sconce.db-wal", "sconce.db-shm"}) QFile::remove(path() + "/" + file);
+
+        auto store = open();
+        VERIFY_OK(store);
+        QVERIFY2((*store)->opened().message.find("2 runs were brought up to date") != std::string::npos, (*store)->opened().message.c_str());
+        const auto done = (*store)->run(finished);
+        VERIFY_OK(done);
+        QVERIFY(done->status == RunStatus::Finished);
+        QCOMPARE(done->name, std::string("well named"));
+        QCOMPARE(done->attempts, 2);
+        QCOMPARE(done->summary.testAccuracy, 0.5);
+        QCOMPARE(done->summary.steps, std::int64_t(1000));
+        QCOMPARE(QString::fromStdString(wrongWithLosses(*(*store)->series(finished, series::trainLoss), 422)), QString());
+        const auto cut = (*store)->run(killed);
+        VERIFY_OK(cut);
+        QVERIFY(cut->status == RunStatus::Interrupted);
+        QCOMPARE(cut->summary.steps, std::int64_t(800));
+        QCOMPARE(cut->summary.valAccuracy, 0.75);
+        QCOMPARE((*store)->checkpoints(killed)->size(), std::size_t(1));
+    }
+
+    /// Damage that only the writer meets asks for a thorough look at the next start, as damage met by readers does.
+    void damageMetByTheWriterIsRemembered()
+    {
+        const RunId id = filled();
+        QVERIFY(!id.empty());
+        auto store = open();
+        VERIFY_OK(store);
+        QVERIFY(damage(db(), 4096 * 3, QFile(db()).size() - 4096 * 4));
+        Result<void> written;
+        for (int i = 0; i < 50 && written.ok(); ++i) written = (*store)->putTiming("key " + std::to_string(i), 1);
+        if (written.ok()) written = attemptFrom(**store, id, 500).ok() ? Result<void>() : Result<void>(Error{ErrorCode::Corrupt, "", "", ""});
+        QVERIFY(!written.ok());
+        QVERIFY(QFile::exists(path() + "/check-needed"));
     }
 
     void aLostDatabaseIsRebuilt()

@@ -34,7 +34,7 @@ std::string wrongWithBuckets(const std::vector<SeriesBucket>& buckets, const Ser
         double sum = 0;
         std::int64_t count = 0, bad = 0;
         for (; i < n && all.step[i] <= b.lastStep; ++i) {
-            const float v = all.value[i];
+            const auto v = static_cast<float>(all.value[i]);
             at = v;
             ++count;
             if (!std::isfinite(v)) {
@@ -148,6 +148,28 @@ class SeriesTest : public QObject
             }
         }
         QCOMPARE(QString::fromStdString(wrongWithLosses(*m_store->series(*id, series::trainLoss), 23'000)), QString());
+    }
+
+    /// Run time grows beyond what a float can tell apart from one step to the next; losses stay 32 bits.
+    void declaredSeriesKeepTheirBits()
+    {
+        const auto id = m_store->createRun(newRun("long"));
+        VERIFY_OK(id);
+        VERIFY_OK(attemptFrom(*m_store, *id, 0));
+        std::vector<double> wanted;
+        for (std::int64_t first = 0; first < 10'000; first += 100) { // more than two full blocks, and a rest
+            StepsDone steps = stepsFrom(first, 100);
+            for (std::size_t i = 0; i < 100; ++i) steps.seconds[i] = 604'800.0 + double(first + std::int64_t(i)) * 0.0011;
+            wanted.insert(wanted.end(), steps.seconds.begin(), steps.seconds.end());
+            VERIFY_OK(m_store->record(*id, 1, said(steps)));
+        }
+        VERIFY_OK(m_store->flush());
+        const auto seconds = m_store->series(*id, series::seconds);
+        VERIFY_OK(seconds);
+        QCOMPARE(seconds->bits, 64);
+        QVERIFY(seconds->value == wanted);
+        QVERIFY(double(float(wanted[1])) != wanted[1]); // a float would have lost it
+        QCOMPARE(m_store->series(*id, series::trainLoss)->bits, 32);
     }
 
     void emptyAndOdd()

@@ -166,7 +166,7 @@ class StoreTest : public QObject
         auto val = m_store->series(id, series::valLoss);
         VERIFY_OK(val);
         QCOMPARE(val->step, std::vector<std::int64_t>{421});
-        QCOMPARE(val->value, std::vector<float>{0.25f});
+        QCOMPARE(val->value, std::vector<double>{0.25});
         auto cpu = m_store->series(id, "hardware/cpu");
         QCOMPARE(cpu->step, (std::vector<std::int64_t>{1500, 2500}));
         QVERIFY(std::isnan(m_store->series(id, "hardware/memory")->value[1]));
@@ -219,15 +219,25 @@ class StoreTest : public QObject
         RunEnded failure = ended(RunStatus::Failed, 12);
         failure.message = "The loss became NaN at step 12.";
         failure.remedy = "Lower the learning rate.";
+        failure.errorCode = errorCodeName(ErrorCode::NotFinite);
+        failure.detail = "loss = nan";
         VERIFY_OK(m_store->record(id, 2, said(failure)));
         VERIFY_OK(m_store->flush());
         auto row = m_store->run(id);
         QVERIFY(row->status == RunStatus::Failed && row->resumable);
         QCOMPARE(row->message, failure.message);
+        QCOMPARE(row->remedy, failure.remedy);
+        QCOMPARE(row->errorCode, std::string(errorCodeName(ErrorCode::NotFinite)));
+        QCOMPARE(row->detail, failure.detail);
+        QCOMPARE(m_store->runs()->front().errorCode, row->errorCode);
         QVERIFY(row->ended != 0);
+        // The run's folder says it too: a lost database forgets no failure.
+        const auto file = readTextFile(folder + "/run.json", 1 << 20);
+        VERIFY_OK(file);
+        QVERIFY(file->find("\"not-finite\"") != std::string::npos);
         // Trained on: the failure is over.
         VERIFY_OK(attemptFrom(*m_store, id, 12));
-        QVERIFY(m_store->run(id)->message.empty());
+        QVERIFY(m_store->run(id)->message.empty() && m_store->run(id)->errorCode.empty() && m_store->run(id)->detail.empty());
         VERIFY_OK(m_store->record(id, 3, said(ended(RunStatus::Finished, 20))));
         VERIFY_OK(m_store->flush());
         QVERIFY(m_store->run(id)->status == RunStatus::Finished && !m_store->run(id)->resumable);
@@ -273,6 +283,78 @@ class StoreTest : public QObject
         VERIFY_OK(attemptFrom(*m_store, id, 0));
         QVERIFY(m_store->series(id, series::trainLoss)->step.empty());
         QVERIFY(m_store->seriesKeys(id)->empty());
+    }
+
+    /// The list shows what the kept epochs gave, not those that a resume has given up.
+    void aResumeTakesTheFiguresOfWhatItGivesUpBack()
+    {
+        const RunId id = create("run");
+        VERIFY_OK(attemptFrom(*m_store, id, 0));
+        const double losses[] = {0.5, 0.2, 0.3, 0.1};
+        for (int epoch = 1; epoch <= 4; ++epoch) {
+            VERIFY_OK(m_store->record(id, 1, said(stepsFrom((epoch - 1) * 422, 422))));
+            EpochDone done;
+            done.epoch = epoch;
+            done.step = epoch * 422;
+            done.trainLoss = losses[epoch - 1] + 1;
+            done.valLoss = losses[epoch - 1];
+            done.valAccuracy = 1 - losses[epoch - 1];
+            done.best = epoch != 3;
+            VERIFY_OK(m_store->record(id, 1, said(done)));
+        }
+        VERIFY_OK(m_store->record(id, 1, said(TestDone{0.15, 0.9})));
+        VERIFY_OK(m_store->flush());
+        QCOMPARE(m_store->run(id)->summary.bestEpoch, std::int64_t(4));
+
+        VERIFY_OK(attemptFrom(*m_store, id, 3 * 422 + 5)); // within the fourth epoch
+        RunSummary summary = m_store->run(id)->summary;
+        QCOMPARE(summary.epochs, std::int64_t(3));
+        QCOMPARE(summary.steps, std::int64_t(3 * 422 + 5));
+        QCOMPARE(summary.trainLoss, double(float(1.3)));
+        QCOMPARE(summary.valLoss, double(float(0.3)));
+        QCOMPARE(summary.bestEpoch, std::int64_t(2));
+        QCOMPARE(summary.bestValLoss, double(float(0.2)));
+        QVERIFY(std::isnan(summary.testLoss) && std::isnan(summary.testAccuracy));
+
+        VERIFY_OK(attemptFrom(*m_store, id, 0)); // from the beginning
+        summary = m_store->run(id)->summary;
+        QCOMPARE(summary.epochs, std::int64_t(0));
+        QVERIFY(std::isnan(summary.trainLoss) && std::isnan(summary.valLoss) && std::isnan(summary.bestValLoss) && summary.bestEpoch < 0);
+    }
+
+    /// Trained longer and stopped: the test of before was of other weights.
+    void trainingLongerTakesTheTestBack()
+    {
+        const RunId id = create("run");
+        VERIFY_OK(attemptFrom(*m_store, id, 0));
+        EpochDone epoch;
+        epoch.epoch = 1;
+        epoch.step = 422;
+        VERIFY_OK(m_store->record(id, 1, said(epoch)));
+        VERIFY_OK(m_store->record(id, 1, said(TestDone{0.15, 0.9})));
+        VERIFY_OK(m_store->record(id, 1, said(Amended{{422, "/training/epochs", Json(15), Json(1)}}))); // as many as are done
+        VERIFY_OK(m_store->flush());
+        QCOMPARE(m_store->run(id)->summary.testAccuracy, 0.9);
+        VERIFY_OK(m_store->record(id, 1, said(Amended{{422, "/training/epochs", Json(1), Json(3)}})));
+        RunEnded ended;
+        ended.status = RunStatus::Stopped;
+        VERIFY_OK(m_store->record(id, 1, said(ended)));
+        VERIFY_OK(m_store->flush());
+        QVERIFY(std::isnan(m_store->run(id)->summary.testAccuracy) && std::isnan(m_store->run(id)->summary.testLoss));
+    }
+
+    /// What failed before it began has a device all the same: the one of its recipe, or of the attempt before.
+    void anAttemptWithoutADeviceKeepsTheOneKnown()
+    {
+        const RunId id = create("run");
+        const std::string device = m_store->run(id)->device;
+        QVERIFY(!device.empty());
+        VERIFY_OK(m_store->openAttempt(id, 0, "thread", Json(), "", "", "", 0));
+        QCOMPARE(m_store->run(id)->device, device);
+        VERIFY_OK(attemptFrom(*m_store, id, 0));
+        VERIFY_OK(m_store->openAttempt(id, 0, "thread", Json(), "", "", "", 0));
+        QCOMPARE(m_store->run(id)->deviceName, std::string("A CPU"));
+        QCOMPARE(m_store->run(id)->stepsPerEpoch, std::int64_t(422));
     }
 
     void aStepWrittenTwiceCountsOnce()

@@ -81,7 +81,7 @@ inline std::string seriesDifference(const SeriesPoints& points, const SeriesPoin
         if (points.step[i] != static_cast<std::int64_t>(i)) return "step " + std::to_string(i) + " is missing or told twice (there stands " + std::to_string(points.step[i]) + ")";
     if (points.step.size() != wanted.step.size()) return std::to_string(points.step.size()) + " points instead of " + std::to_string(wanted.step.size());
     for (std::size_t i = 0; i < points.value.size(); ++i)
-        if (std::memcmp(&points.value[i], &wanted.value[i], sizeof(float)) != 0) return "step " + std::to_string(i) + " has another value";
+        if (std::memcmp(&points.value[i], &wanted.value[i], sizeof(points.value[i])) != 0) return "step " + std::to_string(i) + " has another value";
     return {};
 }
 
