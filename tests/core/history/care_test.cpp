@@ -242,11 +242,14 @@ class CareTest : public QObject
         QVERIFY(!id.empty());
         auto store = open();
         VERIFY_OK(store);
+        {
+            // Another program's write makes the writer forget the pages it has read.
+            auto other = Database::open(db().toStdString(), Database::Mode::ReadWrite);
+            VERIFY_OK(other);
+            VERIFY_OK((*other)->execute("INSERT INTO timings VALUES ('other', 1, 1)"));
+        }
         QVERIFY(damage(db(), 4096 * 3, QFile(db()).size() - 4096 * 4));
-        Result<void> written;
-        for (int i = 0; i < 50 && written.ok(); ++i) written = (*store)->putTiming("key " + std::to_string(i), 1);
-        if (written.ok()) written = attemptFrom(**store, id, 500).ok() ? Result<void>() : Result<void>(Error{ErrorCode::Corrupt, "", "", ""});
-        QVERIFY(!written.ok());
+        QVERIFY(!attemptFrom(**store, id, 500).ok());
         QVERIFY(QFile::exists(path() + "/check-needed"));
     }
 
