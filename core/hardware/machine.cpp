@@ -50,7 +50,14 @@ double share(const proc::CpuTicks& now, const proc::CpuTicks& before)
     return total == 0 || now.total < before.total ? 0.0 : std::clamp(static_cast<double>(now.busy - before.busy) / static_cast<double>(total), 0.0, 1.0);
 }
 
+std::uint64_t tightest(const HardwareSources& sources, const proc::Limits& limits)
+{
+    return std::min(proc::memory(sources.proc).total, limits.memoryBytes.value_or(~std::uint64_t{0}));
+}
+
 } // namespace
+
+std::uint64_t usableMemory(const HardwareSources& sources) { return tightest(sources, proc::cgroupLimits(sources.proc, sources.sys)); }
 
 struct Machine::Impl
 {
@@ -74,7 +81,7 @@ struct Machine::Impl
         facts.cpu.features = proc::cpuFeatures(sources.proc);
         facts.cpu.cores = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
         facts.cpu.usable = coresAllowed(limits.cores.value_or(1e6));
-        facts.cpu.memoryBytes = std::min(proc::memory(sources.proc).total, limits.memoryBytes.value_or(~std::uint64_t{0}));
+        facts.cpu.memoryBytes = tightest(sources, limits);
         facts.gpus = nvml.gpus();
         facts.gpuDriver = nvml.driver();
         facts.gpuState = nvml.state();

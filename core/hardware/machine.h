@@ -71,6 +71,10 @@ struct HardwareSources
     std::string nvmlLibrary; ///< empty: $SCONCE_NVML, else libnvidia-ml.so.1
 };
 
+/// Bytes that this process may fill: the machine's memory, or the limit of its cgroup where that is tighter. Filling more gets it
+/// killed, not refused. Cheap: two or three small files.
+std::uint64_t usableMemory(const HardwareSources& sources = {});
+
 /// Reads the machine. Not thread-safe: one owner, one thread (telemetry runs it on a thread of its own).
 class Machine
 {

@@ -82,10 +82,18 @@ Error corrupt(const std::string& folder, const std::string& why)
     return {ErrorCode::Corrupt, "The checkpoint " + fs::path(folder).filename().string() + " is damaged: " + why, "An older one is used where there is one.", folder};
 }
 
+/// A checkpoint that this version or this user cannot read may be as good as new: who took an older one in its place, or began
+/// again, would throw it away.
+bool isNoDamage(const Error& error)
+{
+    return error.code == ErrorCode::TooNew || error.code == ErrorCode::Permission || error.code == ErrorCode::OutOfMemory;
+}
+
 Result<Manifest> readManifest(const std::string& folder)
 {
     const std::string path = folder + "/" + manifestFile;
     auto json = readJsonFile(path, manifestLimits);
+    if (!json && isNoDamage(json.error())) return json.error();
     if (!json) return json.error().code == ErrorCode::NotFound ? corrupt(folder, "its manifest is missing.") : corrupt(folder, json.error().message);
     if (!json->is_object() || json->value("format", Json()) != format) return corrupt(folder, "its manifest is not one of Sconce's.");
     const Json number = json->value("version", Json());
@@ -134,7 +142,7 @@ Result<void> verifyFile(const std::string& folder, const FileEntry& entry)
     if (error) return corrupt(folder, entry.name + " is missing.");
     if (bytes != entry.bytes) return corrupt(folder, entry.name + " has " + groupedInt(static_cast<std::int64_t>(bytes)) + " bytes instead of " + groupedInt(static_cast<std::int64_t>(entry.bytes)) + ".");
     auto file = SafetensorsFile::open(path);
-    if (!file) return corrupt(folder, file.error().message);
+    if (!file) return isNoDamage(file.error()) ? file.error() : corrupt(folder, file.error().message);
     if (sha256(file->file()) != entry.sha256) return corrupt(folder, entry.name + " does not match its checksum.");
     return {};
 }
@@ -288,9 +296,12 @@ Result<Checkpoint> readCheckpoint(const std::string& folder)
 
 Result<Checkpoint> newestValidCheckpoint(const std::string& runFolder, std::vector<std::string>* skipped)
 {
+    std::error_code error;
+    const fs::directory_iterator look(checkpointsFolder(runFolder), error);
+    if (error == std::errc::permission_denied) return ioError("read", checkpointsFolder(runFolder), error.value());
     for (const Name& name : namesIn(runFolder, false)) {
         auto checkpoint = readCheckpoint(checkpointsFolder(runFolder) + "/" + name.folder);
-        if (checkpoint) return checkpoint;
+        if (checkpoint || isNoDamage(checkpoint.error())) return checkpoint;
         if (skipped) skipped->push_back(checkpoint.error().message);
     }
     return Error{ErrorCode::NotFound, "This run has no checkpoint that can be used.", "", runFolder};

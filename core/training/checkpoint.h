@@ -58,7 +58,8 @@ Result<std::string> saveCheckpoint(const std::string& runFolder, const TrainerSt
 std::vector<Checkpoint> listCheckpoints(const std::string& runFolder);
 /// Removes what a killed trainer left half-written. Only for who holds the run's owner lock.
 void removeStaleStaging(const std::string& runFolder);
-/// The newest whose files verify; NotFound if none. Damaged ones are skipped and named in `skipped`.
+/// The newest whose files verify; NotFound if none. Damaged ones are skipped and named in `skipped`; one that is only out of reach
+/// (TooNew, Permission, OutOfMemory) is the error, since an older one in its place would cost the work in between.
 Result<Checkpoint> newestValidCheckpoint(const std::string& runFolder, std::vector<std::string>* skipped = nullptr);
 Result<Checkpoint> bestCheckpoint(const std::string& runFolder);
 Result<Checkpoint> readCheckpoint(const std::string& folder); ///< verifies sizes and hashes

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <thread>
 
 namespace sconce {
@@ -66,7 +67,7 @@ class Drive
         m_input.attempt = m_row.attempts + 1;
         m_input.epochs = m_options.epochs;
         m_input.settle = [this] { return m_desk.settle(); };
-        findCheckpoint();
+        SCONCE_TRY(findCheckpoint());
         if (m_input.resumeFrom) m_desk.setClock(m_input.resumeFrom->state.secondsTrained);
         if (m_input.resumeFrom && m_options.epochs && *m_options.epochs < m_input.resumeFrom->state.epoch)
             return Error{ErrorCode::Invalid, "This run has done " + plural(m_input.resumeFrom->state.epoch, "epoch", "epochs") + " already; it cannot be trained to " +
@@ -76,7 +77,7 @@ class Drive
     }
 
     /// The newest that verifies. None at all: from the start, which is exact too.
-    void findCheckpoint()
+    Result<void> findCheckpoint()
     {
         std::vector<std::string> skipped;
         auto checkpoint = newestValidCheckpoint(m_row.folder, &skipped);
@@ -84,9 +85,13 @@ class Drive
         if (checkpoint) {
             m_input.resumeFrom = std::move(*checkpoint);
             m_input.recipe = m_input.resumeFrom->recipe;
+        } else if (checkpoint.error().code != ErrorCode::NotFound) {
+            return checkpoint.error();
         } else if (m_row.attempts > 0) {
-            say("info", "There is no checkpoint to go on from; the run begins again.");
+            // With damage before it, a warning: somebody expected to go on.
+            say(skipped.empty() ? "info" : "warning", "There is no checkpoint to go on from; the run begins again.");
         }
+        return {};
     }
 
     Result<void> findData()
@@ -234,6 +239,11 @@ Result<RunEnded> driveRun(std::shared_ptr<Store> store, const RunId& run, const 
 {
     auto row = store->run(run);
     if (!row) return row.error();
+    if (store->opened().how == StoreOpened::How::ReadOnlyNewer) // before anything is said to have begun
+        return Error{ErrorCode::TooNew, store->opened().message, "Use the newer version of Sconce, or another store folder.", ""};
+    if (std::error_code ignored; !std::filesystem::is_directory(row->folder, ignored))
+        return Error{ErrorCode::NotFound, "The folder of this run, " + row->folder + ", is not there, and its checkpoints with it.",
+                     "Put it back; or let “sconce doctor” make it anew, and the run begins again from its recipe.", ""};
     auto lock = FileLock::acquire(ownerFile(row->folder), false);
     // Whoever hands a run over says so a moment before it lets go.
     for (double until = Clock::system().monotonicSeconds() + longestHandOver;

@@ -341,7 +341,8 @@ Error Training::explain(Error error) const
                        "), scale or normalise the inputs, or add a normalisation layer; then start again.";
     } else if (error.code == ErrorCode::OutOfMemory) {
         const std::string where = m_recipe.device == "cpu" ? "The computer's memory" : "The memory of " + (m_input.deviceName.empty() ? m_recipe.device : m_input.deviceName);
-        error.message = where + " ran out" + (m_session ? at : " while the network was set up") + ".";
+        // Refused before any was taken, the sentence has the figures already.
+        if (m_session || !error.detail.empty()) error.message = where + " ran out" + (m_session ? at : " while the network was set up") + ".";
         error.remedy = safe + (safe.empty() ? "" : " ") + "Ways out: a smaller batch (now " + groupedInt(m_batch) + "), a smaller network, or closing what else uses that memory.";
     } else if (m_session && m_saved && error.remedy.empty()) {
         error.remedy = safe;

@@ -5,6 +5,7 @@
 #include "core/engine/backend/failure.h"
 #include "core/engine/backend/initialise.h"
 #include "core/engine/backend/tensors.h"
+#include "core/hardware/machine.h"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -23,7 +24,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <unistd.h>
 
 namespace sconce::engine {
 
@@ -55,11 +55,11 @@ Result<void> SessionImpl::checkMemory() const
     if (!m_device.is_cpu()) return {};
     // Weights, gradients and two states: filling memory that does not exist would get the process killed, not refused.
     const double bytes = static_cast<double>(m_spec.plan.parameterCount()) * 4.0 * (m_spec.optimiser.type.empty() ? 1 : 4);
-    const double machine = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
-    if (bytes <= machine) return {};
+    const std::uint64_t most = usableMemory(); // in a container less than the machine has
+    if (most == 0 || bytes <= static_cast<double>(most)) return {};
     return Error{ErrorCode::OutOfMemory,
                  "The network has " + shortCount(m_spec.plan.parameterCount()) + " parameters and needs " +
-                     bytesText(static_cast<std::uint64_t>(std::min(bytes, 1e19))) + ", more than this machine's memory.",
+                     bytesText(static_cast<std::uint64_t>(std::min(bytes, 1e19))) + ", more than the " + bytesText(most) + " of memory that may be used here.",
                  "Use fewer or smaller layers.", {}};
 }
 

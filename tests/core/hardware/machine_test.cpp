@@ -56,6 +56,15 @@ class MachineTest : public QObject
         const auto limits = proc::cgroupLimits(proc.toStdString(), (root.path() + "/sys").toStdString());
         QCOMPARE(limits.cores.value_or(0), 1.5); // the parent's is the tighter one
         QCOMPARE(limits.memoryBytes.value_or(0), std::uint64_t{1} << 30);
+
+        // What may be filled is the tighter of the machine's and the group's.
+        const HardwareSources sources{proc.toStdString(), (root.path() + "/sys").toStdString(), {}};
+        write(proc + "/meminfo", "MemTotal:       8388608 kB\nMemAvailable:   6000 kB\n");
+        QCOMPARE(usableMemory(sources), std::uint64_t{1} << 30);
+        write(proc + "/meminfo", "MemTotal:       524288 kB\nMemAvailable:   6000 kB\n");
+        QCOMPARE(usableMemory(sources), std::uint64_t{1} << 29);
+        write(group + "/user/job/memory.max", "max\n");
+        QCOMPARE(usableMemory(sources), std::uint64_t{1} << 29);
     }
 
     void oldCgroupsWithoutLimitsAreNone()

@@ -226,6 +226,26 @@ class CheckpointTest : public QObject
         QCOMPARE(entries(folder), QStringList({"step-000000010", "step-000000015"}));
     }
 
+    /// An older one in its place would be gone on from, and the newer one cleared away.
+    void oneOutOfReachIsNotPassedOver()
+    {
+        QTemporaryDir dir{scratch()};
+        const std::string folder = dir.path().toStdString();
+        SCONCE_VERIFY(save(folder, 10));
+        auto newest = save(folder, 20);
+        SCONCE_VERIFY(newest);
+        auto json = readJsonFile(*newest + "/manifest.json");
+        SCONCE_VERIFY(json);
+        (*json)["version"] = 99;
+        SCONCE_VERIFY(writeFileDurably(*newest + "/manifest.json", json->dump()));
+        std::vector<std::string> skipped;
+        auto found = newestValidCheckpoint(folder, &skipped);
+        QVERIFY(!found);
+        QCOMPARE(found.error().code, ErrorCode::TooNew);
+        QVERIFY(skipped.empty());
+        QCOMPARE(entries(folder), QStringList({"step-000000010", "step-000000020"}));
+    }
+
     void nothingValidIsNotFound()
     {
         QTemporaryDir dir{scratch()};
