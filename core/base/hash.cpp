@@ -120,6 +120,7 @@ void Sha256::add(std::span<const std::byte> bytes)
 {
     const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
     std::size_t left = bytes.size();
+    if (left == 0) return; // an empty span may point nowhere
     m_length += left;
     if (m_fill > 0) {
         const std::size_t taken = std::min(left, sizeof m_buffer - m_fill);
