@@ -35,6 +35,7 @@ struct PlotView::Impl
     void drawNotFinite(QPainter& painter) const;
     void drawStart(QPainter& painter) const;
     void drawXAxis(QPainter& painter) const;
+    void drawWords(QPainter& painter, QRectF box, int flags, const QString& text) const;
     void drawHover(QPainter& painter) const;
     void drawHoverBox(QPainter& painter) const;
     void showHover(double x, bool here);
@@ -71,6 +72,7 @@ struct PlotView::Impl
     double yStep = 1;
     plot::FittedRange fitted;
 
+    mutable std::vector<QRectF> wordsDrawn; ///< in the picture: best, NaN, where a curve starts
     QPixmap picture;
     bool dirty = true;
     double hoverX = std::numeric_limits<double>::quiet_NaN();

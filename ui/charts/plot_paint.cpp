@@ -14,15 +14,21 @@ namespace {
 
 constexpr int axisRow = 18;
 
-/// Text on an opaque ground, so that curves below do not run through it.
-void drawOnGround(QPainter& painter, const QRectF& box, int flags, const QString& text, const QColor& ground)
+} // namespace
+
+/// Text on an opaque ground, so that curves below do not run through it; a line lower where other words stand already.
+void PlotView::Impl::drawWords(QPainter& painter, QRectF box, int flags, const QString& text) const
 {
-    const QRectF needed = QFontMetricsF(painter.font()).boundingRect(box, flags, text);
-    painter.fillRect(needed.adjusted(-3, 0, 3, 0), ground);
+    QRectF needed = QFontMetricsF(painter.font()).boundingRect(box, flags, text).adjusted(-3, 0, 3, 0);
+    const auto taken = [&](const QRectF& other) { return other.intersects(needed); };
+    for (int line = 0; line < 3 && std::any_of(wordsDrawn.begin(), wordsDrawn.end(), taken); ++line) {
+        box.translate(0, 16);
+        needed.translate(0, 16);
+    }
+    wordsDrawn.push_back(needed);
+    painter.fillRect(needed, color(surface));
     painter.drawText(box, flags, text);
 }
-
-} // namespace
 
 int PlotView::Impl::bottomRoom() const
 {
@@ -130,6 +136,7 @@ void PlotView::Impl::render()
     drawStripFills(painter);
     scene.render(&painter, QRectF(QPointF(0, 0), QSizeF(q->size())), QRectF(QPointF(0, 0), QSizeF(q->size())));
     painter.setFont(ui::font(FontRole::MonoAxis));
+    wordsDrawn.clear();
     drawMarks(painter);
     drawNotFinite(painter);
     drawStart(painter);
@@ -150,7 +157,8 @@ void PlotView::Impl::drawGrid(QPainter& painter) const
         lastY = y;
         painter.setPen(color(Token::Text3));
         const QString text = log ? plot::yText(tick, tick, format) : plot::yText(tick, yStep, format);
-        painter.drawText(QRectF(0, y - 8, left - 8, 16), Qt::AlignRight | Qt::AlignVCenter, text);
+        const double middle = std::clamp(y, 7.0, q->height() - 7.0); // the lowest and the highest keep their feet and heads
+        painter.drawText(QRectF(0, middle - 8, left - 8, 16), Qt::AlignRight | Qt::AlignVCenter, text);
     }
 }
 
@@ -213,8 +221,10 @@ void PlotView::Impl::drawRing(QPainter& painter, const Curve& curve) const
         painter.drawLine(QPointF(line, a.top() - 6), QPointF(line, a.bottom()));
         painter.setPen(color(Token::Text2));
         const bool roomLeft = at.x() - a.left() > 44;
-        drawOnGround(painter, QRectF(roomLeft ? line - 60 : line + 6, a.top() - 8, 54, 16), (roomLeft ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter,
-                     PlotView::tr("best"), color(surface));
+        // At the foot where the curve itself runs along the top: the ground of the word would hide it.
+        const bool foot = at.y() < a.top() + 24 && a.height() > 64;
+        drawWords(painter, QRectF(roomLeft ? line - 60 : line + 6, foot ? a.bottom() - 18 : a.top() - 8, 54, 16), (roomLeft ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter,
+                  PlotView::tr("best"));
     }
     if (at.y() < a.top() - 1 || at.y() > a.bottom() + 1) return;
     painter.setPen(QPen(color(curve.token), 2));
@@ -237,7 +247,7 @@ void PlotView::Impl::drawNotFinite(QPainter& painter) const
             const QString where = plot::xText(x, 0.01, unit, false);
             const QString text = xName.isEmpty() ? PlotView::tr("NaN at %1").arg(where) : PlotView::tr("NaN at %1 %2").arg(xName, where);
             const bool roomLeft = at - a.left() > 160;
-            drawOnGround(painter, QRectF(roomLeft ? at - 208 : at + 8, a.top() - 4, 200, 16), (roomLeft ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter, text, color(surface));
+            drawWords(painter, QRectF(roomLeft ? at - 208 : at + 8, a.top() - 4, 200, 16), (roomLeft ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter, text);
         }
 }
 
@@ -260,7 +270,7 @@ void PlotView::Impl::drawStart(QPainter& painter) const
     painter.setPen(color(Token::Text3));
     const QString text = PlotView::tr("starts at %1").arg(format == YFormat::Number ? plot::yText(fitted.startsAt, 0.01, format) : plot::valueText(fitted.startsAt, format));
     const double x = fitted.atTop ? std::min(enters + 28, a.right() - 160) : a.left() + 6;
-    drawOnGround(painter, QRectF(x, a.top() - 7, 160, 16), Qt::AlignLeft | Qt::AlignVCenter, text, color(surface));
+    drawWords(painter, QRectF(x, a.top() - 7, 160, 16), Qt::AlignLeft | Qt::AlignVCenter, text);
 }
 
 void PlotView::Impl::drawLetters(QPainter& painter) const

@@ -154,6 +154,7 @@ FittedRange fitY(const std::vector<Curve>& curves, Range x, bool robust, bool lo
         fitted.range = log ? Range{-1, 0} : Range{0, 1};
         return fitted;
     }
+    const double lowest = low, highest = high;
     if (log) {
         double from = std::log10(low), to = std::log10(high);
         const double pad = std::max(0.04 * (to - from), 0.02);
@@ -164,8 +165,8 @@ FittedRange fitY(const std::vector<Curve>& curves, Range x, bool robust, bool lo
         const double pad = strip ? 0 : 0.03 * (high - low);
         fitted.range = {low == 0 ? 0 : low - pad, high + pad};
         if (format == PlotView::YFormat::Percent) {
-            if (low >= 0) fitted.range.from = std::max(0.0, fitted.range.from);
-            if (high <= 1) fitted.range.to = std::min(1.0, fitted.range.to);
+            if (lowest >= 0) fitted.range.from = std::max(0.0, fitted.range.from);
+            if (highest <= 1) fitted.range.to = std::min(1.0, fitted.range.to);
         }
     }
     const double mapped = log && start > 0 ? std::log10(start) : start;
@@ -184,6 +185,7 @@ double niceStep(double span, int wanted, bool binary)
     // Memory counts in powers of 1024 and doubles within them.
     if (binary && rough >= 1) {
         const double unit = std::pow(1024.0, std::floor(std::log2(rough) / 10));
+        if (rough / unit > 50) return unit * std::exp2(std::ceil(std::log2(rough / unit) - 1e-9)); // 256 MiB, 512 MiB, 1 GiB
         return unit * niceStep(rough / unit * wanted, wanted, false);
     }
     const double power = std::pow(10.0, std::floor(std::log10(rough)));

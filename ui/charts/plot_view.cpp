@@ -174,6 +174,11 @@ std::pair<double, double> PlotView::yRange() const
     return m->log ? std::pair(std::pow(10, m->shownY.from), std::pow(10, m->shownY.to)) : std::pair(m->shownY.from, m->shownY.to);
 }
 
+std::vector<QRectF> PlotView::wordRects() const
+{
+    return m->wordsDrawn;
+}
+
 double PlotView::hover() const
 {
     return m->hoverX;

@@ -76,6 +76,7 @@ class PlotView : public QWidget
     double xAt(double pixel) const;                        ///< x under a widget coordinate
     std::pair<double, double> yRange() const;              ///< as shown (values, also on a log axis)
     double hover() const;                                  ///< NaN if none
+    std::vector<QRectF> wordRects() const;                 ///< where words stand over the curves, as drawn last
 
   Q_SIGNALS:
     void hovered(double x);            ///< NaN when the mouse leaves

@@ -2,6 +2,7 @@
 #include "ui/live/curve_data.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 namespace sconce::ui {
@@ -89,7 +90,56 @@ double lastX(const LiveRun& live, XMode mode)
     return x;
 }
 
-Points envelope(const LiveRun& live, XMode mode, const std::vector<double>& y, double from, double to, int buckets)
+namespace {
+
+bool same(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
+
+void look(const std::vector<double>& y, std::size_t i, Extremes::Found& found)
+{
+    if (!std::isfinite(y[i])) {
+        found.odd = i;
+        return;
+    }
+    if (found.low == Extremes::none || y[i] < y[found.low]) found.low = i;
+    if (found.high == Extremes::none || y[i] > y[found.high]) found.high = i;
+}
+
+} // namespace
+
+void Extremes::follow(const std::vector<double>& y)
+{
+    const std::size_t seen = m_groups.size() * group;
+    if (seen > y.size() || (seen > 0 && (!same(y.front(), m_firstSeen) || !same(y[seen - 1], m_lastSeen)))) reset();
+    for (std::size_t begin = m_groups.size() * group; begin + group <= y.size(); begin += group) {
+        Found found;
+        for (std::size_t i = begin; i < begin + group; ++i) look(y, i, found);
+        m_groups.push_back(found);
+    }
+    if (m_groups.empty()) return;
+    m_firstSeen = y.front();
+    m_lastSeen = y[m_groups.size() * group - 1];
+}
+
+Extremes::Found Extremes::in(const std::vector<double>& y, std::size_t begin, std::size_t end) const
+{
+    Found found;
+    for (std::size_t i = begin; i < end;) {
+        if (i % group != 0 || i + group > end || i / group >= m_groups.size()) {
+            look(y, i++, found);
+            continue;
+        }
+        const Found& whole = m_groups[i / group];
+        if (whole.low != none) {
+            look(y, whole.low, found);
+            look(y, whole.high, found);
+        }
+        if (whole.odd != none) found.odd = whole.odd;
+        i += group;
+    }
+    return found;
+}
+
+Points envelope(const LiveRun& live, XMode mode, const std::vector<double>& y, double from, double to, int buckets, const Extremes* known)
 {
     const auto [first, last] = visible(live, mode, std::min(y.size(), live.trainStep.size()), from, to);
     Points out;
@@ -102,23 +152,15 @@ Points envelope(const LiveRun& live, XMode mode, const std::vector<double>& y, d
         for (std::size_t i = first; i < last; ++i) put(i);
         return out;
     }
-    // Groups keep their borders while the run grows: a curve that is drawn already does not flicker.
-    const std::size_t size = (count + static_cast<std::size_t>(buckets) - 1) / static_cast<std::size_t>(buckets);
+    // Powers of two keep their borders until the run is twice as long: a curve that is drawn already does not flicker.
+    const std::size_t size = std::bit_ceil((count + static_cast<std::size_t>(buckets) - 1) / static_cast<std::size_t>(buckets));
+    static const Extremes unknown;
     for (std::size_t begin = first / size * size; begin < last; begin += size) {
-        const std::size_t end = std::min(last, begin + size);
-        std::size_t low = end, high = end, odd = end;
-        for (std::size_t i = std::max(begin, first); i < end; ++i) {
-            if (!std::isfinite(y[i])) {
-                odd = i;
-                continue;
-            }
-            if (low == end || y[i] < y[low]) low = i;
-            if (high == end || y[i] > y[high]) high = i;
-        }
-        std::size_t points[] = {low, high, odd};
+        const Extremes::Found found = (known ? *known : unknown).in(y, std::max(begin, first), std::min(last, begin + size));
+        std::size_t points[] = {found.low, found.high, found.odd};
         std::sort(std::begin(points), std::end(points));
         for (std::size_t i = 0; i < 3; ++i) {
-            if (points[i] < end && (i == 0 || points[i] != points[i - 1])) put(points[i]);
+            if (points[i] != Extremes::none && (i == 0 || points[i] != points[i - 1])) put(points[i]);
         }
     }
     return out;
@@ -154,7 +196,6 @@ void RunningMean::reset()
 
 const std::vector<double>& RunningMean::follow(const std::vector<double>& y)
 {
-    const auto same = [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); };
     if (y.size() < m_values.size() || (!m_values.empty() && (!same(y.front(), m_firstSeen) || !same(y[m_values.size() - 1], m_lastSeen)))) reset();
     for (std::size_t i = m_values.size(); i < y.size(); ++i) {
         if (std::isfinite(y[i])) {

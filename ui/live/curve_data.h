@@ -25,9 +25,28 @@ double lastX(const LiveRun& live, XMode mode);
 
 struct Points { std::vector<double> x, y; };
 
+/// Where the extremes of a growing series stand, group by group, so that drawing a long run looks at its groups and not at each
+/// of its points. Complete groups only; follow() takes what is new.
+class Extremes
+{
+  public:
+    static constexpr std::size_t group = 64, none = static_cast<std::size_t>(-1);
+    /// Takes what is new in y; starts over where y was cut or replaced.
+    void follow(const std::vector<double>& y);
+    void reset() { m_groups.clear(); }
+    struct Found { std::size_t low = none, high = none, odd = none; }; ///< indices; odd: the last that is not finite
+    /// Of y[begin, end): the same that looking at every point would find.
+    Found in(const std::vector<double>& y, std::size_t begin, std::size_t end) const;
+
+  private:
+    std::vector<Found> m_groups;
+    double m_firstSeen = 0, m_lastSeen = 0;
+};
+
 /// Minimum and maximum (and any NaN) of each of at most `buckets` equal groups of steps within [from, to]; all points where there
 /// are few. What lies just outside is kept, so that lines run to the edge.
-Points envelope(const LiveRun& live, XMode mode, const std::vector<double>& y, double from, double to, int buckets);
+/// `known`: Extremes that followed y; without them every point is looked at.
+Points envelope(const LiveRun& live, XMode mode, const std::vector<double>& y, double from, double to, int buckets, const Extremes* known = nullptr);
 /// The last value of each group: for smooth curves.
 Points thinned(const LiveRun& live, XMode mode, const std::vector<double>& y, double from, double to, int buckets);
 

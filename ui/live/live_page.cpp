@@ -328,7 +328,8 @@ void LivePage::askEpochs(QWidget* below)
     const bool alive = m_studio.runService->shownAlive();
     const auto done = static_cast<int>(alive ? live->epochsDone.size() + 1 : static_cast<std::size_t>(std::max<std::int64_t>(live->epochs, live->row.summary.epochs) + 1));
     const int planned = static_cast<int>(live->epochs);
-    m_popup->open(below, done, planned + std::max(1, planned / 3), alive ? tr("Set epochs") : tr("Train longer"));
+    m_popup->open(below, done, planned + std::max(1, planned / 3), alive ? tr("Set epochs") : tr("Train longer"),
+                  alive ? tr("At least %1: an epoch that has begun is finished.").arg(done) : tr("%1 are done. The run goes on from there.").arg(done - 1));
 }
 
 void LivePage::act(OutcomeAction action, QWidget* button)
@@ -395,11 +396,11 @@ EpochsPopup::EpochsPopup(QWidget* parent)
     connect(enter, &QAction::triggered, this, take);
 }
 
-void EpochsPopup::open(QWidget* below, int least, int suggested, const QString& verb)
+void EpochsPopup::open(QWidget* below, int least, int suggested, const QString& verb, const QString& note)
 {
     m_spin->setRange(std::max(1, least), 100000);
     m_spin->setValue(suggested);
-    m_note->setText(tr("At least %1: epochs begun are finished.").arg(m_spin->minimum()));
+    m_note->setText(note);
     m_apply->setText(verb);
     adjustSize();
     const QPoint under = below->mapToGlobal(QPoint(0, below->height() + 4));

@@ -84,7 +84,7 @@ class EpochsPopup : public QFrame
     Q_OBJECT
   public:
     explicit EpochsPopup(QWidget* parent);
-    void open(QWidget* below, int least, int suggested, const QString& verb);
+    void open(QWidget* below, int least, int suggested, const QString& verb, const QString& note);
 
   Q_SIGNALS:
     void chosen(int epochs);

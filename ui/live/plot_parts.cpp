@@ -15,6 +15,22 @@ namespace sconce::ui {
 
 // ---- Gutter ----
 
+namespace {
+
+QPixmap ringPixmap(Token token, qreal scale)
+{
+    QPixmap picture(QSize(8, 8) * scale);
+    picture.setDevicePixelRatio(scale);
+    picture.fill(Qt::transparent);
+    QPainter painter(&picture);
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(QPen(color(token), 2));
+    painter.drawEllipse(QRectF(1, 1, 6, 6));
+    return picture;
+}
+
+} // namespace
+
 Gutter::Gutter(const QString& title, const QString& term, QWidget* parent)
     : QWidget(parent)
 {
@@ -62,9 +78,10 @@ void Gutter::setLines(const std::vector<Line>& lines)
         if (i >= lines.size()) continue;
         static_cast<ElidedLabel*>(w.name)->setFullText(lines[i].name);
         if (w.value->text() != lines[i].value) w.value->setText(lines[i].value);
-        if (w.token == lines[i].dot && (w.token || w.dot->pixmap(Qt::ReturnByValue).isNull())) continue;
+        if (w.token == lines[i].dot && w.ring == lines[i].ring && (w.token || w.dot->pixmap(Qt::ReturnByValue).isNull())) continue;
         w.token = lines[i].dot;
-        if (w.token) w.dot->setPixmap(dotPixmap(*w.token, devicePixelRatioF()));
+        w.ring = lines[i].ring;
+        if (w.token) w.dot->setPixmap(w.ring ? ringPixmap(*w.token, devicePixelRatioF()) : dotPixmap(*w.token, devicePixelRatioF()));
         else w.dot->clear();
     }
 }
@@ -109,7 +126,8 @@ void AxisRow::rebuild()
         const int decimals = gap >= 1 ? 0 : std::min(3, static_cast<int>(std::ceil(-std::log10(gap) - 1e-9)));
         return QString::number(v, 'f', decimals);
     };
-    const double known = lastX(*m_live, m_mode);
+    const double known = lastX(*m_live, m_mode), whole = secondsAtX(*m_live, m_mode, known);
+    QString before;
     for (double x = std::ceil(m_from / step - 1e-9) * step; x <= m_to + step * 1e-6; x += step) {
         Tick tick{x, say(m_mode, x, step), {}};
         // What the other unit will be there is known only as far as the run has come.
@@ -118,8 +136,11 @@ void AxisRow::rebuild()
                 const double done = stepAtX(*m_live, m_mode, x) / static_cast<double>(std::max<std::int64_t>(1, m_live->stepsPerEpoch));
                 tick.second = QString::number(done, 'f', done < 10 ? 1 : 0);
             } else {
-                tick.second = say(XMode::Time, secondsAtX(*m_live, m_mode, x), 0);
+                const double seconds = secondsAtX(*m_live, m_mode, x);
+                tick.second = whole < 9.95 && seconds > 0 ? tr("%1 s").arg(seconds, 0, 'f', 1) : say(XMode::Time, seconds, 0);
             }
+            if (tick.second == before) tick.second.clear(); // the same moment twice says nothing
+            else before = tick.second;
         }
         m_ticks.push_back(std::move(tick));
     }

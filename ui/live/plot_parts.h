@@ -21,11 +21,11 @@ class Gutter : public QWidget
     Q_OBJECT
   public:
     Gutter(const QString& title, const QString& term, QWidget* parent = nullptr);
-    struct Line { std::optional<Token> dot; QString name, value; };
+    struct Line { std::optional<Token> dot; QString name, value; bool ring = false; }; ///< ring: as the best point is drawn
     void setLines(const std::vector<Line>& lines);
 
   private:
-    struct Widgets { QWidget* box; QLabel *dot, *name, *value; std::optional<Token> token; };
+    struct Widgets { QWidget* box; QLabel *dot, *name, *value; std::optional<Token> token; bool ring = false; };
     QVBoxLayout* m_column = nullptr;
     std::vector<Widgets> m_lines;
 };

@@ -58,7 +58,7 @@ class PlotsCard : public QFrame
     void drawRate();
     void drawHardware();
     void drawStrip(const std::string& key, const QString& title, const QString& note, Token token, double top, PlotView::YFormat format);
-    void drawMetric(Row& row, const std::vector<double>& raw, RunningMean& mean, const std::vector<double>& validation, bool percent);
+    void drawMetric(Row& row, const std::vector<double>& raw, RunningMean& mean, Extremes& extremes, const std::vector<double>& validation, bool percent);
     void showHover(double x);
     void zoom(double from, double to);
     void arrangeStrips();
@@ -72,6 +72,7 @@ class PlotsCard : public QFrame
     double m_from = 0, m_to = 1;
     std::optional<std::pair<double, double>> m_zoom;
     RunningMean m_lossMean, m_accuracyMean;
+    Extremes m_lossExtremes, m_accuracyExtremes, m_rateExtremes;
     std::vector<Row> m_rows;
     std::size_t m_hardwarePoints = 0;
     bool m_low = false;

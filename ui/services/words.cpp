@@ -80,11 +80,23 @@ QString hardwareTitle(const std::string& key)
     return text(key);
 }
 
+QString memory(std::uint64_t bytes)
+{
+    static const char* const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    int unit = 0;
+    auto value = static_cast<double>(bytes);
+    while (unit < 4 && value >= 1024) {
+        value /= 1024;
+        ++unit;
+    }
+    return QString::number(value, 'f', unit > 2 && value < 99.95 ? 1 : 0) + QLatin1Char(' ') + QLatin1String(units[unit]);
+}
+
 QString hardwareValue(const std::string& key, double value)
 {
     if (!std::isfinite(value)) return dash;
     const auto ends = [&](const char* tail) { const std::string t(tail); return key.size() >= t.size() && key.compare(key.size() - t.size(), t.size(), t) == 0; };
-    if (ends("memory")) return text(bytesText(static_cast<std::uint64_t>(std::max(0.0, value))));
+    if (ends("memory")) return memory(static_cast<std::uint64_t>(std::max(0.0, value)));
     if (ends("power")) return QStringLiteral("%1 W").arg(std::lround(value));
     if (ends("temperature")) return QStringLiteral("%1 °C").arg(std::lround(value));
     return text(percentText(value, 0));

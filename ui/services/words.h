@@ -20,6 +20,7 @@ QString deviceName(const RunRow& row);        ///< "CPU", "GPU 0"
 QString runTitle(const RunRow& row);          ///< "mnist-convnet #12"
 QString rate(double samplesPerSecond);        ///< 9.6 k/s
 QString rateWords(double samplesPerSecond);   ///< 9.6 k samples a second
+QString memory(std::uint64_t bytes);          ///< 23.5 GiB, 2.0 GiB, 140 GiB: of the same width while it changes
 QString hardwareTitle(const std::string& key); ///< "GPU 0 use" for "gpu0.use"
 QString hardwareValue(const std::string& key, double value);
 

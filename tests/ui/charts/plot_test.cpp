@@ -285,6 +285,70 @@ class PlotTest : public QObject
         QVERIFY(view.hover() > 5 - 1e-9);
     }
 
+    /// The best epoch right before the NaN, near the start: three words want the same place.
+    void wordsDoNotLieOnEachOther()
+    {
+        Curve train = curveOf({}, {});
+        for (int i = 0; i < 100; ++i) {
+            train.x.push_back(i);
+            train.y.push_back(i < 8 ? 9.0 - i : 1 + 0.01 * (i % 7));
+        }
+        train.x.push_back(100);
+        train.y.push_back(gapValue);
+        for (int best : {0, 4, 9}) {
+            std::vector<double> x, y;
+            for (int i = 1; i <= 10; ++i) {
+                x.push_back(10 * i - 1);
+                y.push_back(1.2 - 0.01 * i);
+            }
+            Curve val = curveOf(x, y, Curve::Style::Dots);
+            val.ringAt = best;
+            PlotView view;
+            view.resize(500, 240);
+            view.setYAuto(true);
+            view.setXName(QStringLiteral("step"));
+            view.setCurves({train, val});
+            view.setXRange(0, 102);
+            view.show();
+            QVERIFY(QTest::qWaitForWindowExposed(&view));
+            view.grab();
+            const auto words = view.wordRects();
+            QVERIFY2(words.size() >= 2, qPrintable(QString::number(words.size()))); // best, NaN at step 100
+            for (std::size_t i = 0; i < words.size(); ++i) {
+                QVERIFY(QRectF(view.rect()).contains(words[i]));
+                for (std::size_t j = i + 1; j < words.size(); ++j) QVERIFY(!words[i].intersects(words[j]));
+            }
+        }
+    }
+
+    /// After the first epoch there is one value; no share is more than all.
+    void onePercentageHasARoomOfItsOwn()
+    {
+        for (double value : {0.88, 1.0, 0.0, 0.5}) {
+            const Curve one = curveOf({1}, {value}, Curve::Style::Dots);
+            for (bool robust : {false, true}) {
+                const auto fitted = plot::fitY({one}, {0, 2}, robust, false, PlotView::YFormat::Percent);
+                QVERIFY(fitted.range.from >= 0 && fitted.range.to <= 1 && fitted.range.from < fitted.range.to);
+                QVERIFY(fitted.range.from <= value && value <= fitted.range.to);
+            }
+        }
+    }
+
+    void byteTicksFitTheGutter()
+    {
+        for (double mib : {30.0, 300.0, 540.0, 700.0, 1000.0, 1500.0, 24'000.0, 140'000.0}) {
+            const double top = mib * 1024 * 1024;
+            for (int wanted : {2, 3, 4}) {
+                const double step = plot::niceStep(top, wanted, true);
+                QVERIFY(step >= top / wanted * 0.999 && step <= top / wanted * 2.6);
+                for (double tick : plot::linearTicks({0, step * std::ceil(top / step)}, step)) {
+                    const QString text = plot::yText(tick, step, PlotView::YFormat::Bytes);
+                    QVERIFY2(text.size() <= 7, qPrintable(text)); // "512 MiB", never "1000 MiB"
+                }
+            }
+        }
+    }
+
     void summaryNamesPointsAndLast()
     {
         PlotView view;
