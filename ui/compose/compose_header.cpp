@@ -188,8 +188,8 @@ void ComposeHeader::makeChoices(QHBoxLayout* left, QWidget* page)
         if (id == addDataItem) {
             fillData(); // back to what was chosen
             Q_EMIT addDataClicked();
-        } else {
-            m_document.setDataset(id.toStdString());
+        } else if (id.toStdString() != m_document.recipe().data.dataset) { // else its settings in this recipe stay as they are
+            Q_EMIT dataChosen(id);
         }
     });
     connect(m_device, &QComboBox::activated, this, [this](int index) {
@@ -215,7 +215,7 @@ void ComposeHeader::makeActions(QHBoxLayout* right, QWidget* page)
     menu->setObjectName(QStringLiteral("compose.recipes.menu"));
     m_recipes->setMenu(menu);
     connect(menu, &QMenu::aboutToShow, this, [this, menu] { m_files.fillMenu(menu); });
-    m_save = makeButton(QStringLiteral("save"), tr("Save"), ButtonKind::Normal, page);
+    m_save = makeButton(QStringLiteral("download"), tr("Save"), ButtonKind::Normal, page);
     m_save->setObjectName(QStringLiteral("compose.save"));
     m_save->setToolTip(tr("Save the recipe as a file (Ctrl+S); Save as… is under Recipes"));
     m_start = makeButton(QStringLiteral("play"), tr("Start training"), ButtonKind::Primary, page);
@@ -366,7 +366,7 @@ void ComposeHeader::setCompact(bool narrow, bool)
     m_data->setFixedWidth(narrow ? 132 : 164);
     m_device->setFixedWidth(narrow ? 136 : 200);
     m_recipes->setIcon(narrow ? QIcon() : Theme::instance().icon(QStringLiteral("folder"), Token::Text));
-    m_save->setIcon(narrow ? QIcon() : Theme::instance().icon(QStringLiteral("save"), Token::Text));
+    m_save->setIcon(narrow ? QIcon() : Theme::instance().icon(QStringLiteral("download"), Token::Text));
     fillData();
     fillDevices();
     update();

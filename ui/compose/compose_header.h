@@ -35,6 +35,7 @@ class ComposeHeader : public QObject
   Q_SIGNALS:
     void startClicked();
     void addDataClicked();
+    void dataChosen(const QString& id);
 
   private:
     QString automaticDevice() const;

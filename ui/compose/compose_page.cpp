@@ -226,6 +226,7 @@ void ComposePage::connectDocument()
     connect(m_document, &RecipeDocument::refused, this, [this](const QString& sentence) { showToast(this, sentence); });
     connect(m_files, &RecipeFiles::failed, this, [this](const QString& sentence) { m_problems->setNotice(sentence, true); });
     connect(m_composeHeader, &ComposeHeader::startClicked, this, [this] { start(); });
+    connect(m_composeHeader, &ComposeHeader::dataChosen, this, [this](const QString& id) { takeData(id.toStdString()); });
     connect(m_composeHeader, &ComposeHeader::addDataClicked, this, [this] {
         if (m_studio.navigator) Q_EMIT m_studio.navigator->goTo(PageId::Data);
     });

@@ -3,6 +3,7 @@
 
 #include "core/base/text.h"
 #include "ui/compose/problem_panel.h"
+#include "ui/services/words.h"
 #include "ui/widgets/parts.h"
 
 #include <QHBoxLayout>
@@ -141,8 +142,8 @@ void EstimateBar::update()
     if (estimate) {
         set(m_parameters, text(shortCount(estimate->parameters)), text(bytesText(estimate->parameterBytes)));
         QString of;
-        if (m_deviceMemory && !m_narrow) of = m_device.isEmpty() ? tr("of %1").arg(text(bytesText(m_deviceMemory)))
-                                                                 : tr("of %1 on %2").arg(text(bytesText(m_deviceMemory)), m_device);
+        if (m_deviceMemory && !m_narrow) of = m_device.isEmpty() ? tr("of %1").arg(words::memory(m_deviceMemory))
+                                                                 : tr("of %1 on %2").arg(words::memory(m_deviceMemory), m_device);
         set(m_memory, text(bytesText(estimate->memoryBytes)), of);
         set(m_compute, text(flopText(estimate->flopPerStep)), tr("a step"));
     } else {

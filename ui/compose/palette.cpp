@@ -75,7 +75,7 @@ class PaletteDelegate : public QStyledItemDelegate
             x += 24;
         }
         const QString count = index.data(PaletteModel::CountRole).toString();
-        const QRect words(x, option.rect.top(), option.rect.right() - x - (count.isEmpty() ? 8 : 32), option.rect.height());
+        const QRect words(x, option.rect.top(), option.rect.right() - x - (count.isEmpty() ? 1 : 32), option.rect.height());
         const QFont f = font(group ? FontRole::Caption : FontRole::Body);
         painter->setFont(f);
         painter->setPen(color(group ? Token::Text2 : Token::Text));

@@ -169,10 +169,12 @@ StackRow StackModel::layerRow(const Layer& layer, int index, int depth) const
             row.parameters = text(shortCount(known->parameters));
             row.parameterShare = report.parameters > 0 ? double(known->parameters) / double(report.parameters) : 0;
         }
-        const double all = double(report.cost.macs) + double(report.cost.elementwise) / 2;
+        // What a training step multiplies, forward and backward; what is left is a matter of memory, not of arithmetic. Only a
+        // stack without any (pooling alone) is measured by that.
+        const auto work = [&](const Cost& cost) { return double(report.cost.trainingMacs > 0 ? cost.trainingMacs : cost.elementwise); };
+        const double all = work(report.cost);
         if (report.ok() && all > 0) {
-            // Multiply-adds count for two operations, the rest for one.
-            row.computeShare = (double(known->cost.macs) + double(known->cost.elementwise) / 2) / all;
+            row.computeShare = work(known->cost) / all;
             row.compute = shareText(row.computeShare);
         }
     }
