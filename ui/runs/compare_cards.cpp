@@ -6,6 +6,7 @@
 #include "ui/services/words.h"
 
 #include <QComboBox>
+#include <QCoreApplication>
 #include <QGridLayout>
 #include <QHBoxLayout>
 #include <QScrollArea>
@@ -275,12 +276,15 @@ class DiffTable
         next();
     }
 
-    void note(const QString& words)
+    void note(const QString& words, FontRole role = FontRole::Caption, Token token = Token::Text2)
     {
-        auto* label = makeLabel(words, FontRole::Caption, Token::Text2, m_parent);
+        auto* label = makeLabel(words, role, token, m_parent);
         label->setWordWrap(true);
+        m_words += words + QLatin1Char('\n');
         m_grid->addWidget(label, m_row++, 0, 1, -1);
     }
+
+    void space() { m_grid->setRowMinimumHeight(m_row++, 8); }
 
     void done(std::size_t runs)
     {
@@ -308,6 +312,27 @@ class DiffTable
 
 } // namespace
 
+namespace {
+
+/// One run alone has nothing to differ from. Why it failed and what was noted about it stands here instead of its row again.
+void showOne(const RunRow& row, DiffTable& table)
+{
+    if (row.status == RunStatus::Failed && !row.message.empty()) {
+        table.note(QCoreApplication::translate("DifferencesCard", "Why %1 failed").arg(words::runTitle(row)), FontRole::Strong, Token::Text);
+        table.note(text(row.message));
+        if (!row.remedy.empty()) table.note(text(row.remedy));
+        table.space();
+    }
+    if (!row.note.empty()) {
+        table.note(QCoreApplication::translate("DifferencesCard", "Note"), FontRole::Strong, Token::Text);
+        table.note(text(row.note));
+        table.space();
+    }
+    table.note(QCoreApplication::translate("DifferencesCard", "To compare, tick the boxes of this run and of another (or press Space on both). Their curves are then laid over each other, and here stands what differs in their recipes and results."));
+}
+
+} // namespace
+
 void DifferencesCard::setRuns(const std::vector<ComparedRun>& runs, bool letters)
 {
     m_clear->setVisible(letters);
@@ -319,12 +344,12 @@ void DifferencesCard::setRuns(const std::vector<ComparedRun>& runs, bool letters
     const auto rows = recipes.size() > 1 ? differences(recipes) : std::vector<RecipeDifference>();
     if (runs.size() < 2) {
         setTitle(tr("What differs"));
-        table.note(runs.empty() ? tr("Choose a run in the table to see its curve. Tick two or more (or press Space) to lay their curves over each other and see what differs in their recipes.")
-                                : tr("Tick two or more runs to see what differs in their recipes."));
+        if (runs.empty()) table.note(tr("Choose a run in the table to see its curve. Tick two or more (or press Space) to lay their curves over each other and see what differs in their recipes."));
+        else showOne(runs.front().row, table);
     } else {
         setTitle(tr("What differs"), rows.empty() ? tr("nothing in the recipes") : text(plural(static_cast<std::int64_t>(rows.size()), "setting", "settings")));
     }
-    if (!runs.empty()) {
+    if (runs.size() > 1) {
         table.head(runs, letters);
         for (const RecipeDifference& difference : rows) {
             QStringList values;
@@ -343,8 +368,6 @@ void DifferencesCard::setRuns(const std::vector<ComparedRun>& runs, bool letters
         table.row(tr("Test loss"), {}, loss);
         table.row(tr("Samples"), {}, rate);
         table.row(tr("Time"), {}, took);
-        if (runs.size() == 1 && !runs[0].row.note.empty()) table.note(text(runs[0].row.note));
-        if (runs.size() == 1 && !runs[0].row.message.empty()) table.note(text(runs[0].row.message + " " + runs[0].row.remedy));
     }
     table.done(runs.size());
     m_scroll->setWidget(page); // deletes the one before

@@ -9,6 +9,8 @@
 #include <QMouseEvent>
 #include <QPainter>
 
+#include <algorithm>
+
 namespace sconce::ui {
 
 namespace {
@@ -218,12 +220,59 @@ void RunDelegate::setEditorData(QWidget* editor, const QModelIndex& index) const
     editor->setProperty("filled", true);
 }
 
+// ---- the heads ----
+
+RunsHeader::RunsHeader(QWidget* parent)
+    : QHeaderView(Qt::Horizontal, parent)
+{
+    setSectionsClickable(true);
+    setMouseTracking(true);
+    setFont(ui::font(FontRole::Caption));
+}
+
+QRect RunsHeader::wordsIn(const QRect& rect, int section) const
+{
+    const QRect box = rect.adjusted(8, 0, -8, -1);
+    const int wide = std::min(box.width(), QFontMetrics(ui::font(FontRole::Caption)).horizontalAdvance(words(section)));
+    return {atRight(section) ? box.right() - wide + 1 : box.left(), box.top(), wide, box.height()};
+}
+
+QRect RunsHeader::arrowIn(const QRect& rect, int section) const
+{
+    const QRect name = wordsIn(rect, section);
+    // Before words that stand at the right: they stay over their numbers.
+    return {atRight(section) ? name.left() - 16 : name.right() + 5, name.center().y() - 5, 12, 12};
+}
+
+QRect RunsHeader::wordsRect(int section) const { return wordsIn(sectionRect(section), section); }
+QRect RunsHeader::arrowRect(int section) const { return arrowIn(sectionRect(section), section); }
+
+void RunsHeader::paintSection(QPainter* painter, const QRect& rect, int section) const
+{
+    painter->save();
+    painter->fillRect(rect, color(Token::Card));
+    painter->fillRect(QRect(rect.left(), rect.bottom(), rect.width(), 1), color(Token::Line));
+    const QString name = words(section);
+    const bool hovered = !name.isEmpty() && rect.contains(viewport()->mapFromGlobal(QCursor::pos())) && viewport()->underMouse();
+    const bool sorted = isSortIndicatorShown() && sortIndicatorSection() == section && !name.isEmpty();
+    painter->setFont(ui::font(FontRole::Caption));
+    painter->setPen(color(hovered || sorted ? Token::Text : Token::Text2));
+    const QRect box = wordsIn(rect, section);
+    painter->drawText(box, Qt::AlignVCenter | Qt::AlignLeft, painter->fontMetrics().elidedText(name, Qt::ElideRight, box.width() + 2));
+    if (sorted) {
+        const auto* icon = sortIndicatorOrder() == Qt::DescendingOrder ? "chevron-down" : "chevron-up";
+        painter->drawPixmap(arrowIn(rect, section).topLeft(), Theme::instance().pixmap(QLatin1String(icon), Token::Text2, 12, painter->device()->devicePixelRatioF()));
+    }
+    painter->restore();
+}
+
 // ---- the table ----
 
 RunsTable::RunsTable(QWidget* parent)
     : QTableView(parent)
 {
     setMouseTracking(true);
+    setHorizontalHeader(new RunsHeader(this));
 }
 
 void RunsTable::keyPressEvent(QKeyEvent* event)

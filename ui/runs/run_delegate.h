@@ -5,6 +5,7 @@
 
 #include "ui/runs/run_table_model.h"
 
+#include <QHeaderView>
 #include <QStyledItemDelegate>
 #include <QTableView>
 
@@ -43,6 +44,26 @@ class RunsTable : public QTableView
   protected:
     void keyPressEvent(QKeyEvent* event) override;
     void paintEvent(QPaintEvent* event) override;
+};
+
+/// Heads stand over their columns as the cells do (8 px from either side), the sort arrow right beside its words.
+class RunsHeader : public QHeaderView
+{
+    Q_OBJECT
+  public:
+    explicit RunsHeader(QWidget* parent);
+    QRect wordsRect(int section) const; ///< of the head's words, in the header
+    QRect arrowRect(int section) const; ///< of the arrow when sorted by it
+
+  protected:
+    void paintSection(QPainter* painter, const QRect& rect, int section) const override;
+
+  private:
+    QRect sectionRect(int section) const { return {sectionViewportPosition(section), 0, sectionSize(section), height()}; }
+    QRect wordsIn(const QRect& rect, int section) const;
+    QRect arrowIn(const QRect& rect, int section) const;
+    QString words(int section) const { return model()->headerData(section, orientation()).toString(); }
+    bool atRight(int section) const { return model()->headerData(section, orientation(), Qt::TextAlignmentRole).toInt() & Qt::AlignRight; }
 };
 
 /// A letter on its colour, 16 px, as table, legend and the ends of curves show it.

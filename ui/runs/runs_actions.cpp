@@ -8,6 +8,7 @@
 #include <QAction>
 #include <QDesktopServices>
 #include <QHBoxLayout>
+#include <QHeaderView>
 #include <QMenu>
 #include <QPlainTextEdit>
 #include <QShortcut>
@@ -159,6 +160,26 @@ void RunsPage::remove()
         });
 }
 
+/// What a click on a head of the table does, for those without a mouse: heads have no keyboard.
+void RunsPage::addSorting(QMenu* menu)
+{
+    QMenu* columns = menu->addMenu(tr("Sort by"));
+    columns->setObjectName(QStringLiteral("runs.menu.sort"));
+    QHeaderView* header = m_table->horizontalHeader();
+    for (int i = 0; i < RunTableModel::ColumnCount; ++i) {
+        const QString name = m_proxy->headerData(i, Qt::Horizontal).toString();
+        if (name.isEmpty() || m_table->isColumnHidden(i)) continue;
+        const bool sorted = header->sortIndicatorSection() == i;
+        QAction* action = columns->addAction(name);
+        action->setObjectName(QStringLiteral("runs.menu.sort.%1").arg(i));
+        action->setCheckable(true);
+        action->setChecked(sorted);
+        // The same column once more turns the order round, as its head does.
+        const auto order = sorted && header->sortIndicatorOrder() == Qt::DescendingOrder ? Qt::AscendingOrder : Qt::DescendingOrder;
+        connect(action, &QAction::triggered, this, [this, i, order] { m_table->sortByColumn(i, order); });
+    }
+}
+
 void RunsPage::showMenu(const QPoint& at)
 {
     const auto rows = chosen();
@@ -192,6 +213,8 @@ void RunsPage::showMenu(const QPoint& at)
     add("tag", tr("Tag…"), "runs.menu.tag", {}, single, [this, row] { editTags(row); });
     add("note", tr("Note…"), "runs.menu.note", {}, single, [this, row] { editNote(row); });
     add("folder", tr("Show in folder"), "runs.menu.folder", {}, single, [this, row] { showFolder(row); });
+    menu->addSeparator();
+    addSorting(menu);
     menu->addSeparator();
     add("trash", tr("Delete…"), "runs.menu.delete", QKeySequence(Qt::Key_Delete), !alive, [this] { remove(); });
     menu->popup(at);

@@ -51,6 +51,7 @@ class RunsPage : public Page
     void remove();
     void write(std::function<Result<void>(Store&)> change, const QString& failure);
     void showMenu(const QPoint& at);
+    void addSorting(QMenu* menu);
 
     Studio& m_studio;
     RunTableModel* m_model = nullptr;

@@ -95,6 +95,8 @@ class RunsPageTest : public QObject
     void showsEverything();
     void searchAndFilter();
     void sortByHeader();
+    void headsStandOverTheirColumns();
+    void aFailedRunSaysWhy();
     void renameByF2();
     void tagsAndNote();
     void compareByMouseAndSpace();
@@ -387,6 +389,43 @@ void RunsPageTest::tagsAndNote()
     QTRY_COMPARE(at(1, Model::Name).data(Qt::ToolTipRole).toString(), QStringLiteral("the one to beat"));
 }
 
+void RunsPageTest::headsStandOverTheirColumns()
+{
+    fill();
+    auto* header = static_cast<RunsHeader*>(table()->horizontalHeader());
+    for (const int column : {int(Model::Started), int(Model::Tags), int(Model::TestAccuracy), int(Model::Time)}) {
+        header->setSortIndicator(column, Qt::DescendingOrder);
+        const QRect words = header->wordsRect(column), arrow = header->arrowRect(column);
+        const QRect cell = table()->visualRect(at(0, column)); // the viewport begins where the header does
+        const bool number = column == Model::TestAccuracy || column == Model::Time;
+        if (number) QCOMPARE(words.right(), cell.right() - 8);
+        else QCOMPARE(words.left(), cell.left() + 8);
+        // The arrow belongs to its words, and lies in its own column.
+        const int gap = number ? words.left() - arrow.right() : arrow.left() - words.right();
+        QVERIFY2(gap >= 1 && gap <= 8, qPrintable(QString::number(gap)));
+        QVERIFY(arrow.left() >= cell.left() - 2 && arrow.right() <= cell.right() + 2);
+        QVERIFY(words.width() >= QFontMetrics(font(FontRole::Caption)).horizontalAdvance(header->model()->headerData(column, Qt::Horizontal).toString()));
+    }
+}
+
+void RunsPageTest::aFailedRunSaysWhy()
+{
+    fill();
+    auto* differences = static_cast<DifferencesCard*>(child<QWidget>("runs.differences"));
+    const auto row = f->second()->run(broken);
+    QVERIFY(row.ok());
+    QVERIFY(row->status == RunStatus::Failed && !row->message.empty());
+    int found = -1;
+    for (int i = 0; i < table()->model()->rowCount(); ++i)
+        if (at(i, Model::Status).data().toString() == QStringLiteral("failed")) found = i;
+    QVERIFY(found >= 0);
+    clickCell(found, Model::Name);
+    QTRY_VERIFY2(differences->shownText().contains(QString::fromStdString(row->message)), qPrintable(differences->shownText()));
+    QVERIFY(differences->shownText().startsWith(QStringLiteral("Why ")));
+    QVERIFY(at(found, Model::Status).data(Qt::ToolTipRole).toString().startsWith(QString::fromStdString(row->message)));
+    QCOMPARE(at(found, Model::TestLoss).data().toString(), QStringLiteral("NaN"));
+}
+
 void RunsPageTest::compareByMouseAndSpace()
 {
     fill();
@@ -395,6 +434,9 @@ void RunsPageTest::compareByMouseAndSpace()
     clickCell(1, Model::Name);
     QTRY_VERIFY(plot->summary().contains(QStringLiteral("mnist-convnet #"))); // one run: its own curve
     QVERIFY(!child<QPushButton>("runs.clear")->isVisible());
+    // One run: what to do next instead of its row once more.
+    QTRY_VERIFY2(differences->shownText().contains(QStringLiteral("To compare, tick")), qPrintable(differences->shownText()));
+    QVERIFY(!differences->shownText().contains(QStringLiteral("99.15")));
     clickCell(1, Model::Check);
     QCOMPARE(at(1, Model::Check).data(Model::LetterRole).toString(), QStringLiteral("A"));
     clickCell(0, Model::Name);
