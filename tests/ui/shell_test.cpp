@@ -348,6 +348,12 @@ class ShellTest : public QObject
         open(PageId::Hardware, sources);
         QTRY_VERIFY_WITH_TIMEOUT(find<QWidget>("hardware.noGpu"), 10000);
         QVERIFY(find<QWidget>("hardware.cpu"));
+        // What the processor can do and the system's name wrap: nothing of them is left out while the card has room.
+        QStringList features, whole;
+        for (const std::string& one : m_studio->studio().hardware->facts().cpu.features) features << QString::fromStdString(one);
+        for (QLabel* label : find<QWidget>("hardware.cpu")->findChildren<QLabel*>()) whole << label->text();
+        if (!features.isEmpty()) QVERIFY2(whole.contains(features.join(QStringLiteral(", "))), qPrintable(whole.join(QLatin1Char('|'))));
+        QVERIFY(whole.contains(QString::fromStdString(m_studio->studio().hardware->facts().system)));
         bool said = false;
         for (QLabel* label : find<QWidget>("hardware.noGpu")->findChildren<QLabel*>()) said = said || label->text().contains(QLatin1String("Training uses the CPU"));
         QVERIFY(said);

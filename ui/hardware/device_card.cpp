@@ -63,7 +63,8 @@ DeviceCard::DeviceCard(const QString& title, const QString& subtitle, QWidget* p
     head->addWidget(m_title);
     head->addWidget(m_subtitle, 1);
     left->addLayout(head);
-    m_pill = makeLabel({}, FontRole::Caption, Token::Text2, this);
+    m_pill = new StatusPill(this);
+    m_pill->setMaximumWidth(272);
     m_pill->hide();
     left->addWidget(m_pill, 0, Qt::AlignLeft);
     m_facts = new QGridLayout;
@@ -86,24 +87,24 @@ DeviceCard::DeviceCard(const QString& title, const QString& subtitle, QWidget* p
 void DeviceCard::setState(const QString& status, const QString& words)
 {
     m_pill->setVisible(!words.isEmpty());
-    if (m_pill->text() == words) return;
-    m_pill->setText(words);
-    setLabelToken(m_pill, statusLook(status).text);
+    m_pill->setStatus(status, words);
 }
 
-void DeviceCard::setFact(const QString& name, const QString& value)
+void DeviceCard::setFact(const QString& name, const QString& value, bool wraps)
 {
     for (auto& [caption, label] : m_factLabels) {
         if (caption->text() != name) continue;
-        static_cast<ElidedLabel*>(label)->setFullText(value);
+        if (auto* elided = qobject_cast<ElidedLabel*>(label)) elided->setFullText(value);
+        else label->setText(value);
         return;
     }
     const int line = static_cast<int>(m_factLabels.size());
     auto* caption = makeLabel(name, FontRole::Caption, Token::Text2, this);
-    auto* label = new ElidedLabel(value, Qt::ElideRight, this);
+    QLabel* label = wraps ? new QLabel(value, this) : new ElidedLabel(value, Qt::ElideMiddle, this);
+    label->setWordWrap(wraps);
     label->setProperty("token", tokenName(Token::Text));
     label->setFont(ui::font(FontRole::Caption));
-    m_facts->addWidget(caption, line, 0);
+    m_facts->addWidget(caption, line, 0, Qt::AlignTop);
     m_facts->addWidget(label, line, 1);
     m_factLabels.emplace_back(caption, label);
 }

@@ -12,6 +12,8 @@ class QLabel;
 
 namespace sconce::ui {
 
+class StatusPill;
+
 /// Bars of how busy each core is; any number of cores fits.
 class CoreBars : public QWidget
 {
@@ -33,7 +35,7 @@ class DeviceCard : public QFrame
   public:
     DeviceCard(const QString& title, const QString& subtitle, QWidget* parent);
     void setState(const QString& status, const QString& words); ///< a pill: "running" + "used for training"; empty hides it
-    void setFact(const QString& name, const QString& value);
+    void setFact(const QString& name, const QString& value, bool wraps = false); ///< wraps: as many lines as it takes; else one
     /// A plot with its caption line; index for setPlot.
     int addPlot(const QString& caption, Token token, PlotView::YFormat format);
     int addBars(const QString& caption);
@@ -48,7 +50,7 @@ class DeviceCard : public QFrame
     int addSlot(const QString& caption);
     QLabel* m_title = nullptr;
     QLabel* m_subtitle = nullptr;
-    QLabel* m_pill = nullptr;
+    StatusPill* m_pill = nullptr;
     QGridLayout* m_facts = nullptr;
     QGridLayout* m_plots = nullptr;
     std::vector<PlotSlot> m_slots;

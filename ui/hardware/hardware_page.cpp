@@ -3,6 +3,7 @@
 
 #include "core/base/text.h"
 #include "ui/services/pages.h"
+#include "ui/services/words.h"
 #include "ui/widgets/parts.h"
 
 #include <QClipboard>
@@ -140,8 +141,8 @@ void HardwarePage::build()
     m_cpu->setFact(tr("Cores"), cpu.usable < cpu.cores ? tr("%1 of %2 may be used").arg(cpu.usable).arg(cpu.cores) : QString::number(cpu.cores));
     QStringList features;
     for (const std::string& one : cpu.features) features << text(one);
-    m_cpu->setFact(tr("Can do"), features.isEmpty() ? QStringLiteral("–") : features.join(QStringLiteral(", ")));
-    m_cpu->setFact(tr("System"), text(facts.system));
+    m_cpu->setFact(tr("Can do"), features.isEmpty() ? QStringLiteral("–") : features.join(QStringLiteral(", ")), true);
+    m_cpu->setFact(tr("System"), text(facts.system), true);
     m_cpu->setFact(tr("Kernel"), text(facts.kernel));
     m_cpu->addPlot(tr("Use"), Token::Cpu, PlotView::YFormat::Percent);
     // Few cores have a plot each, many are bars.
@@ -245,7 +246,7 @@ void HardwarePage::refreshGpus(const std::vector<MachineReading>& history, doubl
         };
         plot(0, percent(gpu.use), {}, 1, [](const GpuReading& g) { return g.use.value_or(missing); });
         const auto total = static_cast<double>(gpu.memoryTotal.value_or(facts[i].memoryBytes));
-        plot(1, bytes(gpu.memoryUsed), tr("of %1").arg(text(bytesText(static_cast<std::uint64_t>(total)))), total,
+        plot(1, gpu.memoryUsed ? words::memory(*gpu.memoryUsed) : QStringLiteral("–"), tr("of %1").arg(words::memory(static_cast<std::uint64_t>(total))), total,
              [](const GpuReading& g) { return g.memoryUsed ? static_cast<double>(*g.memoryUsed) : missing; });
         const double limit = facts[i].powerLimitWatts.value_or(0);
         plot(2, number(gpu.powerWatts, QStringLiteral("W")), limit > 0 ? tr("of %1 W").arg(qRound(limit)) : QString(), limit, [](const GpuReading& g) { return g.powerWatts.value_or(missing); });
@@ -274,12 +275,12 @@ void HardwarePage::refreshCpu(const std::vector<MachineReading>& history, double
     }
     const auto total = static_cast<double>(now.memoryTotal);
     auto [mx, my] = series(history, span, [](const MachineReading& one) { return static_cast<double>(one.memoryUsed); });
-    m_memory->setPlot(0, text(bytesText(now.memoryUsed)), tr("of %1").arg(text(bytesText(now.memoryTotal))), std::move(mx), std::move(my), total, span);
+    m_memory->setPlot(0, words::memory(now.memoryUsed), tr("of %1").arg(words::memory(now.memoryTotal)), std::move(mx), std::move(my), total, span);
     auto [px, py] = series(history, span, [](const MachineReading& one) { return static_cast<double>(one.processMemory); });
-    m_memory->setPlot(1, text(bytesText(now.processMemory)), {}, std::move(px), std::move(py), 0, span);
+    m_memory->setPlot(1, words::memory(now.processMemory), {}, std::move(px), std::move(py), 0, span);
     auto [dx, dy] = series(history, span, [](const MachineReading& one) { return one.diskFree ? static_cast<double>(*one.diskFree) : missing; });
     m_memory->setPlot(2, bytes(now.diskFree), {}, std::move(dx), std::move(dy), 0, span);
-    m_memory->setFact(tr("Memory"), text(bytesText(now.memoryTotal)));
+    m_memory->setFact(tr("Memory"), words::memory(now.memoryTotal));
     m_memory->setFact(tr("Disk free"), bytes(now.diskFree));
     m_memory->setFact(tr("Runs are in"), text(m_studio.store->folder()));
 }

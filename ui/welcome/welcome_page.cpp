@@ -3,6 +3,7 @@
 
 #include "core/base/text.h"
 #include "ui/services/pages.h"
+#include "ui/services/words.h"
 #include "ui/welcome/digit_wall.h"
 #include "ui/welcome/open_recipe.h"
 #include "ui/widgets/list_row.h"
@@ -393,8 +394,8 @@ void WelcomePage::fillComputer()
         column->addStretch(1);
         return;
     }
-    for (const GpuFacts& gpu : facts.gpus) column->addWidget(factLine(true, tr("GPU %1, %2").arg(gpu.index).arg(text(gpu.name)), text(bytesText(gpu.memoryBytes)), m_computerBody));
-    column->addWidget(factLine(true, tr("CPU, %1").arg(text(plural(facts.cpu.usable, "core", "cores"))), text(bytesText(facts.cpu.memoryBytes)), m_computerBody));
+    for (const GpuFacts& gpu : facts.gpus) column->addWidget(factLine(true, tr("GPU %1, %2").arg(gpu.index).arg(text(gpu.name)), words::memory(gpu.memoryBytes), m_computerBody));
+    column->addWidget(factLine(true, tr("CPU, %1").arg(text(plural(facts.cpu.usable, "core", "cores"))), words::memory(facts.cpu.memoryBytes), m_computerBody));
     const EngineVersions& versions = m_studio.hardware->versions();
     if (!versions.torch.empty()) {
         QString name = tr("LibTorch %1").arg(text(versions.torch));

@@ -173,19 +173,22 @@ StatusPill::StatusPill(QWidget* parent) : QLabel(parent)
     connect(&Theme::instance(), &Theme::changed, this, qOverload<>(&QWidget::update));
 }
 
-void StatusPill::setStatus(const QString& status)
+void StatusPill::setStatus(const QString& status, const QString& words)
 {
-    if (status == m_status) return;
+    const QString said = words.isEmpty() ? status : words;
+    const QString shown = fontMetrics().elidedText(said, Qt::ElideRight, maximumWidth() - 35);
+    if (status == m_status && shown == text()) return;
     m_status = status;
-    setText(status);
-    setAccessibleName(tr("Status: %1").arg(status));
+    setText(shown);
+    setToolTip(shown == said ? QString() : said);
+    setAccessibleName(tr("Status: %1").arg(said));
     updateGeometry();
     update();
 }
 
 QSize StatusPill::sizeHint() const
 {
-    return {m_status.isEmpty() ? 0 : 8 + 12 + 5 + fontMetrics().horizontalAdvance(m_status) + 10, 20};
+    return {m_status.isEmpty() ? 0 : 8 + 12 + 5 + fontMetrics().horizontalAdvance(text()) + 10, 20};
 }
 
 QSize StatusPill::minimumSizeHint() const
@@ -198,10 +201,10 @@ void StatusPill::paintEvent(QPaintEvent*)
     if (m_status.isEmpty()) return;
     QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
-    paintStatusPill(&painter, QRectF(rect()), m_status, font());
+    paintStatusPill(&painter, QRectF(rect()), m_status, font(), text());
 }
 
-void paintStatusPill(QPainter* painter, const QRectF& box, const QString& status, const QFont& font)
+void paintStatusPill(QPainter* painter, const QRectF& box, const QString& status, const QFont& font, const QString& words)
 {
     const StatusLook look = statusLook(status);
     const bool outline = look.soft == Token::Card;
@@ -212,7 +215,7 @@ void paintStatusPill(QPainter* painter, const QRectF& box, const QString& status
     painter->drawPixmap(QPointF(box.left() + 8, box.top() + (box.height() - 12) / 2), icon);
     painter->setPen(color(look.text));
     painter->setFont(font);
-    painter->drawText(box.adjusted(25, 0, -4, 0), Qt::AlignVCenter | Qt::AlignLeft, status);
+    painter->drawText(box.adjusted(25, 0, -4, 0), Qt::AlignVCenter | Qt::AlignLeft, words.isEmpty() ? status : words);
 }
 
 // ---- Tile ----

@@ -76,7 +76,7 @@ class StatusPill : public QLabel
     Q_OBJECT
   public:
     explicit StatusPill(QWidget* parent = nullptr);
-    void setStatus(const QString& status); ///< "running", …
+    void setStatus(const QString& status, const QString& words = {}); ///< "running", …; words: said instead of the status
     QString status() const { return m_status; }
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override;
@@ -92,7 +92,7 @@ class StatusPill : public QLabel
 struct StatusLook { Token text, soft; QString icon; };
 StatusLook statusLook(const QString& status);
 /// The pill as delegates draw it; its width is 35 + the word's.
-void paintStatusPill(QPainter* painter, const QRectF& box, const QString& status, const QFont& font);
+void paintStatusPill(QPainter* painter, const QRectF& box, const QString& status, const QFont& font, const QString& words = {});
 
 /// A tile: caption with an optional dot, a big number, a third line.
 class Tile : public QFrame
