@@ -115,8 +115,8 @@ void SampleGrid::paintEvent(QPaintEvent*)
         const QString name = QString::fromStdString(m_data->info().classes[static_cast<std::size_t>(label)]);
         painter.drawText(QRect(rect.left(), picture.bottom() + 1, m_cell, 18), Qt::AlignCenter, painter.fontMetrics().elidedText(name, Qt::ElideRight, m_cell));
         if (i == m_current) {
-            painter.setPen(QPen(color(hasFocus() ? Token::Focus : Token::LineStrong), 2));
-            painter.drawRect(picture.adjusted(-2, -2, 1, 1));
+            painter.setPen(QPen(color(Token::Focus), hasFocus() ? 2 : 1));
+            painter.drawRect(hasFocus() ? picture.adjusted(-2, -2, 2, 2) : picture.adjusted(-2, -2, 1, 1));
         }
     }
 }

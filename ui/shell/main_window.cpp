@@ -160,6 +160,9 @@ void MainWindow::goTo(PageId id)
     m_rail->setCurrent(id);
     Page* wanted = page(id);
     if (!wanted) return;
+    // Come to by mouse, a page takes the keys itself: Qt would give them to its first field, with a ring, and a letter typed
+    // would rename the recipe. Tab goes to the first field from here; on the way back the focus is where it was.
+    if (!wanted->focusWidget()) wanted->setFocus(Qt::OtherFocusReason);
     m_stack->setCurrentWidget(wanted);
     wanted->shown();
     m_settings.setValue(QStringLiteral("window/page"), pageName(id));
@@ -330,8 +333,8 @@ void MainWindow::askBeforeClosing()
     if (answer < 0) {
         const LiveRun* run = m_studio->runService->current();
         answer = ask(this, {tr("A run is training"),
-                            tr("%1 can train on in the background: it moves to a process of its own at a checkpoint, and this window finds it again at the next start. "
-                               "Or it stops with a checkpoint, from which it can be resumed exactly.").arg(run ? runLine(*run) : tr("A run")),
+                            tr("%1. It can train on in the background: it moves to a process of its own at a checkpoint, and this window finds it again at the next start. "
+                               "Or it stops with a checkpoint, from which it can be resumed exactly.").arg(run ? runLine(*run) : tr("A run is under way")),
                             {tr("Keep training in the background"), tr("Save and stop"), tr("Cancel")}, 0, 2});
     }
     if (answer == 0) {

@@ -5,6 +5,7 @@
 #include "core/base/text.h"
 #include "ui/services/data_choices.h"
 #include "ui/services/pages.h"
+#include "ui/services/words.h"
 #include "ui/tryit/draw_canvas.h"
 #include "ui/tryit/views.h"
 #include "ui/widgets/parts.h"
@@ -196,7 +197,7 @@ void TryItPage::modelLoaded(const LoadedModel& model)
     const auto number = [](double value, auto text) { return std::isfinite(value) ? utf(text(value)) : QStringLiteral("–"); };
     const auto set = [this](Fact fact, const QString& text) { static_cast<ElidedLabel*>(m_facts[fact])->setFullText(text); };
     set(TestAccuracy, number(model.run.summary.testAccuracy, [](double v) { return percentText(v); }));
-    set(TestLoss, number(model.run.summary.testLoss, [](double v) { return realText(v); }));
+    set(TestLoss, words::loss(model.run.summary.testLoss)); // the same digits as on Live
     set(Parameters, utf(shortCount(model.run.parameters)));
     set(Weights, tr("%1, epoch %2").arg(model.best ? tr("best") : tr("last")).arg(model.epoch));
     set(File, utf(bytesText(model.weightBytes)));

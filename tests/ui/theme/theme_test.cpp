@@ -7,8 +7,11 @@
 
 #include <QApplication>
 #include <QDirIterator>
+#include <QFontInfo>
+#include <QHeaderView>
 #include <QRegularExpression>
 #include <QSignalSpy>
+#include <QSpinBox>
 #include <QTest>
 #include <QTimer>
 #include <QVBoxLayout>
@@ -20,6 +23,22 @@ class ThemeTest : public QObject
     Q_OBJECT
   private Q_SLOTS:
     void init() { Theme::instance().apply(*qApp, ThemeChoice::Dark); }
+
+    /// A theme change of the desktop makes Qt forget the fonts set for classes: fields with numbers keep theirs all the same.
+    void numbersStayMonoWhateverTheDesktopDoes()
+    {
+        for (int round = 0; round < 2; ++round) {
+            QSpinBox field;
+            field.setValue(5);
+            field.ensurePolished();
+            QVERIFY2(QFontInfo(field.font()).fixedPitch(), qPrintable(field.font().family()));
+            QCOMPARE(field.font().pixelSize(), 13);
+            QHeaderView heads(Qt::Horizontal);
+            heads.ensurePolished();
+            QCOMPARE(heads.font().pixelSize(), 12);
+            QApplication::setFont(font(FontRole::Body)); // what forgets the classes' fonts
+        }
+    }
 
     void textIsReadableOnEverySurface()
     {
