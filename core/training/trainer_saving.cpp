@@ -20,7 +20,11 @@ bool sameState(const TrainerState& a, const TrainerState& b)
     return a.step == b.step && a.epoch == b.epoch && a.stepInEpoch == b.stepInEpoch && a.epochsPlanned == b.epochsPlanned;
 }
 
-bool diskTrouble(const Error& error) { return error.code == ErrorCode::DiskFull || error.code == ErrorCode::Io || error.code == ErrorCode::Permission; }
+/// What may pass while the run waits. Busy: another program holds the history, stopped in the midst of a write perhaps.
+bool diskTrouble(const Error& error)
+{
+    return error.code == ErrorCode::DiskFull || error.code == ErrorCode::Io || error.code == ErrorCode::Permission || error.code == ErrorCode::Busy;
+}
 
 } // namespace
 
@@ -55,14 +59,14 @@ Result<void> Training::trySave(const std::string& reason, bool best)
         if (!state) return state.error();
         optimiser = std::move(*state);
     }
-    sync();
-    if (!best) m_state.lastSavedSeconds = m_state.secondsTrained;
+    summaryNow(); // brings clocks and summary up to date
     TrainerState state = m_state;
-    state.summary = summaryNow();
+    if (!best) state.lastSavedSeconds = state.secondsTrained; // of this one: one that fails leaves the next as due as it was
     auto path = saveCheckpoint(m_input.runFolder, state, m_recipe, *weights, optimiser, reason, best, m_policy.settings.keepLast);
     if (!path) return path.error();
     if (!best) {
         m_saved = state;
+        m_state.lastSavedSeconds = state.lastSavedSeconds;
         m_state.summary.checkpoint = *path;
     }
     say(CheckpointSaved{*path, state.step, reason, best, Clock::system().monotonicSeconds() - began});

@@ -511,6 +511,46 @@ class TrainerTest : public QObject
         QCOMPARE(bench.finalHash(), straight(4));
     }
 
+    /// Another program that was stopped in the midst of a write holds the history: a run waits for it as for a full disk.
+    void aHistoryHeldByAnotherPausesTheRun()
+    {
+        Bench bench(tinyRecipe(3));
+        int tries = 0;
+        bench.input.settle = [&]() -> Result<void> {
+            const bool held = bench.events.of<EpochDone>().size() == 2 && ++tries < 4;
+            return held ? Result<void>(Error{ErrorCode::Busy, "The history is in use by another program.", "", ""}) : Result<void>();
+        };
+        const RunEnded ended = bench.run();
+        QCOMPARE(ended.status, RunStatus::Finished);
+        QVERIFY(tries >= 4);
+        QCOMPARE(bench.events.of<StatusChanged>().size(), std::size_t{2});
+        QCOMPARE(bench.finalHash(), straight(3));
+    }
+
+    /// A checkpoint that was asked for and could not be written does not put off the one that is due by time.
+    void aFailedCheckpointPutsNothingOff()
+    {
+        Recipe recipe = withCheckpoints(tinyRecipe(40), 1000, 0.005, 2); // 0.3 s
+        recipe.training.checkpoint.keepBest = false;
+        Bench bench(recipe);
+        std::int64_t epoch = 0, pausedAt = 0;
+        bench.hook = [&](const EventBody& body) {
+            if (std::holds_alternative<RunStarted>(body)) writeFault = [](WriteStep at, const std::string&) { return at == WriteStep::Write ? ENOSPC : 0; };
+            if (const auto* done = std::get_if<EpochDone>(&body)) {
+                epoch = done->epoch;
+                std::this_thread::sleep_for(std::chrono::milliseconds(25));
+                if (pausedAt == 0) bench.commands.post({1, CheckpointCommand{}});
+            }
+            if (const auto* status = std::get_if<StatusChanged>(&body); status && status->status == RunStatus::Paused && pausedAt == 0) {
+                pausedAt = epoch;
+                writeFault = {};
+            }
+            return bench.events(body);
+        };
+        QCOMPARE(bench.run().status, RunStatus::Finished);
+        QVERIFY2(pausedAt > 0 && pausedAt < 35, qPrintable(QString::number(pausedAt)));
+    }
+
     /// The history is made durable before a checkpoint stands: a kill between the two must not leave a gap.
     void theHistoryComesBeforeTheCheckpoint()
     {
