@@ -43,6 +43,24 @@ std::string ownerFile(const std::string& runFolder) { return runFolder + "/owner
 bool isAlive(const std::string& runFolder) { return FileLock::isHeld(ownerFile(runFolder)); }
 std::string socketFile(const std::string& runFolder) { return runFolder + "/socket"; }
 
+std::optional<RunEnded> recordedEnd(const std::string& runFolder)
+{
+    const Result<Json> json = readJsonFile(runFolder + "/run.json", {16u << 20, 256});
+    if (!json) return std::nullopt;
+    StoredRun stored = runFromJson(*json);
+    // An attempt that begins clears both; one that was handed over has a message only.
+    if (stored.endedStatus.empty() && stored.row.message.empty()) return std::nullopt;
+    RunEnded ended;
+    ended.status = statusFromName(stored.endedStatus).value_or(RunStatus::Interrupted);
+    ended.summary = std::move(stored.row.summary);
+    if (!ended.summary.checkpoint.empty()) ended.summary.checkpoint = inFolder(runFolder, ended.summary.checkpoint);
+    ended.errorCode = std::move(stored.row.errorCode);
+    ended.message = std::move(stored.row.message);
+    ended.remedy = std::move(stored.row.remedy);
+    ended.detail = std::move(stored.row.detail);
+    return ended;
+}
+
 std::string Store::defaultFolder()
 {
     const auto variable = [](const char* name) {

@@ -161,5 +161,8 @@ class Store
 std::string ownerFile(const std::string& runFolder);
 bool isAlive(const std::string& runFolder);
 std::string socketFile(const std::string& runFolder);
+/// How the newest attempt ended, as its folder knows it; nothing if it was cut off. For who watches a run without its store: what
+/// was recorded stands there before the trainer lets go of the lock.
+std::optional<RunEnded> recordedEnd(const std::string& runFolder);
 
 } // namespace sconce

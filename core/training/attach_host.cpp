@@ -38,6 +38,15 @@ void limitSending(int fd)
 
 Error gone() { return {ErrorCode::NotFound, "This run is not being trained at the moment.", "Its last state is in the history.", ""}; }
 
+RunEnded endedWithoutAWord()
+{
+    RunEnded ended;
+    ended.status = RunStatus::Interrupted;
+    ended.message = "The trainer ended without a word; it was killed, or the computer went down.";
+    ended.remedy = "Resume the run: it goes on from its newest checkpoint.";
+    return ended;
+}
+
 } // namespace
 
 Attached::Attached(std::string runFolder, RunId run, EventSink sink) : m_folder(std::move(runFolder)), m_run(std::move(run)), m_sink(std::move(sink)) {}
@@ -62,6 +71,8 @@ Result<void> Attached::connect(std::int64_t afterSequence)
     if (!sendAll(fd->get(), attachLine(afterSequence))) return gone();
     std::lock_guard lock(m_mutex);
     m_fd = std::move(*fd);
+    for (const std::string& line : m_unsent) (void)sendAll(m_fd.get(), line); // if it breaks, reading tells
+    m_unsent.clear();
     return {};
 }
 
@@ -106,11 +117,8 @@ void Attached::readEvents()
         lock.unlock();
         if (m_detaching) return;
         if (!isAlive(m_folder)) {
-            RunEnded ended;
-            ended.status = RunStatus::Interrupted;
-            ended.message = "The trainer ended without a word; it was killed, or the computer went down.";
-            ended.remedy = "Resume the run: it goes on from its newest checkpoint.";
-            m_sink({m_last + 1, Clock::system().wallMs(), std::move(ended)});
+            // It may have ended as it should while we were away: then its folder knows.
+            m_sink({m_last + 1, Clock::system().wallMs(), recordedEnd(m_folder).value_or(endedWithoutAWord())});
             break;
         }
         (void)connect(m_last);
@@ -154,7 +162,9 @@ std::int64_t Attached::send(CommandBody command)
 {
     std::lock_guard lock(m_mutex);
     const std::int64_t id = m_nextId++;
-    if (m_fd && !sendAll(m_fd.get(), encode(Command{id, std::move(command)}) + "\n")) ::shutdown(m_fd.get(), SHUT_RDWR);
+    std::string line = encode(Command{id, std::move(command)}) + "\n";
+    if (!m_fd && !m_finished) m_unsent.push_back(std::move(line)); // between two connections
+    else if (m_fd && !sendAll(m_fd.get(), line)) ::shutdown(m_fd.get(), SHUT_RDWR);
     return id;
 }
 

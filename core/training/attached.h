@@ -38,9 +38,10 @@ class Attached final : public RunHost
     const RunId m_run;
     const EventSink m_sink;
     std::thread m_thread;
-    std::mutex m_mutex; ///< guards m_fd and sending
+    std::mutex m_mutex; ///< guards m_fd, m_unsent and sending
     std::condition_variable m_ended;
     Fd m_fd;
+    std::vector<std::string> m_unsent; ///< given while there was no connection
     std::int64_t m_nextId = 1;
     std::int64_t m_last = 0; ///< sequence of the last event; the thread's
     std::atomic<bool> m_finished{false}, m_detaching{false};

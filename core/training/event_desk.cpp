@@ -19,6 +19,11 @@ void EventDesk::stopRecording()
 Result<void> EventDesk::emit(EventBody body)
 {
     std::lock_guard lock(m_mutex);
+    return emitLocked(std::move(body));
+}
+
+Result<void> EventDesk::emitLocked(EventBody body)
+{
     const double now = Clock::system().monotonicSeconds();
     if (auto* started = std::get_if<RunStarted>(&body)) {
         m_started = *started;
@@ -108,14 +113,10 @@ double EventDesk::runSeconds() const { return m_since < 0 ? m_seconds : m_second
 
 void EventDesk::hardware(std::vector<std::pair<std::string, double>> values)
 {
-    HardwareRead reading;
-    {
-        std::lock_guard lock(m_mutex);
-        if (m_since < 0 || m_ended || !m_kept.empty() || values.empty()) return;
-        reading.seconds = runSeconds();
-    }
-    reading.values = std::move(values);
-    (void)emit(std::move(reading)); // an error shows at the trainer's own next event
+    // Under one lock: a run that ends meanwhile must have the last word.
+    std::lock_guard lock(m_mutex);
+    if (m_since < 0 || m_ended || !m_kept.empty() || values.empty()) return;
+    (void)emitLocked(HardwareRead{runSeconds(), std::move(values)}); // an error shows at the trainer's own next event
 }
 
 bool EventDesk::ended() const

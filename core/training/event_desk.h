@@ -33,6 +33,7 @@ class EventDesk
     bool ended() const;
 
   private:
+    Result<void> emitLocked(EventBody body);
     Result<void> openAttempt(const RunStarted& started);
     void publish(const Event& event);
     Result<void> record(const Event& event, bool durably);

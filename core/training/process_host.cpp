@@ -3,6 +3,7 @@
 
 #include "core/base/files.h"
 #include "core/base/text.h"
+#include "core/training/run_data.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -96,6 +97,7 @@ std::string lastWords(const std::string& logFile, std::uintmax_t from)
 Result<std::unique_ptr<RunHost>> startProcessHost(std::shared_ptr<Store> store, const RunId& run, const DriveOptions& options, const std::string& program, EventSink sink)
 {
     Children::instance().reap();
+    borrowData(run); // the child reads its data itself: what was lent to this process is let go
     auto row = store->run(run);
     if (!row) return row.error();
     const double freeBy = Clock::system().monotonicSeconds() + longestHandOver;

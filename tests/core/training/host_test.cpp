@@ -3,6 +3,7 @@
 // socket. Every way must end with the same weights and the same, whole series.
 #include "tests/core/training/host_support.h"
 
+#include "core/training/run_data.h"
 #include "core/training/socket_path.h"
 
 #include <QCoreApplication>
@@ -65,6 +66,31 @@ class Watcher
     Events m_events;
     std::int64_t m_last = 0;
     int m_outOfOrder = 0;
+};
+
+/// A trainer played by this test: it holds the run's lock and listens, and says what the test wants.
+struct Played
+{
+    FileLock owner;
+    Fd listener, client;
+    explicit Played(const std::string& folder)
+    {
+        if (auto lock = FileLock::acquire(ownerFile(folder), false)) owner = std::move(*lock);
+        if (auto fd = listenInRunFolder(folder)) listener = std::move(*fd);
+    }
+    /// The first lines of whoever connects next.
+    std::string accept(const std::string& until)
+    {
+        std::string said;
+        for (double end = Clock::system().monotonicSeconds() + 10; Clock::system().monotonicSeconds() < end && !client; sleepMs(2)) client.reset(::accept(listener.get(), nullptr, nullptr));
+        char buffer[4096];
+        while (client && said.find(until) == std::string::npos) {
+            const ssize_t got = ::recv(client.get(), buffer, sizeof buffer, 0);
+            if (got <= 0) break;
+            said.append(buffer, static_cast<std::size_t>(got));
+        }
+        return said;
+    }
 };
 
 } // namespace
@@ -162,6 +188,7 @@ class HostTest : public QObject
         auto host = startProcessHost(m_store, run, {}, QCoreApplication::applicationFilePath().toStdString(), watcher.sink());
         SCONCE_VERIFY(host);
         QVERIFY(!(*host)->isThread());
+        QVERIFY(!borrowData(run)); // not kept in this process's memory for nobody
         QVERIFY((*host)->wait(120));
         QCOMPARE(watcher.events().of<RunEnded>().size(), std::size_t{1});
         QCOMPARE(watcher.outOfOrder(), 0);
@@ -303,6 +330,70 @@ class HostTest : public QObject
         QCOMPARE(row(run).summary.steps, 90);
         QCOMPARE(row(run).epochsPlanned, 2);
         QCOMPARE(m_store->series(run, series::trainLoss).valueOr({}).step.size(), std::size_t{90});
+    }
+
+    void epochsBeyondReasonAreRefused()
+    {
+        const RunId run = newRun(hostRecipe(1));
+        CommandQueue commands;
+        for (const int epochs : {0, -3, 100'001}) {
+            DriveOptions options;
+            options.epochs = epochs;
+            auto ended = driveRun(m_store, run, options, commands, {});
+            QVERIFY2(!ended, "a run of no epochs, or of more than anybody waits for, was trained");
+            QCOMPARE(ended.error().code, ErrorCode::Invalid);
+            QVERIFY2(ended.error().message.find("100,000") != std::string::npos, ended.error().message.c_str());
+        }
+        QCOMPARE(row(run).status, RunStatus::Queued); // nothing has happened to it
+    }
+
+    /// Who was away when the run ended (too slow, or stopped) must not say that it was killed.
+    void anEndThatWasMissedIsNotAKill()
+    {
+        const RunId run = newRun(hostRecipe(1));
+        const std::string folder = row(run).folder;
+        auto attempt = m_store->openAttempt(run, 0, "process", Json(), "cpu", "A CPU", "", 45);
+        SCONCE_VERIFY(attempt);
+        for (const bool ends : {true, false}) {
+            Watcher watcher;
+            auto played = std::make_unique<Played>(folder);
+            QVERIFY(played->owner.held() && played->listener);
+            auto attached = attachHost(folder, run, 0, watcher.sink());
+            SCONCE_VERIFY(attached);
+            QVERIFY(played->accept("attach").find("attach") != std::string::npos);
+            if (ends) {
+                RunEnded ended{RunStatus::Finished, {}, "", "", "", ""};
+                ended.summary.testAccuracy = 0.75;
+                SCONCE_VERIFY(m_store->record(run, *attempt, Event{1, 1, ended}));
+                SCONCE_VERIFY(m_store->flush());
+            } else {
+                attempt = m_store->openAttempt(run, 45, "process", Json(), "cpu", "A CPU", "", 45);
+                SCONCE_VERIFY(attempt);
+            }
+            played.reset(); // gone, without a word through the socket
+            QVERIFY((*attached)->wait(10));
+            const auto heard = watcher.events().of<RunEnded>();
+            QCOMPARE(heard.size(), std::size_t{1});
+            QCOMPARE(heard[0].status, ends ? RunStatus::Finished : RunStatus::Interrupted);
+            if (ends) QCOMPARE(heard[0].summary.testAccuracy, 0.75);
+            else QVERIFY(heard[0].message.find("killed") != std::string::npos);
+        }
+    }
+
+    void aCommandGivenBetweenTwoConnectionsArrives()
+    {
+        const RunId run = newRun(hostRecipe(1));
+        Watcher watcher;
+        Played played(row(run).folder);
+        QVERIFY(played.owner.held() && played.listener);
+        auto attached = attachHost(row(run).folder, run, 0, watcher.sink());
+        SCONCE_VERIFY(attached);
+        QVERIFY(played.accept("attach").find("attach") != std::string::npos);
+        played.client.reset();
+        sleepMs(20); // it connects again after 50 ms
+        (*attached)->send(PauseCommand{});
+        const std::string said = played.accept("pause");
+        QVERIFY2(said.find("attach") != std::string::npos && said.find("pause") != std::string::npos, said.c_str());
     }
 
     void withoutACheckpointItBeginsAgain()
