@@ -41,6 +41,8 @@ class Context
     int fail(const Error& error) const;
     int failUsage(const std::string& sentence) const;
     int failUsage(const Error& error) const;
+    /// The error of the first line that standard output did not take. A reader that has seen enough (`| head`) is none.
+    Result<void> outputWritten() const;
     /// A line on standard error, also with --quiet: what ended a command.
     void say(const std::string& text) const;
     /// Every problem, with its path (with --json as {"problem": …} too); returns Usage if any blocks, else Done.

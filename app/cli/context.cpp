@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/cli.h"
 
+#include "core/base/files.h"
 #include "core/base/text.h"
 #include "core/hardware/machine.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -19,10 +21,14 @@ std::size_t columns(const std::string& text)
     return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
+int outputFailure = 0; ///< errno of the first line that standard output did not take
+
 void writeLine(std::FILE* file, const std::string& text)
 {
-    std::fputs((text + "\n").c_str(), file);
-    std::fflush(file);
+    errno = 0;
+    const bool written = std::fputs((text + "\n").c_str(), file) >= 0;
+    if (std::fflush(file) == 0 && written) return;
+    if (file == stdout && errno != EPIPE && outputFailure == 0) outputFailure = errno != 0 ? errno : EIO;
 }
 
 } // namespace
@@ -64,6 +70,12 @@ int Context::failUsage(const Error& error) const
 {
     fail(error);
     return Usage;
+}
+
+Result<void> Context::outputWritten() const
+{
+    if (outputFailure == 0) return {};
+    return ioError("write", "standard output", outputFailure);
 }
 
 void Context::say(const std::string& text) const { writeLine(stderr, text); }

@@ -264,7 +264,11 @@ int run(int argc, char** argv)
     prepareEngineProcess();
     Context context(words.options);
     try {
-        return words.action(context);
+        const int code = words.action(context);
+        // What did not arrive (a full disk behind a redirection) must not seem done.
+        const auto written = context.outputWritten();
+        if (!written) context.say(written.error().text());
+        return written || code != Done ? code : static_cast<int>(Failed);
     } catch (const std::exception& error) { // the last seam: a bug of ours ends as a sentence, not as a crash
         return context.fail(Error{ErrorCode::Internal, std::string("Sconce met an error of its own: ") + error.what(), "", ""});
     }

@@ -45,10 +45,29 @@ Result<Trained> findTrained(Context& context, const UseArguments& arguments)
     return Trained{std::move(*row), std::move(*recipe), std::move(*checkpoint), std::move(*weights)};
 }
 
-Result<DatasetPtr> openData(const Trained& trained, const std::string& path)
+/// The data given, or the run's own; where that has changed since, figures would be of something else: said, not hidden.
+Result<DatasetPtr> openData(const Context& context, const Trained& trained, const std::string& path)
 {
     const std::string& place = !path.empty() ? path : trained.row.datasetLocation.empty() ? std::string(builtinDigitsPath) : trained.row.datasetLocation;
-    return openDataset(place, trained.recipe.data.import);
+    auto data = openDataset(place, trained.recipe.data.import);
+    if (data && path.empty() && !trained.row.fingerprint.empty() && (*data)->info().fingerprint != trained.row.fingerprint)
+        context.note("The data of this run, " + trained.row.datasetTitle + ", has changed since the run began: these are figures of the data as it is now.");
+    return data;
+}
+
+/// What a model must know of its data to answer for single inputs: from the library where the very set stands in it (nothing is
+/// read then, and the data may be gone), else from the data itself.
+Result<DatasetInfo> knownData(Context& context, const Trained& trained, const std::string& path)
+{
+    if (path.empty()) {
+        auto store = context.store();
+        if (!store) return store.error();
+        auto known = (*store)->dataset(trained.row.dataset);
+        if (known && *known && (*known)->first.fingerprint == trained.row.fingerprint) return (*known)->first;
+    }
+    auto data = openData(context, trained, path);
+    if (!data) return data.error();
+    return (*data)->info();
 }
 
 Result<std::unique_ptr<Session>> openSession(const Trained& trained, const DatasetInfo& info, const UseArguments& arguments)
@@ -71,7 +90,9 @@ Result<Records> readRecords(const std::vector<std::string>& files, const ValueTy
     const auto size = static_cast<std::size_t>(sample.elements());
     for (const auto& file : files) {
         if (looksLikePicture(file)) {
-            auto picture = readPicture(file);
+            // Colours mixed while it is read, as the importer does: a JPEG's grey is the one that it holds.
+            const bool colour = sample.rank() == 3 && sample.dims[0].size == 3;
+            auto picture = readPicture(file, colour ? 3 : 1);
             if (!picture) return picture.error();
             const auto bytes = recordFrom(*picture, sample);
             records.names.push_back(file);
@@ -89,6 +110,21 @@ Result<Records> readRecords(const std::vector<std::string>& files, const ValueTy
         records.bytes.insert(records.bytes.end(), array->bytes.begin(), array->bytes.end());
     }
     return records;
+}
+
+/// A batch at a time: an IDX file may hold sixty thousand samples, whose activations fill no memory at once.
+Result<std::vector<float>> predictAll(Session& session, const Records& records)
+{
+    constexpr std::size_t batch = 256;
+    const std::size_t count = records.names.size(), size = count > 0 ? records.bytes.size() / count : 0;
+    std::vector<float> all;
+    for (std::size_t first = 0; first < count; first += batch) {
+        const std::size_t rows = std::min(batch, count - first);
+        auto some = session.predictRecords(std::span(records.bytes).subspan(first * size, rows * size), static_cast<std::int64_t>(rows));
+        if (!some) return some.error();
+        all.insert(all.end(), some->begin(), some->end());
+    }
+    return all;
 }
 
 /// The names of the network's outputs: it may have more of them than the data has classes.
@@ -146,7 +182,7 @@ int evaluate(Context& context, const UseArguments& arguments)
 {
     auto trained = findTrained(context, arguments);
     if (!trained) return context.fail(trained.error());
-    auto data = openData(*trained, arguments.data);
+    auto data = openData(context, *trained, arguments.data);
     if (!data) return context.fail(data.error());
     auto session = openSession(*trained, (*data)->info(), arguments);
     if (!session) return context.fail(session.error());
@@ -175,19 +211,16 @@ int predict(Context& context, const UseArguments& arguments)
     if (auto fits = checkOut(arguments.out); !fits) return context.fail(fits.error());
     auto trained = findTrained(context, arguments);
     if (!trained) return context.fail(trained.error());
-    auto data = openData(*trained, arguments.data);
-    if (!data) return context.fail(data.error());
-    const auto& info = (*data)->info();
-    auto records = readRecords(arguments.files, info.sample);
+    auto info = knownData(context, *trained, arguments.data);
+    if (!info) return context.fail(info.error());
+    auto records = readRecords(arguments.files, info->sample);
     if (!records) return context.fail(records.error());
-    auto session = openSession(*trained, info, arguments);
+    auto session = openSession(*trained, *info, arguments);
     if (!session) return context.fail(session.error());
-    if (auto used = (*session)->useData(*data); !used) return context.fail(used.error());
-    const auto count = static_cast<std::int64_t>(records->names.size());
-    auto probabilities = (*session)->predictRecords(records->bytes, count);
+    auto probabilities = predictAll(**session, *records);
     if (!probabilities) return context.fail(probabilities.error());
-    const std::size_t width = count > 0 ? probabilities->size() / records->names.size() : 0;
-    const auto classes = outputNames(info.classes, width);
+    const std::size_t width = records->names.empty() ? 0 : probabilities->size() / records->names.size();
+    const auto classes = outputNames(info->classes, width);
     if (!arguments.out.empty())
         if (auto written = writePredictions(arguments.out, *records, *probabilities, classes); !written) return context.fail(written.error());
     for (std::size_t i = 0; i < records->names.size(); ++i) {

@@ -11,23 +11,6 @@ namespace {
 constexpr int inkThreshold = 16; // of 255: a brush's faint rim is no ink
 constexpr double inkShare = 20.0 / 28.0;
 
-Picture withChannels(const Picture& picture, int channels)
-{
-    if (picture.channels == channels) return picture;
-    Picture result{picture.width, picture.height, channels, {}};
-    const std::size_t pixels = static_cast<std::size_t>(picture.width) * static_cast<std::size_t>(picture.height);
-    result.pixels.resize(pixels * static_cast<std::size_t>(channels));
-    for (std::size_t i = 0; i < pixels; ++i) {
-        if (channels == 1) { // Rec. 601, as the importer mixes colours
-            const std::uint8_t* rgb = &picture.pixels[i * 3];
-            result.pixels[i] = static_cast<std::uint8_t>(std::lround(0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2]));
-        } else {
-            for (int c = 0; c < channels; ++c) result.pixels[i * static_cast<std::size_t>(channels) + static_cast<std::size_t>(c)] = picture.pixels[i];
-        }
-    }
-    return result;
-}
-
 struct Box { int left = 0, top = 0, right = -1, bottom = -1; bool empty() const { return right < left; } };
 
 Box inkOf(const Picture& grey)
@@ -84,7 +67,8 @@ std::vector<std::uint8_t> recordFrom(const Picture& picture, const ValueType& sa
     const int channels = image ? static_cast<int>(sample.dims[0].size) : 1;
     const int height = image ? static_cast<int>(sample.dims[1].size) : 1;
     const int width = image ? static_cast<int>(sample.dims[2].size) : static_cast<int>(sample.elements());
-    Picture fitted = withChannels(picture, channels == 3 ? 3 : 1);
+    Picture fitted = picture;
+    setChannels(fitted, channels == 3 ? 3 : 1);
     if (fitted.width != width || fitted.height != height) fitted = scaled(fitted, width, height);
     const std::size_t pixels = static_cast<std::size_t>(width) * static_cast<std::size_t>(height);
     std::vector<std::uint8_t> record(pixels * static_cast<std::size_t>(channels));
@@ -96,7 +80,8 @@ std::vector<std::uint8_t> recordFrom(const Picture& picture, const ValueType& sa
 
 Picture centredDrawing(const Picture& drawing, int width, int height)
 {
-    const Picture grey = withChannels(drawing, 1);
+    Picture grey = drawing;
+    setChannels(grey, 1);
     const Box box = inkOf(grey);
     if (box.empty()) return {width, height, 1, std::vector<std::uint8_t>(static_cast<std::size_t>(width) * static_cast<std::size_t>(height), 0)};
     const Picture ink = cropped(grey, box);

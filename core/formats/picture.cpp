@@ -312,24 +312,6 @@ Result<Picture> readJpeg(const std::string& path, const std::string& content, in
 
 // --------------------------------------------------------------------------------------------------------- pixels
 
-/// Brings the picture to 1 or 3 channels.
-void setChannels(Picture& picture, int channels)
-{
-    if (channels == 0 || channels == picture.channels) return;
-    const std::size_t count = static_cast<std::size_t>(picture.width) * static_cast<std::size_t>(picture.height);
-    std::vector<std::uint8_t> pixels(count * static_cast<std::size_t>(channels));
-    for (std::size_t i = 0; i < count; ++i) {
-        if (channels == 3) {
-            std::memset(pixels.data() + 3 * i, picture.pixels[i], 3);
-        } else {
-            const std::uint8_t* rgb = picture.pixels.data() + 3 * i;
-            pixels[i] = static_cast<std::uint8_t>((19595 * rgb[0] + 38470 * rgb[1] + 7471 * rgb[2] + 32768) >> 16); // Rec. 601
-        }
-    }
-    picture.channels = channels;
-    picture.pixels = std::move(pixels);
-}
-
 /// Which source pixels make up a pixel of the result, and with which weights (of 2^14 in all). Whole numbers throughout:
 /// the same picture gives the same bytes, and so the same fingerprint, on every machine.
 struct Taps
@@ -402,6 +384,23 @@ Result<PictureHeader> readPictureHeader(const std::string& path)
     if (const std::string why = checkSize(job.info.image_width, job.info.image_height); !why.empty()) return broken(path, why);
     header = {static_cast<int>(job.info.image_width), static_cast<int>(job.info.image_height), channelsOf(job.info)};
     return header;
+}
+
+void setChannels(Picture& picture, int channels)
+{
+    if (channels == 0 || channels == picture.channels) return;
+    const std::size_t count = static_cast<std::size_t>(picture.width) * static_cast<std::size_t>(picture.height);
+    std::vector<std::uint8_t> pixels(count * static_cast<std::size_t>(channels));
+    for (std::size_t i = 0; i < count; ++i) {
+        if (channels == 3) {
+            std::memset(pixels.data() + 3 * i, picture.pixels[i], 3);
+        } else {
+            const std::uint8_t* rgb = picture.pixels.data() + 3 * i;
+            pixels[i] = static_cast<std::uint8_t>((19595 * rgb[0] + 38470 * rgb[1] + 7471 * rgb[2] + 32768) >> 16); // Rec. 601
+        }
+    }
+    picture.channels = channels;
+    picture.pixels = std::move(pixels);
 }
 
 Result<Picture> readPicture(const std::string& path, int channels)

@@ -26,6 +26,8 @@ bool looksLikePicture(const std::string& path); ///< by its first bytes
 Result<PictureHeader> readPictureHeader(const std::string& path);
 /// Decodes to 1 or 3 channels (alpha is laid over black; grey is spread or colours are mixed by Rec. 601 as asked; 0 keeps the file's).
 Result<Picture> readPicture(const std::string& path, int channels = 0);
+/// Brings a picture to 1 or 3 channels (0: leaves it), as readPicture() does: whole numbers, the same bytes on every machine.
+void setChannels(Picture& picture, int channels);
 /// Area-averaging when it shrinks, bilinear when it grows; the aspect is not kept.
 Picture scaled(const Picture& picture, int width, int height);
 /// 8-bit PNG, durably written.

@@ -234,6 +234,14 @@ void EvaluateTest::recordsArePlanar()
     Picture grey{2, 1, 1, {7, 9}};
     QCOMPARE(recordFrom(grey, imageType(3, 1, 2)), (std::vector<std::uint8_t>{7, 9, 7, 9, 7, 9}));
     QCOMPARE(recordFrom(grey, imageType(1, 4, 4)).size(), std::size_t{16});
+
+    // Every colour is mixed as the importer mixes it: else a picture would be another sample when it is predicted alone.
+    Picture colours{64, 64, 3, {}};
+    for (int i = 0; i < 64 * 64; ++i)
+        for (const int value : {i % 16 * 17, i / 16 % 16 * 17, i / 256 * 17}) colours.pixels.push_back(static_cast<std::uint8_t>(value));
+    Picture imported = colours;
+    setChannels(imported, 1);
+    QCOMPARE(recordFrom(colours, imageType(1, 64, 64)), imported.pixels);
 }
 
 void EvaluateTest::drawingsAreCentred_data()
