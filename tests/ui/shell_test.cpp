@@ -354,6 +354,9 @@ class ShellTest : public QObject
         for (QLabel* label : find<QWidget>("hardware.cpu")->findChildren<QLabel*>()) whole << label->text();
         if (!features.isEmpty()) QVERIFY2(whole.contains(features.join(QStringLiteral(", "))), qPrintable(whole.join(QLatin1Char('|'))));
         QVERIFY(whole.contains(QString::fromStdString(m_studio->studio().hardware->facts().system)));
+        QTest::mouseClick(find<QPushButton>("hardware.copy"), Qt::LeftButton);
+        const QString copied = QGuiApplication::clipboard()->text();
+        QVERIFY2(copied.contains(features.join(QStringLiteral(", "))) && copied.contains(QString::fromStdString(m_studio->studio().hardware->facts().system)), qPrintable(copied));
         bool said = false;
         for (QLabel* label : find<QWidget>("hardware.noGpu")->findChildren<QLabel*>()) said = said || label->text().contains(QLatin1String("Training uses the CPU"));
         QVERIFY(said);

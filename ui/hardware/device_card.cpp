@@ -203,8 +203,11 @@ void DeviceCard::setColumns(int columns)
 QString DeviceCard::asText() const
 {
     QStringList lines{m_title->text() + QLatin1String("  ") + static_cast<ElidedLabel*>(m_subtitle)->fullText()};
-    if (!m_pill->text().isEmpty()) lines << QLatin1String("  ") + m_pill->text();
-    for (const auto& [caption, value] : m_factLabels) lines << QStringLiteral("  %1: %2").arg(caption->text(), static_cast<ElidedLabel*>(value)->fullText());
+    if (!m_pill->text().isEmpty()) lines << QLatin1String("  ") + (m_pill->toolTip().isEmpty() ? m_pill->text() : m_pill->toolTip());
+    for (const auto& [caption, value] : m_factLabels) {
+        const auto* elided = qobject_cast<const ElidedLabel*>(value); // one that wraps shows all that it says
+        lines << QStringLiteral("  %1: %2").arg(caption->text(), elided ? elided->fullText() : value->text());
+    }
     for (const PlotSlot& slot : m_slots) lines << QStringLiteral("  %1: %2 %3").arg(slot.caption->text(), slot.value->text(), slot.aside->text()).trimmed().prepend(QLatin1String("  "));
     return lines.join(QLatin1Char('\n'));
 }
