@@ -15,6 +15,7 @@
 #include <chrono>
 #include <random>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <thread>
 #include <unistd.h>
 
@@ -83,6 +84,8 @@ struct Played
     {
         std::string said;
         for (double end = Clock::system().monotonicSeconds() + 10; Clock::system().monotonicSeconds() < end && !client; sleepMs(2)) client.reset(::accept(listener.get(), nullptr, nullptr));
+        const timeval patience{5, 0}; // what does not come is missed, not waited for
+        ::setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
         char buffer[4096];
         while (client && said.find(until) == std::string::npos) {
             const ssize_t got = ::recv(client.get(), buffer, sizeof buffer, 0);
