@@ -134,8 +134,14 @@ class StudioFixture
     std::string storeFolder() const { return m_folder->filePath(QStringLiteral("store")).toStdString(); }
     std::shared_ptr<QTemporaryDir> folder() const { return m_folder; }
 
+    /// Not a temporary at every call: GCC takes its members for uninitialised when they go.
+    static const Recipe& noRecipe()
+    {
+        static const Recipe recipe;
+        return recipe;
+    }
     /// A run trained by a script: row and folder are real.
-    RunId scriptedRun(const std::string& name, const Recipe& recipe = {})
+    RunId scriptedRun(const std::string& name, const Recipe& recipe = noRecipe())
     {
         NewRun run;
         run.name = name;

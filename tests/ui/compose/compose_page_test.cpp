@@ -322,7 +322,7 @@ class ComposePageTest : public QObject
 
     void saveAndOpen()
     {
-        const QString file = m->folder.path() + QStringLiteral("/mine.sconce");
+        const QString file = m->folder()->path() + QStringLiteral("/mine.sconce");
         setFileChooser([&](QWidget*, const QString&, const QString&) { return file; });
         auto* name = m->find<QLineEdit>("compose.name");
         name->setFocus();
@@ -360,7 +360,7 @@ class ComposePageTest : public QObject
 
     void aDroppedFileOpensAndABadOneSaysWhy()
     {
-        const QString good = m->folder.path() + QStringLiteral("/good.sconce"), bad = m->folder.path() + QStringLiteral("/bad.sconce");
+        const QString good = m->folder()->path() + QStringLiteral("/good.sconce"), bad = m->folder()->path() + QStringLiteral("/bad.sconce");
         const Recipe recipe = findStarter("mnist-mlp")->recipe;
         QVERIFY(writeFileDurably(good.toStdString(), recipeText(recipe)).ok());
         QVERIFY(writeFileDurably(bad.toStdString(), "{ \"format\": ").ok());

@@ -1,63 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// A real Compose page over real services and a store in a temporary folder.
+// A real Compose page over the services and the store of a StudioFixture.
 
+#include "tests/support/studio_fixture.h"
 #include "ui/compose/compose_page.h"
 #include "ui/compose/stack_view.h"
-#include "ui/services/studio.h"
-#include "ui/theme/theme.h"
-
-#include <QApplication>
-#include <QTemporaryDir>
-#include <QtTest>
 
 namespace sconce::ui {
 
-struct ComposeFixture
+struct ComposeFixture : test::StudioFixture
 {
-    QTemporaryDir folder;
-    Studio studio;
-    std::unique_ptr<Jobs> jobs;
-    std::unique_ptr<Settings> settings;
-    std::unique_ptr<RunList> runs;
-    std::unique_ptr<RunService> runService;
-    std::unique_ptr<DataService> data;
-    std::unique_ptr<HardwareService> hardware;
-    std::unique_ptr<Navigator> navigator;
     std::unique_ptr<ComposePage> page;
 
-    ComposeFixture()
-    {
-        const QString store = folder.path() + QStringLiteral("/store");
-        auto opened = Store::open(store.toStdString());
-        if (!opened) qFatal("%s", opened.error().text().c_str());
-        studio.store = *opened;
-        jobs = std::make_unique<Jobs>();
-        settings = std::make_unique<Settings>();
-        runs = std::make_unique<RunList>(studio.store, *jobs);
-        runService = std::make_unique<RunService>(studio.store, *jobs, *runs, *settings, QString());
-        data = std::make_unique<DataService>(studio.store, *jobs);
-        hardware = std::make_unique<HardwareService>(*jobs, store);
-        navigator = std::make_unique<Navigator>();
-        studio.jobs = jobs.get();
-        studio.settings = settings.get();
-        studio.runs = runs.get();
-        studio.runService = runService.get();
-        studio.data = data.get();
-        studio.hardware = hardware.get();
-        studio.navigator = navigator.get();
-        open();
-    }
-
-    ~ComposeFixture()
-    {
-        page.reset();
-        runService.reset();
-        hardware.reset();
-        data.reset();
-        runs.reset();
-        jobs.reset();
-    }
+    ComposeFixture() { open(); }
+    ~ComposeFixture() { page.reset(); } // before the services under it
 
     void open(QSize size = QSize(1364, 844))
     {
