@@ -3,7 +3,10 @@
 
 #include "fixture.h"
 
+#include "ui/compose/stack_model.h"
 #include "ui/services/data_choices.h"
+
+#include <QComboBox>
 
 #include <QDir>
 
@@ -50,6 +53,72 @@ class ComposeDataTest : public QObject
         QCOMPARE(f.document().undoStack().count(), 1);
         f.document().undoStack().undo();
         QVERIFY(f.recipe() == before);
+    }
+
+    /// A set chosen in Compose's own header brings the same along as *Train on this data*.
+    void choicesArriveFromTheHeaderToo()
+    {
+        QTemporaryDir pictures;
+        for (int c = 0; c < 10; ++c) {
+            QDir().mkpath(pictures.filePath(QString::number(c)));
+            for (int i = 0; i < 6; ++i) {
+                QImage image(28, 28, QImage::Format_Grayscale8);
+                image.fill(20 * c + i);
+                QVERIFY(image.save(pictures.filePath(QStringLiteral("%1/%2.png").arg(c).arg(i))));
+            }
+        }
+        ComposeFixture f;
+        QString id;
+        connect(f.data.get(), &DataService::added, this, [&](const QString& added) { id = added; });
+        f.data->add(pictures.path());
+        QTRY_VERIFY_WITH_TIMEOUT(!id.isEmpty(), 20'000);
+        const DatasetInfo* info = f.data->find(id.toStdString());
+        QVERIFY(info);
+        DataChoices choices = dataChoices(*f.settings, *info);
+        choices.split.kind = SplitSettings::Kind::Shuffled;
+        choices.split.validation = 0.3;
+        choices.input.normalise = true;
+        setDataChoices(*f.settings, info->id, choices);
+        const Recipe before = f.recipe();
+        auto* combo = f.find<QComboBox>("compose.data");
+        QTRY_VERIFY(combo->findData(id) >= 0);
+        QCOMPARE(combo->currentData().toString(), QStringLiteral("digits"));
+        combo->setFocus();
+        while (combo->currentData().toString() != id) {
+            const int at = combo->currentIndex();
+            QTest::keyClick(combo, combo->findData(id) > at ? Qt::Key_Down : Qt::Key_Up);
+            QVERIFY(combo->currentIndex() != at);
+        }
+        const DataSettings& data = f.recipe().data;
+        QCOMPARE(QString::fromStdString(data.dataset), id);
+        QCOMPARE(data.split.kind, SplitSettings::Kind::Shuffled);
+        QCOMPARE(data.split.validation, 0.3);
+        QVERIFY(data.split.test > 0); // a folder has no test part of its own
+        QVERIFY(data.input.normalise);
+        QCOMPARE(data.input.mean, info->mean);
+        QCOMPARE(f.document().undoStack().count(), 1);
+        // Chosen once more it leaves alone what was changed since.
+        f.document().change(QStringLiteral("split"), [](Recipe& r) { r.data.split.validation = 0.15; });
+        Q_EMIT combo->activated(combo->currentIndex());
+        QCOMPARE(f.recipe().data.split.validation, 0.15);
+        f.document().undoStack().undo();
+        f.document().undoStack().undo();
+        QVERIFY(f.recipe() == before);
+    }
+
+    /// Forward and backward: the first layer needs no gradient of the pictures.
+    void computeSharesAreThoseOfAStep()
+    {
+        ComposeFixture f;
+        f.document().load(findStarter("mnist-convnet")->recipe, {});
+        const auto* model = static_cast<StackModel*>(f.stack()->model());
+        QStringList shares;
+        for (int row = 1; row <= 7; ++row) shares << model->row(row).compute;
+        QCOMPARE(shares, (QStringList{"5.5 %", "0 %", "93.9 %", "0 %", "0 %", "0 %", "0.7 %"}));
+        // Nothing but pooling: its own arithmetic is what there is.
+        f.document().change(QStringLiteral("pools"), [](Recipe& r) { std::erase_if(r.stack.layers, [](const Layer& l) { return l.type != "max_pool2d"; }); });
+        QVERIFY(f.document().report().ok());
+        QVERIFY(model->row(1).computeShare > 0.5);
     }
 
     void otherShapeAndClassesKeepTheStack()
