@@ -3,12 +3,14 @@
 
 #include "core/base/clock.h"
 #include "core/base/files.h"
+#include "core/base/log.h"
 #include "core/hardware/nvml.h"
 #include "core/hardware/proc.h"
 
 #include <algorithm>
 #include <cmath>
 #include <condition_variable>
+#include <exception>
 #include <fstream>
 #include <mutex>
 #include <sched.h>
@@ -138,7 +140,11 @@ Telemetry::Telemetry(HardwareSources sources, std::string storePath, double inte
         std::unique_lock lock(impl->mutex);
         while (!impl->stopping) {
             lock.unlock();
-            sink(machine.facts(), machine.read());
+            try { // the root of a thread: one reading that fails must not end the program
+                sink(machine.facts(), machine.read());
+            } catch (const std::exception& failure) {
+                log(LogLevel::Warning, std::string("A reading of the machine was lost: ") + failure.what());
+            }
             lock.lock();
             impl->wake.wait_for(lock, std::chrono::duration<double>(intervalSeconds), [impl] { return impl->stopping; });
         }

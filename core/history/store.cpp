@@ -141,8 +141,12 @@ void StoreImpl::backUp()
 {
     Result<Readers::Lease> reader = m_readers.lease();
     if (!reader) return;
-    if (Result<bool> made = backUpIfDue(**reader, m_folder); !made)
-        log(LogLevel::Warning, "No backup of the history was made: " + made.error().text());
+    try { // also the root of a thread
+        if (Result<bool> made = backUpIfDue(**reader, m_folder); !made)
+            log(LogLevel::Warning, "No backup of the history was made: " + made.error().text());
+    } catch (const std::exception& failure) {
+        log(LogLevel::Warning, std::string("No backup of the history was made: ") + failure.what());
+    }
 }
 
 void StoreImpl::careLoop()

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <stdexcept>
 #include <thread>
 
 using namespace sconce;
@@ -162,6 +163,16 @@ class MachineTest : public QObject
         const int after = samples;
         QTest::qWait(80);
         QCOMPARE(samples.load(), after);
+    }
+
+    /// Nothing may be thrown past the root of its thread: the whole program would end.
+    void aSinkThatThrowsLosesOneReadingOnly()
+    {
+        std::atomic<int> samples = 0;
+        Telemetry telemetry({.proc = "/proc", .sys = "/sys", .nvmlLibrary = "/nowhere"}, "/", 0.02, [&](const MachineFacts&, const MachineReading&) {
+            if (++samples == 1) throw std::runtime_error("made by a test");
+        });
+        QTRY_VERIFY_WITH_TIMEOUT(samples >= 3, 5000);
     }
 };
 
