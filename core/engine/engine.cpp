@@ -83,6 +83,18 @@ Result<std::unique_ptr<Session>> Session::open(SessionSpec spec)
     return table->openSession(std::move(spec));
 }
 
+StepSettings stepSettings(const TrainingSettings& training)
+{
+    StepSettings step;
+    step.microBatch = wholeOf(training, "gradients", "micro_batch");
+    step.clipNorm = realOf(training, "gradients", "clip_norm");
+    step.clipValue = realOf(training, "gradients", "clip_value");
+    step.averageDecay = realOf(training, "averaging", "decay");
+    step.channelsLast = flagOf(training, "speed", "channels_last");
+    step.fuse = flagOf(training, "speed", "fused_blocks");
+    return step;
+}
+
 std::vector<ComputeDevice> computeDevices()
 {
     prepareEngineProcess();

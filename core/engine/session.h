@@ -19,11 +19,22 @@
 
 namespace sconce {
 
+/// How a step is made of the batch's gradients (recipe: training options).
+struct StepSettings
+{
+    std::int64_t microBatch = 0;      ///< samples at once; 0: the whole batch
+    double clipNorm = 0, clipValue = 0; ///< 0: never
+    double averageDecay = 0;          ///< of the weights' running average; 0: none
+    bool channelsLast = true, fuse = true; ///< off switches of automatic choices
+};
+StepSettings stepSettings(const TrainingSettings& training);
+
 struct SessionSpec
 {
     Plan plan;
     Configured task;
     InputSettings input;
+    StepSettings step;
     Configured optimiser;    ///< type empty: no training, no optimiser state
     std::string device = "cpu"; ///< "cpu" or "cuda:N"; "auto" must be resolved before (engine/devices.h)
     int threads = 1;
@@ -57,8 +68,10 @@ class Session
     virtual Result<void> useData(DatasetPtr data) = 0;
 
     // ---- one step, in this order ----
-    /// Gathers the rows, scales them, runs the plan in training mode and the loss. `step` (0-based) keys dropout.
+    /// Gathers the rows, scales them, runs the plan in training mode and the loss. `step` (0-based) keys dropout. With micro-batches
+    /// this is the first of them; backward() makes the others.
     virtual Result<void> forward(std::int64_t step, std::span<const std::int64_t> rows) = 0;
+    /// The gradients of the whole batch.
     virtual Result<void> backward() = 0;
     /// The optimiser's step. NotFinite, with nothing changed, if loss or a gradient is NaN or infinite.
     virtual Result<void> commit(double learningRate) = 0;
@@ -81,7 +94,11 @@ class Session
     virtual Result<std::vector<float>> run(std::span<const float> inputs, std::int64_t count, bool training) = 0;
 
     // ---- state ----
-    /// Parameters and buffers by their names in the plan.
+    /// After OutOfMemory: fewer samples at once from now on, with the same batch and the same result. Gives memory back to the
+    /// device. 0: the whole batch.
+    virtual void setMicroBatch(std::int64_t samples) = 0;
+    /// Parameters and buffers by their names in the plan. Where weights are averaged, these are the averages (also what evaluate()
+    /// and predict() use), and the optimiser's state holds the weights of the last step.
     virtual Result<std::vector<HostTensor>> weights() const = 0;
     /// Optimiser state ("adam.exp_avg/conv1.weight", …) and its counters.
     virtual Result<std::vector<HostTensor>> optimiserState() const = 0;

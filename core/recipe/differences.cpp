@@ -89,9 +89,15 @@ class Flattened
         add("/training/learning_rate", "Learning rate", realText(training.learningRate));
         configured("/training/schedule", "Schedule", training.schedule, scheduleEntries());
         add("/training/checkpoint/every_epochs", "Checkpoint every … epochs", groupedInt(training.checkpoint.everyEpochs));
+        add("/training/checkpoint/every_steps", "Checkpoint every … steps", groupedInt(training.checkpoint.everySteps));
         add("/training/checkpoint/every_minutes", "Checkpoint every … minutes", realText(training.checkpoint.everyMinutes));
         add("/training/checkpoint/keep_last", "Checkpoints kept", groupedInt(training.checkpoint.keepLast));
         add("/training/checkpoint/keep_best", "Best kept", yesNo(training.checkpoint.keepBest));
+        for (const OptionEntry& group : trainingOptions()) {
+            const auto set = training.options.find(group.id);
+            const std::string path = "/training/" + group.id;
+            params(path, path, group.title, group.params, set == training.options.end() ? ParamValues{} : set->second);
+        }
     }
 };
 

@@ -10,6 +10,7 @@ namespace sconce::limits {
 inline constexpr std::size_t nameBytes = 200;
 inline constexpr std::size_t notesBytes = 100'000;
 inline constexpr int epochs = 100'000;
+inline constexpr std::int64_t steps = 1'000'000'000;
 inline constexpr std::int64_t batch = 1 << 20;
 inline constexpr double leastRate = 1e-12, rate = 100;
 inline constexpr int threads = 1024;

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Optimisers, schedules and tasks with their descriptors, and the learning rate of a step.
+// Optimisers and tasks with their descriptors.
 #include "core/recipe/recipe.h"
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
 
 namespace sconce {
 
@@ -47,20 +45,15 @@ std::span<const OptionEntry> optimiserEntries()
     return entries;
 }
 
-std::span<const OptionEntry> scheduleEntries()
-{
-    static const std::vector<OptionEntry> entries{
-        {"constant", "Constant", "The same learning rate from beginning to end.", {}},
-        {"cosine", "Cosine", "The learning rate falls along half a cosine wave: large steps first, small ones at the end.",
-         {realParam("final", "Final share", 0.0, 0.0, 1.0, "What is left of the learning rate at the end: 0.1 is a tenth."),
-          realParam("warm_up", "Warm-up share", 0.0, 0.0, 0.5, "Part of the training in which the rate first climbs from zero: 0.05 is the first twentieth.")}}};
-    return entries;
-}
-
 std::span<const OptionEntry> taskEntries()
 {
     static const std::vector<OptionEntry> entries{
-        {"classification", "Classification", "Says which one of several classes a sample belongs to. The loss is cross-entropy: how surprised the network is by the right answer.", {}}};
+        {"classification", "Classification", "Says which one of several classes a sample belongs to. The loss is cross-entropy: how surprised the network is by the right answer.",
+         {realParam("label_smoothing", "Smoothing", 0.0, 0.0, 0.9,
+                    "Spreads this share of each right answer over all classes, so that the network does not become too sure of itself; 0.1 is usual. Costs nothing, and the loss no longer falls to 0."),
+          choiceParam("class_weights", "Class weights", "none",
+                      {{"none", "none", "Every sample counts alike"}, {"balanced", "balanced", "Rare classes count more, so that all classes count alike"}},
+                      "How much each class counts in the loss. Balance them where some classes have far fewer samples.")}}};
     return entries;
 }
 
@@ -68,23 +61,6 @@ const OptionEntry* findOption(std::span<const OptionEntry> entries, std::string_
 {
     const auto found = std::find_if(entries.begin(), entries.end(), [&](const OptionEntry& entry) { return entry.id == id; });
     return found == entries.end() ? nullptr : &*found;
-}
-
-double learningRateAt(const TrainingSettings& settings, std::int64_t step, std::int64_t totalSteps)
-{
-    const double rate = settings.learningRate;
-    const OptionEntry* entry = findOption(scheduleEntries(), settings.schedule.type);
-    if (!entry || entry->id != "cosine") return rate;
-    const auto real = [&](const char* id) {
-        const double* value = std::get_if<double>(&valueOf(entry->params, settings.schedule.params, id));
-        return value ? *value : 0.0;
-    };
-    const double total = static_cast<double>(std::max<std::int64_t>(1, totalSteps));
-    const double warm = std::floor(real("warm_up") * total), now = static_cast<double>(std::max<std::int64_t>(0, step));
-    if (now < warm) return rate * (now + 1) / warm;
-    const double done = std::min(1.0, (now - warm) / std::max(1.0, total - warm));
-    const double final = real("final");
-    return rate * (final + (1 - final) * 0.5 * (1 + std::cos(std::numbers::pi * done)));
 }
 
 } // namespace sconce

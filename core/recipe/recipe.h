@@ -7,6 +7,8 @@
 #include "core/data/split.h"
 #include "core/model/catalogue.h"
 
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +46,7 @@ struct DataSettings
 struct CheckpointSettings
 {
     int everyEpochs = 1;        ///< 0: never by epochs
+    std::int64_t everySteps = 0; ///< 0: never by steps
     double everyMinutes = 5;    ///< 0: never by time
     int keepLast = 2;           ///< at least 1
     bool keepBest = true;
@@ -58,6 +61,8 @@ struct TrainingSettings
     double learningRate = 0.001;
     Configured schedule{"constant", {}};
     CheckpointSettings checkpoint;
+    /// What was set of trainingOptions(), by the group's id; what is not there has its default.
+    std::map<std::string, ParamValues> options;
     bool operator==(const TrainingSettings&) const = default;
 };
 
@@ -137,12 +142,41 @@ struct OptionEntry
     std::vector<ParamDescriptor> params;
 };
 std::span<const OptionEntry> optimiserEntries(); ///< adam, adamw, sgd
-std::span<const OptionEntry> scheduleEntries();  ///< constant, cosine
+std::span<const OptionEntry> scheduleEntries();  ///< constant, step, exponential, cosine, one_cycle, polynomial, plateau
 std::span<const OptionEntry> taskEntries();      ///< classification
 const OptionEntry* findOption(std::span<const OptionEntry> entries, std::string_view id);
 
-/// The learning rate of a step (0-based), a pure function. totalSteps >= 1.
-double learningRateAt(const TrainingSettings& settings, std::int64_t step, std::int64_t totalSteps);
+/// Everything else that a run may be told, in groups, each a section of the form and an object of the JSON below "training":
+/// "early_stopping", "gradients", ….
+std::span<const OptionEntry> trainingOptions();
+const ParamValue& optionOf(const TrainingSettings& settings, std::string_view group, std::string_view id);
+bool flagOf(const TrainingSettings& settings, std::string_view group, std::string_view id);
+std::int64_t wholeOf(const TrainingSettings& settings, std::string_view group, std::string_view id);
+double realOf(const TrainingSettings& settings, std::string_view group, std::string_view id);
+const std::string& wordOf(const TrainingSettings& settings, std::string_view group, std::string_view id);
+/// Forgets a value that equals its default, so that equal recipes compare equal.
+void setOption(TrainingSettings& settings, const std::string& group, const std::string& id, ParamValue value);
+
+/// Where a run stands, for the learning rate.
+struct RatePlace
+{
+    std::int64_t step = 0;          ///< 0-based
+    std::int64_t totalSteps = 1;    ///< of the whole run as planned
+    std::int64_t stepsPerEpoch = 1;
+    double plateau = 1;             ///< what the plateau schedule has left of the rate (PlateauState)
+};
+/// The learning rate of a step, a pure function.
+double learningRateAt(const TrainingSettings& settings, const RatePlace& place);
+
+/// The memory of the plateau schedule; in the checkpoint.
+struct PlateauState
+{
+    double factor = 1;
+    std::optional<double> best;      ///< lowest loss so far
+    std::int64_t waited = 0;         ///< epochs without a gain
+};
+/// After an epoch with this validation loss (training loss where there is no validation). Other schedules leave it alone.
+PlateauState afterEpoch(const TrainingSettings& settings, PlateauState state, double loss);
 
 // ---- starter recipes (resources/recipes, compiled in) ----
 struct StarterRecipe { std::string id, title, help; Recipe recipe; };

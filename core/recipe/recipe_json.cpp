@@ -40,8 +40,12 @@ Json trainingToJson(const TrainingSettings& training)
     json["optimiser"] = configuredToJson(training.optimiser, optimiserEntries());
     json["learning_rate"] = training.learningRate;
     json["schedule"] = configuredToJson(training.schedule, scheduleEntries());
-    json["checkpoint"] = {{"every_epochs", training.checkpoint.everyEpochs}, {"every_minutes", training.checkpoint.everyMinutes},
+    json["checkpoint"] = {{"every_epochs", training.checkpoint.everyEpochs}, {"every_steps", training.checkpoint.everySteps}, {"every_minutes", training.checkpoint.everyMinutes},
                           {"keep_last", training.checkpoint.keepLast}, {"keep_best", training.checkpoint.keepBest}};
+    for (const OptionEntry& group : trainingOptions()) {
+        const auto set = training.options.find(group.id);
+        json[group.id] = paramsToJson(group.params, set == training.options.end() ? ParamValues{} : set->second);
+    }
     return json;
 }
 
@@ -156,10 +160,15 @@ class RecipeReader
         object(reader, "checkpoint", [&](JsonReader& r) {
             CheckpointSettings& checkpoint = training.checkpoint;
             checkpoint.everyEpochs = static_cast<int>(r.integer("every_epochs", checkpoint.everyEpochs, 0, limits::epochs));
+            checkpoint.everySteps = r.integer("every_steps", checkpoint.everySteps, 0, limits::steps);
             checkpoint.everyMinutes = r.real("every_minutes", checkpoint.everyMinutes, 0, limits::minutes);
             checkpoint.keepLast = static_cast<int>(r.integer("keep_last", checkpoint.keepLast, 1, limits::keep));
             checkpoint.keepBest = r.boolean("keep_best", checkpoint.keepBest);
         });
+        for (const OptionEntry& group : trainingOptions())
+            object(reader, group.id, [&](JsonReader& r) {
+                for (auto& [id, value] : paramsFromJson(group.params, r)) setOption(training, group.id, id, value);
+            });
     }
 
     std::uint64_t seed(JsonReader& reader, std::uint64_t fallback)

@@ -251,8 +251,13 @@ class Validator
                 replaceFix("Use " + entries.front().title, path, {{"type", entries.front().id}}));
             return;
         }
-        for (const auto& [id, param] : value.params) {
-            const ParamDescriptor* descriptor = findParam(entry->params, id);
+        params(path, entry->params, value.params);
+    }
+
+    void params(const std::string& path, const std::vector<ParamDescriptor>& descriptors, const ParamValues& values)
+    {
+        for (const auto& [id, param] : values) {
+            const ParamDescriptor* descriptor = findParam(descriptors, id);
             if (!descriptor) continue;
             std::string sentence = checkParam(*descriptor, param);
             if (sentence.empty()) continue;
@@ -271,16 +276,31 @@ class Validator
         range("/training/learning_rate", "The learning rate", training.learningRate, limits::leastRate, limits::rate);
         learningRateHint();
         configured("/training/schedule", "schedule", training.schedule, scheduleEntries());
+        for (const auto& [group, values] : training.options)
+            if (const OptionEntry* entry = findOption(trainingOptions(), group)) params("/training/" + group, entry->params, values);
+        trainingHints(training);
         const CheckpointSettings& checkpoint = training.checkpoint;
         range("/training/checkpoint/every_epochs", "Epochs between checkpoints", checkpoint.everyEpochs, 0, limits::epochs);
+        range("/training/checkpoint/every_steps", "Steps between checkpoints", checkpoint.everySteps, std::int64_t{0}, limits::steps);
         range("/training/checkpoint/every_minutes", "Minutes between checkpoints", checkpoint.everyMinutes, 0.0, limits::minutes);
         range("/training/checkpoint/keep_last", "The number of checkpoints kept", checkpoint.keepLast, 1, limits::keep);
-        if (checkpoint.everyEpochs == 0 && checkpoint.everyMinutes == 0)
+        if (checkpoint.everyEpochs == 0 && checkpoint.everySteps == 0 && checkpoint.everyMinutes == 0)
             hint("/training/checkpoint/every_epochs", "No checkpoints are saved along the way.", "After a power cut the run would begin anew.")
                 .fixes.push_back(replaceFix("Save after each epoch", "/training/checkpoint/every_epochs", 1));
         if (!limits::isDevice(m_recipe.device))
             add("/device", "A device is “auto”, “cpu” or “cuda:N”, not “" + m_recipe.device + "”.").fixes.push_back(replaceFix("Choose by itself", "/device", "auto"));
         range("/threads", "The number of threads", m_recipe.threads, 0, limits::threads);
+    }
+
+    /// What looks at validation needs some.
+    void trainingHints(const TrainingSettings& training)
+    {
+        if (m_recipe.data.split.validation > 0) return;
+        const Fix fix = replaceFix("Hold back 10 %", "/data/split/validation", 0.1);
+        if (flagOf(training, "early_stopping", "enabled"))
+            add("/training/early_stopping/enabled", "Early stopping watches the validation, but no samples are held back for it.").fixes.push_back(fix);
+        if (training.schedule.type == "plateau")
+            hint("/training/schedule/type", "Without validation samples the rate follows the training loss.", "It falls later than it should when the network learns by heart.").fixes.push_back(fix);
     }
 
     void learningRateHint()

@@ -9,11 +9,19 @@
 #include "core/recipe/recipe.h"
 #include "core/run/run.h"
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace sconce {
+
+/// The memory of early stopping.
+struct StoppingState
+{
+    std::optional<double> best; ///< of the watched number
+    std::int64_t waited = 0;    ///< epochs without a gain
+};
 
 /// Everything besides tensors that an exact continuation needs (rules 6–9).
 struct TrainerState
@@ -34,6 +42,10 @@ struct TrainerState
     Json choices;                     ///< automatic choices, reused on resume
     std::vector<Amendment> amendments;
     bool tested = false;              ///< the test at the end has been made
+    PlateauState plateau;
+    StoppingState stopping;
+    std::string endedBecause;         ///< empty, "early" or "time": no more epochs although more were planned
+    bool restoredBest = false;        ///< the weights are those of the best epoch, as early stopping was asked to leave them
 
     Json toJson() const;
     static Result<TrainerState> fromJson(const Json& json);

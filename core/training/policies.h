@@ -18,12 +18,42 @@ struct CheckpointPolicy
     {
         return settings.everyMinutes > 0 && state.secondsTrained - state.lastSavedSeconds >= settings.everyMinutes * 60;
     }
+    /// Asked after each step.
+    bool dueBySteps(const TrainerState& state) const { return settings.everySteps > 0 && state.step % settings.everySteps == 0; }
     /// Asked when an epoch has been closed.
     bool dueByEpochs(const TrainerState& state) const { return settings.everyEpochs > 0 && state.epoch % settings.everyEpochs == 0; }
 };
 
-/// The best epoch is that of the lowest validation loss, as Keras' checkpoints have it by default.
-inline bool isBest(const RunSummary& summary, double valLoss) { return std::isfinite(valLoss) && !(summary.bestValLoss <= valLoss); }
+/// Ends a run that no longer gets better (Keras' EarlyStopping: an epoch counts as a gain if it beats the best by more than the
+/// smallest gain). Also says which epoch is the best: that of the watched number, by default the lowest validation loss.
+struct StoppingPolicy
+{
+    bool enabled = false, restoreBest = false, byAccuracy = false;
+    std::int64_t patience = 0;
+    double smallestGain = 0;
+
+    explicit StoppingPolicy(const TrainingSettings& training)
+        : enabled(flagOf(training, "early_stopping", "enabled"))
+        , restoreBest(enabled && flagOf(training, "early_stopping", "restore_best"))
+        , byAccuracy(enabled && wordOf(training, "early_stopping", "watch") == "val_accuracy")
+        , patience(wholeOf(training, "early_stopping", "patience"))
+        , smallestGain(realOf(training, "early_stopping", "smallest_gain"))
+    {
+    }
+    bool isBest(const RunSummary& summary, double valLoss, double valAccuracy) const
+    {
+        if (byAccuracy) return std::isfinite(valAccuracy) && !(summary.bestValAccuracy >= valAccuracy);
+        return std::isfinite(valLoss) && !(summary.bestValLoss <= valLoss);
+    }
+    StoppingState after(StoppingState state, double valLoss, double valAccuracy) const
+    {
+        const double now = byAccuracy ? valAccuracy : valLoss;
+        if (!enabled || !std::isfinite(now)) return state;
+        const bool gained = !state.best || (byAccuracy ? now > *state.best + smallestGain : now < *state.best - smallestGain);
+        return gained ? StoppingState{now, 0} : StoppingState{state.best, state.waited + 1};
+    }
+    bool ends(const StoppingState& state) const { return enabled && state.waited >= patience; }
+};
 
 /// How many steps make one event: enough that events cost nothing, few enough that curves and clocks look alive.
 struct ReportPolicy

@@ -6,6 +6,7 @@
 #include "core/training/training.h"
 
 #include <algorithm>
+#include <cmath>
 #include <exception>
 #include <limits>
 #include <new>
@@ -28,6 +29,7 @@ SessionSpec sessionSpec(const TrainerInput& input, Plan plan)
     spec.task = input.recipe.task;
     spec.input = input.recipe.data.input;
     spec.optimiser = input.recipe.training.optimiser;
+    spec.step = stepSettings(input.recipe.training);
     spec.device = input.recipe.device;
     spec.threads = input.threads;
     spec.seed = input.recipe.seed;
@@ -60,7 +62,7 @@ RunEnded trainRun(const TrainerInput& input, CommandQueue& commands, const std::
 }
 
 Training::Training(const TrainerInput& input, CommandQueue& commands, const Emit& emit)
-    : m_input(input), m_commands(commands), m_emit(emit), m_recipe(input.recipe), m_policy{input.recipe.training.checkpoint}
+    : m_input(input), m_commands(commands), m_emit(emit), m_recipe(input.recipe), m_policy{input.recipe.training.checkpoint}, m_stopping(input.recipe.training)
 {
     m_state.epochsPlanned = m_recipe.training.epochs;
     if (!m_input.resumeFrom) return;
@@ -87,10 +89,10 @@ bool Training::trainEpochs()
     while (moreEpochs() || !m_state.tested) {
         while (moreEpochs()) {
             while (moreEpochs() && moreSteps())
-                if (!obeyCommands() || !trainStep() || !saveIfDue()) return false;
+                if (!obeyCommands() || !trainStep() || !saveIfDue() || !endIfDue()) return false;
             if (!obeyCommands() || !closeEpoch()) return false;
         }
-        if (!obeyCommands() || !testModel()) return false;
+        if (!obeyCommands() || !restoreBest() || !testModel()) return false;
     }
     return true;
 }
@@ -100,7 +102,7 @@ bool Training::trainStep()
     const std::int64_t first = m_state.stepInEpoch * m_batch;
     const auto training = static_cast<std::int64_t>(m_rows.training.size());
     m_batchRows.resize(static_cast<std::size_t>(std::min(m_batch, training - first)));
-    const double rate = learningRateAt(m_recipe.training, m_state.step, m_state.epochsPlanned * m_stepsPerEpoch);
+    const double rate = learningRateAt(m_recipe.training, {m_state.step, m_state.epochsPlanned * m_stepsPerEpoch, m_stepsPerEpoch, m_state.plateau.factor});
     m_group.begin(m_state.step, m_clock.seconds(), m_stepClock.seconds());
     {
         const Measured measured(m_stepClock);
@@ -111,9 +113,13 @@ bool Training::trainStep()
         m_order->fill(first, m_batchRows);
         for (std::int64_t& row : m_batchRows) row = m_rows.training[static_cast<std::size_t>(row)];
 
-        if (auto done = m_session->forward(m_state.step, m_batchRows); !done) return fail(done.error());
-        if (auto done = m_session->backward(); !done) return fail(done.error());
-        if (auto done = m_session->commit(rate); !done) return fail(done.error());
+        const auto compute = [&]() -> Result<void> {
+            SCONCE_TRY(m_session->forward(m_state.step, m_batchRows));
+            SCONCE_TRY(m_session->backward());
+            return m_session->commit(rate);
+        };
+        for (auto done = compute(); !done; done = compute())
+            if (!roomForStep(done.error())) return fail(done.error());
     }
     ++m_state.step;
     ++m_state.stepInEpoch;
@@ -121,6 +127,50 @@ bool Training::trainStep()
 
     if (!ReportPolicy::due(m_group.size(), m_clock.seconds() - m_group.openedAt) && moreSteps()) return true;
     if (auto reported = report(); !reported) return fail(reported.error());
+    return true;
+}
+
+/// After running out of memory: the same step, which has left no trace, in smaller pieces. False if that is not what went wrong, or
+/// the pieces cannot be smaller.
+bool Training::roomForStep(const Error& error)
+{
+    const auto batch = static_cast<std::int64_t>(m_batchRows.size());
+    const std::int64_t now = m_state.choices.value("micro_batch", std::int64_t{0});
+    const std::int64_t pieces = now > 0 ? std::min(now, batch) : batch;
+    if (error.code != ErrorCode::OutOfMemory || pieces <= 1) return false;
+    const std::int64_t fewer = (pieces + 1) / 2;
+    m_session->setMicroBatch(fewer);
+    m_state.choices["micro_batch"] = fewer; // kept for a resume (rule 8)
+    tell("warning", "Memory ran out. The batch of " + groupedInt(batch) + " now goes through the network " + groupedInt(fewer) +
+                        " samples at a time; the result stays that of the whole batch.");
+    return true;
+}
+
+/// The time limit.
+bool Training::endIfDue()
+{
+    const double minutes = realOf(m_recipe.training, "limits", "minutes");
+    if (minutes <= 0 || m_clock.seconds() < minutes * 60 || !moreEpochs()) return true;
+    if (auto reported = report(); !reported) return fail(reported.error());
+    m_state.endedBecause = "time";
+    tell("info", "The run has trained for " + realText(minutes) + " minutes, as long as it may.");
+    return true;
+}
+
+/// Early stopping leaves the best weights, not the last.
+bool Training::restoreBest()
+{
+    if (m_state.endedBecause != "early" || !m_stopping.restoreBest || m_state.restoredBest || m_state.tested) return true;
+    auto best = bestCheckpoint(m_input.runFolder);
+    if (!best) {
+        tell("warning", "The best weights could not be taken back: " + best.error().message);
+        return true;
+    }
+    auto weights = openWeights(*best);
+    if (!weights) return fail(weights.error());
+    if (auto set = m_session->setWeights(weights->tensors()); !set) return fail(set.error());
+    m_state.restoredBest = true;
+    tell("info", "Goes back to the weights of epoch " + groupedInt(best->state.summary.bestEpoch) + ", the best.");
     return true;
 }
 
@@ -168,7 +218,7 @@ bool Training::closeEpoch()
     done.trainAccuracy = shareOf(m_state.epochCorrect, m_state.epochSamples);
     done.seconds = m_state.secondsTrained - m_state.epochStartSeconds;
     done.samplesPerSecond = stepSeconds > 0 ? static_cast<double>(m_state.epochSamples) / stepSeconds : 0;
-    done.best = isBest(m_state.summary, done.valLoss);
+    done.best = m_stopping.isBest(m_state.summary, done.valLoss, done.valAccuracy);
 
     RunSummary& summary = m_state.summary;
     summary.trainLoss = done.trainLoss;
@@ -186,11 +236,17 @@ bool Training::closeEpoch()
     m_state.epochCorrect = m_state.epochSamples = 0;
     m_state.epochStartSeconds = m_state.secondsTrained;
     m_state.epochStepSeconds = m_state.stepSeconds;
+    m_state.plateau = afterEpoch(m_recipe.training, m_state.plateau, std::isfinite(done.valLoss) ? done.valLoss : done.trainLoss);
+    m_state.stopping = m_stopping.after(m_state.stopping, done.valLoss, done.valAccuracy);
     say(done);
     tell("info", epochText(done));
+    if (m_stopping.ends(m_state.stopping) && moreEpochs()) {
+        m_state.endedBecause = "early";
+        tell("info", "Stops early: the validation has not got better for " + plural(m_state.stopping.waited, "epoch", "epochs") + ".");
+    }
 
     // The best first: were it second, a kill in between would leave a checkpoint that believes in a best that is not there.
-    if (done.best && m_policy.settings.keepBest && !save("best")) return false;
+    if (done.best && (m_policy.settings.keepBest || m_stopping.restoreBest) && !save("best")) return false;
     return !m_policy.dueByEpochs(m_state) || save("epoch");
 }
 
@@ -301,7 +357,9 @@ void Training::announce()
 /// Train longer (or shorter) than was planned; saved at once, since a person was told so.
 bool Training::adoptPlan()
 {
-    if (!m_input.epochs || *m_input.epochs == m_state.epochsPlanned) return true;
+    if (!m_input.epochs) return true;
+    if (*m_input.epochs > m_state.epoch && !m_state.endedBecause.empty()) goOnAfterEnd();
+    if (*m_input.epochs == m_state.epochsPlanned) return true;
     const std::int64_t least = m_state.epoch + (m_state.stepInEpoch > 0 ? 1 : 0);
     plan(std::max<std::int64_t>(*m_input.epochs, least));
     return save("asked");

@@ -103,15 +103,29 @@ bool Training::amend(std::int64_t command, const AmendCommand& change)
     return save("asked"); // a kill must not undo what a person was told is done
 }
 
+/// Whoever asks for more epochs has overruled what ended the run.
+void Training::goOnAfterEnd()
+{
+    m_state.endedBecause.clear();
+    m_state.stopping = {};
+    m_state.restoredBest = false;
+    forgetTest();
+}
+
+/// A test there was is not one of the weights to come.
+void Training::forgetTest()
+{
+    if (!m_state.tested || !moreEpochs()) return;
+    m_state.tested = false;
+    m_state.summary.testLoss = m_state.summary.testAccuracy = std::numeric_limits<double>::quiet_NaN();
+}
+
 void Training::plan(std::int64_t epochs)
 {
     if (epochs == m_state.epochsPlanned) return;
     Amendment amendment{m_state.step, "/training/epochs", m_state.epochsPlanned, epochs};
     m_state.epochsPlanned = epochs;
-    if (moreEpochs() && m_state.tested) {
-        m_state.tested = false;
-        m_state.summary.testLoss = m_state.summary.testAccuracy = std::numeric_limits<double>::quiet_NaN();
-    }
+    forgetTest();
     m_state.amendments.push_back(amendment);
     say(Amended{std::move(amendment)});
 }

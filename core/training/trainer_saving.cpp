@@ -17,7 +17,8 @@ constexpr double firstRetry = 0.25, slowestRetry = 5; // seconds
 /// The same place in the same plan: saving it again would change nothing.
 bool sameState(const TrainerState& a, const TrainerState& b)
 {
-    return a.step == b.step && a.epoch == b.epoch && a.stepInEpoch == b.stepInEpoch && a.epochsPlanned == b.epochsPlanned;
+    return a.step == b.step && a.epoch == b.epoch && a.stepInEpoch == b.stepInEpoch && a.epochsPlanned == b.epochsPlanned &&
+           a.endedBecause == b.endedBecause && a.restoredBest == b.restoredBest;
 }
 
 /// What may pass while the run waits. Busy: another program holds the history, stopped in the midst of a write perhaps.
@@ -31,7 +32,7 @@ bool diskTrouble(const Error& error)
 bool Training::saveIfDue()
 {
     sync();
-    return !m_policy.dueByTime(m_state) || save("time");
+    return !(m_policy.dueByTime(m_state) || m_policy.dueBySteps(m_state)) || save("time");
 }
 
 /// Saves; where the disk cannot take it, waits until it can. False only when the run has ended.

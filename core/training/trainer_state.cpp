@@ -36,6 +36,10 @@ Json TrainerState::toJson() const
                 {"epochStepSeconds", epochStepSeconds},
                 {"lastSavedSeconds", lastSavedSeconds},
                 {"tested", tested},
+                {"plateau", {{"factor", plateau.factor}, {"best", plateau.best ? Json(*plateau.best) : Json()}, {"waited", plateau.waited}}},
+                {"stopping", {{"best", stopping.best ? Json(*stopping.best) : Json()}, {"waited", stopping.waited}}},
+                {"endedBecause", endedBecause},
+                {"restoredBest", restoredBest},
                 {"summary", summary.toJson()},
                 {"choices", choices},
                 {"amendments", std::move(changes)}};
@@ -64,6 +68,20 @@ Result<TrainerState> TrainerState::fromJson(const Json& json)
     state.epochStepSeconds = reader.real("epochStepSeconds", 0, 0, huge);
     state.lastSavedSeconds = reader.real("lastSavedSeconds", 0, 0, huge);
     state.tested = reader.boolean("tested", false);
+    const auto best = [&](JsonReader& one) -> std::optional<double> {
+        const Json* value = one.raw("best");
+        return value && value->is_number() ? std::optional(value->get<double>()) : std::nullopt;
+    };
+    if (const Json* json = reader.raw("plateau"); json && json->is_object()) {
+        JsonReader one(*json, "/state/plateau", problems);
+        state.plateau = {one.real("factor", 1, 0, 1), best(one), one.integer("waited", 0, 0, most)};
+    }
+    if (const Json* json = reader.raw("stopping"); json && json->is_object()) {
+        JsonReader one(*json, "/state/stopping", problems);
+        state.stopping = {best(one), one.integer("waited", 0, 0, most)};
+    }
+    state.endedBecause = reader.text("endedBecause", "");
+    state.restoredBest = reader.boolean("restoredBest", false);
     if (const Json* summary = reader.raw("summary"); summary && summary->is_object()) state.summary = RunSummary::fromJson(*summary);
     if (const Json* choices = reader.raw("choices")) state.choices = *choices;
     if (const Json* list = reader.raw("amendments"); list && list->is_array()) {

@@ -33,6 +33,9 @@ class Training
     bool trainEpochs();
     bool trainStep();
     bool closeEpoch();
+    bool endIfDue();
+    bool roomForStep(const Error& error);
+    bool restoreBest();
     bool testModel();
     bool finish();
     bool fail(Error error);
@@ -50,6 +53,8 @@ class Training
     bool checkpointNow(std::int64_t command);
     bool amend(std::int64_t command, const AmendCommand& change);
     void plan(std::int64_t epochs);
+    void goOnAfterEnd();
+    void forgetTest();
     void answer(std::int64_t command, bool ok, const std::string& text);
 
     // ---- trainer_saving.cpp ----
@@ -61,7 +66,7 @@ class Training
     void say(EventBody body);
     void tell(const char* level, const std::string& text);
 
-    bool moreEpochs() const { return m_state.epoch < m_state.epochsPlanned; }
+    bool moreEpochs() const { return m_state.endedBecause.empty() && m_state.epoch < m_state.epochsPlanned; }
     bool moreSteps() const { return m_state.stepInEpoch < m_stepsPerEpoch; }
     std::string whereText() const;
 
@@ -79,6 +84,7 @@ class Training
 
     TrainerState m_state;
     CheckpointPolicy m_policy;
+    StoppingPolicy m_stopping;
     StepGroup m_group;
     Stopwatch m_clock, m_stepClock;
     std::optional<TrainerState> m_saved; ///< what the newest checkpoint holds

@@ -44,6 +44,7 @@ TrainingPanel::TrainingPanel(RecipeDocument& document, QWidget* parent) : QScrol
     makeOptimiser();
     makeLength();
     makeSafety();
+    makeOptions();
     m_column->addStretch(1);
     setWidget(m_content);
     connect(&document, &RecipeDocument::changed, this, [this] { update(); });
@@ -180,6 +181,10 @@ void TrainingPanel::makeSafety()
     m_everyEpochs = &add(where, each, QStringLiteral("checkpoint"), "/training/checkpoint/every_epochs",
         [](const Recipe& r) { return ParamValue(std::int64_t{r.training.checkpoint.everyEpochs}); },
         [](Recipe& r, const ParamValue& v) { r.training.checkpoint.everyEpochs = static_cast<int>(std::get<std::int64_t>(v)); });
+    ParamDescriptor steps = intParam("checkpointSteps", "and every", 0, 0, 1'000'000'000, "Steps between checkpoints; 0 makes none by steps.");
+    steps.unit = "steps";
+    add(where, steps, {}, "/training/checkpoint/every_steps", [](const Recipe& r) { return ParamValue(r.training.checkpoint.everySteps); },
+        [](Recipe& r, const ParamValue& v) { r.training.checkpoint.everySteps = std::get<std::int64_t>(v); });
     ParamDescriptor minutes = realParam("checkpointMinutes", "and every", 5, 0, 10'000, "Minutes between checkpoints; 0 makes none by time.");
     minutes.unit = "minutes";
     m_everyMinutes = &add(where, minutes, {}, "/training/checkpoint/every_minutes",
@@ -199,6 +204,41 @@ void TrainingPanel::makeSafety()
         "/threads", [](const Recipe& r) { return ParamValue(std::int64_t{r.threads}); },
         [](Recipe& r, const ParamValue& v) { r.threads = static_cast<int>(std::get<std::int64_t>(v)); });
     setUsableThreads(0);
+}
+
+/// What the catalogue of training options has, a section for each group.
+void TrainingPanel::makeOptions()
+{
+    for (const OptionEntry& group : trainingOptions()) {
+        QVBoxLayout* where = section(text(group.title));
+        auto* form = new ParamForm(QStringLiteral("compose.training.") + text(group.id), m_content);
+        form->setToolTip(text(group.help));
+        form->setDescriptors(group.id, group.params);
+        where->addWidget(form);
+        m_optionForms.push_back(form);
+        connect(form, &ParamForm::edited, this, [this, &group](const std::string& id, const ParamValue& value) {
+            const ParamDescriptor* descriptor = findParam(group.params, id);
+            m_document.change(tr("Set %1").arg(text(descriptor ? descriptor->title : id)), [&](Recipe& r) { setOption(r.training, group.id, id, value); },
+                              QStringLiteral("option/") + text(group.id) + QLatin1Char('/') + text(id));
+        });
+    }
+}
+
+void TrainingPanel::fillOptions()
+{
+    static const ParamValues nothing;
+    const auto& options = m_document.recipe().training.options;
+    for (std::size_t i = 0; i < m_optionForms.size(); ++i) {
+        const std::string& group = trainingOptions()[i].id;
+        const auto set = options.find(group);
+        m_optionForms[i]->setValues(set == options.end() ? nothing : set->second);
+        std::map<std::string, QString> errors;
+        const std::string prefix = "/training/" + group + "/";
+        for (const Problem& problem : m_document.problems())
+            if (problem.severity == Severity::Problem && problem.path.starts_with(prefix))
+                errors[problem.path.substr(prefix.size())] = text(problem.brief.empty() ? problem.sentence : problem.brief);
+        m_optionForms[i]->setErrors(errors);
+    }
 }
 
 /// Seeds go beyond what a spin box holds, and nobody steps through them.
@@ -250,6 +290,7 @@ void TrainingPanel::setLabelWidth(int width)
     m_column->setContentsMargins(m_compact ? 12 : 16, 12, m_compact ? 12 : 16, 16);
     for (FieldRow* row : m_rows) row->setLabelWidth(width);
     for (ParamForm* form : {m_taskForm, m_optimiserForm, m_scheduleForm}) form->setLabelWidth(width);
+    for (ParamForm* form : m_optionForms) form->setLabelWidth(width);
     update();
 }
 
@@ -294,6 +335,7 @@ void TrainingPanel::update()
     } else {
         m_validation->row->setNote({});
     }
+    fillOptions();
     drawSchedule();
 }
 
@@ -312,12 +354,17 @@ void TrainingPanel::drawSchedule()
     for (int i = 0; i <= points; ++i) {
         const std::int64_t step = std::min(steps - 1, steps * i / points);
         curve.x.push_back(double(step + (i == points ? 1 : 0)) / double(perEpoch));
-        curve.y.push_back(learningRateAt(training, step, steps));
+        curve.y.push_back(learningRateAt(training, {step, steps, perEpoch}));
         highest = std::max(highest, curve.y.back());
     }
     m_plot->setXRange(0, std::max(1, training.epochs));
     m_plot->setYRange(0, highest > 0 ? highest * 1.1 : 1);
     m_plot->setXAxisVisible(true);
+    if (training.schedule.type == "plateau") { // what it does depends on what will be measured
+        m_plot->setCurves({std::move(curve)});
+        m_plotWords->setText(tr("falls when validation stops getting better"));
+        return;
+    }
     const double last = curve.y.back();
     m_plot->setCurves({std::move(curve)});
     m_plotWords->setText(tr("epochs; ends at %1").arg(text(realText(last))));

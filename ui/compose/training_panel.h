@@ -40,6 +40,8 @@ class TrainingPanel : public QScrollArea
     void makeGoal();
     void makeOptimiser();
     void makeLength();
+    void makeOptions();
+    void fillOptions();
     void makeSafety();
     void makeSeed(QVBoxLayout* where);
     void update();
@@ -53,6 +55,7 @@ class TrainingPanel : public QScrollArea
     ParamForm* m_taskForm = nullptr;
     ParamForm* m_optimiserForm = nullptr;
     ParamForm* m_scheduleForm = nullptr;
+    std::vector<ParamForm*> m_optionForms; ///< of trainingOptions(), in its order
     PlotView* m_plot = nullptr;
     QLabel* m_plotWords = nullptr;
     QLineEdit* m_seed = nullptr;

@@ -177,7 +177,7 @@ Tensor execute(const SoftmaxOp& op, const Frame& frame)
 Tensor execute(const DropoutOp& op, const Frame& frame)
 {
     if (!frame.context.training || op.rate <= 0) return frame.x();
-    return at::mul(frame.x(), dropoutMask(frame.x(), op, frame.context.seed, frame.context.step));
+    return at::mul(frame.x(), dropoutMask(frame.x(), op, frame.context.seed, frame.context.step, frame.context.firstRow));
 }
 
 Tensor execute(const BatchNormOp& op, const Frame& frame)
@@ -192,8 +192,10 @@ Tensor execute(const BatchNormOp& op, const Frame& frame)
     Tensor newMean, newVariance;
     if (frame.x().numel() > frame.x().size(1)) {
         const at::NoGradGuard noGrad;
-        newMean = frame.context.buffers[mean].clone();
-        newVariance = frame.context.buffers[variance].clone();
+        // A later piece of the batch goes on from what the one before it staged.
+        const auto latest = [&](std::size_t buffer) { return (*frame.context.staged)[buffer].defined() ? (*frame.context.staged)[buffer] : frame.context.buffers[buffer]; };
+        newMean = latest(mean).clone();
+        newVariance = latest(variance).clone();
         (*frame.context.staged)[mean] = newMean;
         (*frame.context.staged)[variance] = newVariance;
     }

@@ -22,6 +22,7 @@ struct RunContext
     bool training = false;
     std::uint64_t seed = 0;
     std::int64_t step = 0; ///< keys dropout
+    std::int64_t firstRow = 0; ///< of this piece in its batch: what rows draw does not depend on how a batch is cut
 };
 
 /// The plan's output for an input [N, …]. Throws like torch does; checks that every step gives the declared shape.
@@ -30,6 +31,6 @@ at::Tensor runPlan(const ExecutionPlan& execution, const at::Tensor& input, cons
 /// A float mask of the shape of `x`: 0 with probability `rate`, else 1/(1-rate). A function of seed, layer, step, row and
 /// element: on the CPU by Philox of core/base; on a GPU by the device's own Philox generator, seeded from the same key
 /// (other numbers than on the CPU, but just as repeatable).
-at::Tensor dropoutMask(const at::Tensor& x, const DropoutOp& op, std::uint64_t seed, std::int64_t step);
+at::Tensor dropoutMask(const at::Tensor& x, const DropoutOp& op, std::uint64_t seed, std::int64_t step, std::int64_t firstRow = 0);
 
 } // namespace sconce::engine

@@ -30,6 +30,7 @@ class Optimiser
     /// All names, types and shapes are checked before anything is changed.
     Result<void> setState(std::span<const TensorView> tensors);
     std::string name() const;
+    std::int64_t steps() const { return m_steps; } ///< updates done
     const std::vector<at::Tensor>& parameters() const { return m_parameters; }
     std::vector<at::Tensor> allTensors() const; ///< for device checks
 

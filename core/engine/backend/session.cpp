@@ -10,17 +10,24 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/_amp_foreach_non_finite_check_and_unscale.h>
+#include <ATen/ops/_foreach_clamp_max.h>
+#include <ATen/ops/_foreach_clamp_min.h>
+#include <ATen/ops/_foreach_lerp.h>
+#include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/argmax.h>
-#include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/isfinite.h>
+#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
+#include <c10/core/CachingDeviceAllocator.h>
 
 #include <algorithm>
 #include <cmath>
@@ -88,15 +95,16 @@ void SessionImpl::makeParameters()
 
 Result<void> SessionImpl::start()
 {
-    if (m_spec.task.type != "classification")
-        return Error{ErrorCode::Invalid, "There is no task called “" + m_spec.task.type + "”.", "Choose classification.", {}};
+    auto losses = Loss::make(m_spec.task, m_device);
+    SCONCE_TRY(losses);
+    m_losses = std::move(losses).value();
     SCONCE_TRY(checkMemory());
     enter();
     PassOptions passes;
-    passes.channelsLast = m_device.is_cpu();
+    passes.channelsLast = m_device.is_cpu() && m_spec.step.channelsLast;
     if (m_spec.choices.is_object() && m_spec.choices.contains("layout")) passes.channelsLast = m_spec.choices["layout"] == "channels-last";
     // A run begun without fused blocks goes on without: their sums are rounded in another order.
-    passes.fuse = m_device.is_cpu() && (!m_spec.choices.is_object() || !m_spec.choices.contains("layout") || (m_spec.choices.contains("fusion") && m_spec.choices["fusion"] != "off"));
+    passes.fuse = m_device.is_cpu() && m_spec.step.fuse && (!m_spec.choices.is_object() || !m_spec.choices.contains("layout") || (m_spec.choices.contains("fusion") && m_spec.choices["fusion"] != "off"));
     // On a GPU the finite check must not wait for the device. The same way can be asked for on the CPU, to test it there.
     m_deferred = m_device.is_cuda() || (m_spec.choices.is_object() && m_spec.choices.contains("commit") && m_spec.choices["commit"] == "gated on the device");
     if (m_device.is_cuda()) {
@@ -105,12 +113,18 @@ Result<void> SessionImpl::start()
         for (const ComputeDevice& device : computeDevices())
             if (device.id == m_spec.device) m_deviceUuid = device.uuid;
     }
+    if (m_spec.choices.is_object() && m_spec.choices.contains("micro_batch") && m_spec.choices["micro_batch"].is_number_integer())
+        m_spec.step.microBatch = m_spec.choices["micro_batch"].get<std::int64_t>();
     m_execution = prepare(m_spec.plan, passes);
     makeParameters();
     if (m_spec.optimiser.type.empty()) return {};
     auto optimiser = Optimiser::make(m_spec.optimiser, m_execution.plan, m_parameters);
     SCONCE_TRY(optimiser);
     m_optimiser = std::move(optimiser).value();
+    if (m_spec.step.averageDecay > 0) {
+        const at::NoGradGuard noGrad;
+        for (const Tensor& parameter : m_parameters) m_average.push_back(parameter.detach().clone());
+    }
     for (const Tensor& tensor : m_optimiser->allTensors()) assertOn(tensor, m_device, "optimiser state");
     return {};
 }
@@ -128,6 +142,7 @@ Result<void> SessionImpl::useData(DatasetPtr data)
             return Error{ErrorCode::Invalid, "The network gives " + output.text() + " numbers, but the data set has " + plural(classes, "class", "classes") + ".",
                          "End the network with a Dense layer of " + std::to_string(classes) + " units.", {}};
         dropStep();
+        m_losses->useData(*data, output.elements());
         m_feed.emplace(std::move(data), input, m_spec.input, m_device, m_execution.channelsLast);
         return {};
     });
@@ -144,10 +159,10 @@ Result<void> SessionImpl::checkRows(Part part, std::span<const std::int64_t> row
     return {};
 }
 
-RunContext SessionImpl::context(bool training, std::int64_t step, std::vector<Tensor>* staged) const
+RunContext SessionImpl::context(bool training, std::int64_t step, std::vector<Tensor>* staged, const std::vector<Tensor>& parameters) const
 {
     RunContext context;
-    context.parameters = m_parameters;
+    context.parameters = parameters;
     context.buffers = m_buffers;
     context.staged = staged;
     context.training = training;
@@ -161,6 +176,7 @@ void SessionImpl::dropStep()
 {
     m_stage = Stage::Idle;
     m_loss.reset();
+    m_piece.reset();
     m_correctOnDevice.reset();
     m_staged.assign(m_buffers.size(), Tensor());
     for (Tensor& parameter : m_parameters) parameter.mutable_grad().reset();
@@ -175,21 +191,43 @@ Result<void> SessionImpl::forward(std::int64_t step, std::span<const std::int64_
     auto result = guarded("running the network forward", [&]() -> Result<void> {
         enter();
         dropStep();
-        const Tensor input = m_feed->inputs(Part::Training, rows, true);
-        const Tensor targets = m_feed->targets(Part::Training, rows, true);
-        assertOn(input, m_device, "the batch");
-        assertOn(targets, m_device, "the labels");
-        const Tensor logits = runPlan(m_execution, input, context(true, step, &m_staged));
-        m_loss = at::cross_entropy_loss(logits, targets);
-        if (!m_deferred) m_correct = countCorrect(logits, targets);
-        else m_correctOnDevice = at::argmax(logits.detach(), 1).eq(targets).sum();
+        m_rows.assign(rows.begin(), rows.end());
+        m_next = 0;
+        m_correct = 0;
         m_step = step;
-        m_count = static_cast<std::int64_t>(rows.size());
+        m_weight = m_losses->weightOf(m_feed->data()->labels(Part::Training), rows);
+        forwardPiece();
         m_stage = Stage::Forward;
         return {};
     });
     if (!result) dropStep();
     return result;
+}
+
+/// The next samples of the batch through the network: all of it, or a micro-batch.
+void SessionImpl::forwardPiece()
+{
+    const std::size_t left = m_rows.size() - m_next;
+    const auto wanted = static_cast<std::size_t>(std::max<std::int64_t>(0, m_spec.step.microBatch));
+    const std::size_t size = wanted > 0 ? std::min(wanted, left) : left;
+    const std::span<const std::int64_t> rows(m_rows.data() + m_next, size);
+    const Tensor input = m_feed->inputs(Part::Training, rows, true);
+    const Tensor targets = m_feed->targets(Part::Training, rows, true);
+    assertOn(input, m_device, "the batch");
+    assertOn(targets, m_device, "the labels");
+    RunContext run = context(true, m_step, &m_staged, m_parameters);
+    run.firstRow = static_cast<std::int64_t>(m_next);
+    const Tensor logits = runPlan(m_execution, input, run);
+    m_piece = size == m_rows.size() ? m_losses->mean(logits, targets) : m_losses->share(logits, targets, m_weight);
+    const Tensor loss = m_piece.detach();
+    m_loss = m_next == 0 ? loss : m_loss + loss;
+    if (!m_deferred) {
+        m_correct += countCorrect(logits, targets);
+    } else {
+        const Tensor correct = at::argmax(logits.detach(), 1).eq(targets).sum();
+        m_correctOnDevice = m_next == 0 ? correct : m_correctOnDevice + correct;
+    }
+    m_next += size;
 }
 
 Result<void> SessionImpl::backward()
@@ -198,12 +236,24 @@ Result<void> SessionImpl::backward()
     if (m_stage != Stage::Forward) return Error{ErrorCode::Internal, "There is no forward pass to go back through.", "", {}};
     auto result = guarded("computing gradients", [&]() -> Result<void> {
         enter();
-        if (m_loss.requires_grad()) m_loss.backward();
+        while (true) { // gradients of the pieces add up
+            if (m_piece.requires_grad()) m_piece.backward();
+            m_piece.reset();
+            if (m_next == m_rows.size()) break;
+            forwardPiece();
+        }
         m_stage = Stage::Backward;
         return {};
     });
     if (!result) dropStep();
     return result;
+}
+
+void SessionImpl::setMicroBatch(std::int64_t samples)
+{
+    dropStep();
+    m_spec.step.microBatch = std::max<std::int64_t>(0, samples);
+    if (m_device.is_cuda()) c10::getDeviceAllocator(c10::kCUDA)->emptyCache();
 }
 
 /// Gradients of the trainable parameters in order, each with its parameter's layout (the fused operators walk raw memory).
@@ -251,6 +301,34 @@ void SessionImpl::adoptStaged(const Tensor& skip)
     }
 }
 
+/// As torch.nn.utils.clip_grad_value_ and clip_grad_norm_ do, without waiting for the device.
+void SessionImpl::clip(const std::vector<Tensor>& gradients) const
+{
+    if (gradients.empty()) return;
+    if (m_spec.step.clipValue > 0) {
+        at::_foreach_clamp_min_(gradients, -m_spec.step.clipValue);
+        at::_foreach_clamp_max_(gradients, m_spec.step.clipValue);
+    }
+    if (m_spec.step.clipNorm <= 0) return;
+    const Tensor norm = at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients, 2)), 2);
+    at::_foreach_mul_(gradients, (m_spec.step.clipNorm / (norm + 1e-6)).clamp_max(1.0));
+}
+
+/// Follows the parameters. Early on the average is short, or it would hang on to where training began: min(decay, (1+n)/(10+n))
+/// for the n-th update, as TensorFlow's ExponentialMovingAverage has it.
+void SessionImpl::average(const Tensor& skip)
+{
+    if (m_average.empty()) return;
+    const double n = static_cast<double>(m_optimiser->steps());
+    const double keep = std::min(m_spec.step.averageDecay, (1 + n) / (10 + n));
+    if (!skip.defined()) {
+        at::_foreach_lerp_(m_average, m_parameters, 1 - keep);
+        return;
+    }
+    const Tensor weight = (1 - skip.squeeze(0)) * (1 - keep);
+    for (std::size_t i = 0; i < m_average.size(); ++i) m_average[i].lerp_(m_parameters[i], weight);
+}
+
 Result<void> SessionImpl::commit(double learningRate)
 {
     if (m_failed) return *m_failed;
@@ -274,9 +352,11 @@ Result<void> SessionImpl::commitOnHost(std::vector<Tensor> gradients, double lea
     m_found.zero_();
     if (!checked.empty()) at::_amp_foreach_non_finite_check_and_unscale_(checked, m_found, m_one); // times 1: exact
     if (!std::isfinite(loss) || m_found.item<float>() != 0) return notFinite(gradients);
+    clip(gradients);
     m_optimiser->update(gradients, learningRate, {});
     adoptStaged({});
-    m_pending.push_back({{m_step, loss, m_correct, m_count}, {}});
+    average({});
+    m_pending.push_back({{m_step, loss, m_correct, static_cast<std::int64_t>(m_rows.size())}, {}});
     return {};
 }
 
@@ -286,11 +366,13 @@ Result<void> SessionImpl::commitOnDevice(std::vector<Tensor> gradients, double l
     for (const Tensor& staged : m_staged)
         if (staged.defined()) checked.push_back(staged);
     if (!checked.empty()) at::_amp_foreach_non_finite_check_and_unscale_(checked, m_bad, m_one);
-    const Tensor loss = m_loss.detach();
+    const Tensor loss = m_loss;
     m_bad.add_(at::isfinite(loss).logical_not().to(at::kFloat)).clamp_max_(1);
+    clip(gradients);
     m_optimiser->update(gradients, learningRate, m_bad);
     adoptStaged(m_bad);
-    m_pending.push_back({{m_step, 0, 0, m_count},
+    average(m_bad);
+    m_pending.push_back({{m_step, 0, 0, static_cast<std::int64_t>(m_rows.size())},
                          at::stack({loss.to(at::kDouble), m_correctOnDevice.to(at::kDouble), m_bad.squeeze(0).to(at::kDouble)})});
     return {};
 }

@@ -6,6 +6,7 @@
 #include "core/engine/backend/engine_table.h"
 #include "core/engine/backend/executor.h"
 #include "core/engine/backend/feed.h"
+#include "core/engine/backend/loss.h"
 #include "core/engine/backend/optimiser.h"
 
 #include <optional>
@@ -33,6 +34,7 @@ class SessionImpl final : public Session
     Result<std::vector<float>> predict(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize, const Progress& progress) override;
     Result<std::vector<float>> predictRecords(std::span<const std::uint8_t> records, std::int64_t count) override;
     Result<std::vector<float>> run(std::span<const float> inputs, std::int64_t count, bool training) override;
+    void setMicroBatch(std::int64_t samples) override;
     Result<std::vector<HostTensor>> weights() const override;
     Result<std::vector<HostTensor>> optimiserState() const override;
     Result<void> setWeights(std::span<const TensorView> tensors) override;
@@ -49,11 +51,16 @@ class SessionImpl final : public Session
     Result<void> checkMemory() const;
     void makeParameters();
     Result<void> checkRows(Part part, std::span<const std::int64_t> rows) const;
-    RunContext context(bool training, std::int64_t step, std::vector<at::Tensor>* staged) const;
+    RunContext context(bool training, std::int64_t step, std::vector<at::Tensor>* staged, const std::vector<at::Tensor>& parameters) const;
     at::Tensor infer(const at::Tensor& input) const;
     at::Tensor asDeclared(const at::Tensor& output) const;
     at::Tensor probabilities(const at::Tensor& output) const;
     void dropStep();
+    void forwardPiece();
+    void clip(const std::vector<at::Tensor>& gradients) const;
+    void average(const at::Tensor& skip);
+    const std::vector<at::Tensor>& shown() const { return m_average.empty() ? m_parameters : m_average; }
+    std::vector<std::pair<std::string, at::Tensor>> lastStepsWeights() const;
     std::vector<at::Tensor> gradients() const;
     Error notFinite(const std::vector<at::Tensor>& gradients) const;
     void adoptStaged(const at::Tensor& skip);
@@ -68,6 +75,8 @@ class SessionImpl final : public Session
     at::Device m_device;
     ExecutionPlan m_execution;
     std::vector<at::Tensor> m_parameters, m_buffers;
+    std::vector<at::Tensor> m_average; ///< of the parameters, where the recipe asks for it
+    std::optional<Loss> m_losses;
     std::optional<Optimiser> m_optimiser;
     std::optional<Feed> m_feed;
     std::string m_deviceUuid;
@@ -75,8 +84,12 @@ class SessionImpl final : public Session
 
     // the step under way
     Stage m_stage = Stage::Idle;
-    std::int64_t m_step = 0, m_count = 0, m_correct = 0;
-    at::Tensor m_loss, m_correctOnDevice;
+    std::int64_t m_step = 0, m_correct = 0;
+    std::vector<std::int64_t> m_rows;
+    std::size_t m_next = 0;           ///< the first row that no piece has had
+    double m_weight = 0;              ///< of the whole batch
+    at::Tensor m_piece;               ///< loss of the piece under way
+    at::Tensor m_loss, m_correctOnDevice; ///< of the pieces so far
     std::vector<at::Tensor> m_staged;
     at::Tensor m_found, m_one;        ///< operands of the finite check
     at::Tensor m_bad;                 ///< GPU: 1 from the first faulty step on

@@ -6,7 +6,6 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/argmax.h>
-#include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/softmax.h>
 #include <c10/core/InferenceMode.h>
@@ -19,7 +18,7 @@ using at::Tensor;
 
 Tensor SessionImpl::infer(const Tensor& input) const
 {
-    return runPlan(m_execution, input, context(false, 0, nullptr));
+    return runPlan(m_execution, input, context(false, 0, nullptr, shown()));
 }
 
 /// What the plan as given puts out: with the softmax that a pass took off.
@@ -65,7 +64,7 @@ Result<EvaluationTotals> SessionImpl::evaluate(Part part, std::span<const std::i
     double sum = 0;
     SCONCE_TRY(inBatches(part, rows, batchSize, progress, [&](const Tensor& logits, std::span<const std::int64_t> batch) {
         const Tensor targets = m_feed->targets(part, batch, false);
-        sum += at::cross_entropy_loss(logits, targets).item<double>() * static_cast<double>(batch.size());
+        sum += m_losses->evaluated(logits, targets).item<double>() * static_cast<double>(batch.size());
         totals.correct += m_device.is_cpu() ? countCorrect(logits, targets) : at::argmax(logits, 1).eq(targets).sum().item<std::int64_t>();
         totals.count += static_cast<std::int64_t>(batch.size());
     }));
@@ -112,7 +111,7 @@ Result<std::vector<float>> SessionImpl::run(std::span<const float> inputs, std::
         Tensor input = emptyTensor(sizes, m_device, m_execution.channelsLast);
         copyIn(input, std::as_bytes(inputs));
         std::vector<Tensor> discarded(m_buffers.size());
-        return copyOutFloats(asDeclared(runPlan(m_execution, input, context(training, 0, &discarded))));
+        return copyOutFloats(asDeclared(runPlan(m_execution, input, context(training, 0, &discarded, shown()))));
     });
 }
 

@@ -26,10 +26,23 @@ Result<void> SessionImpl::checkDeferred() const
     return *m_failed;
 }
 
+namespace {
+constexpr const char* lastWeights = "weights/"; ///< in the optimiser's state: beside their average
+}
+
+/// Where weights are averaged: those that training goes on from.
+std::vector<std::pair<std::string, Tensor>> SessionImpl::lastStepsWeights() const
+{
+    std::vector<std::pair<std::string, Tensor>> result;
+    if (m_average.empty()) return result;
+    for (std::size_t i = 0; i < m_parameters.size(); ++i) result.emplace_back(lastWeights + m_execution.plan.parameters[i].name, m_parameters[i]);
+    return result;
+}
+
 std::vector<std::pair<std::string, Tensor>> SessionImpl::named() const
 {
     std::vector<std::pair<std::string, Tensor>> result;
-    for (std::size_t i = 0; i < m_parameters.size(); ++i) result.emplace_back(m_execution.plan.parameters[i].name, m_parameters[i]);
+    for (std::size_t i = 0; i < m_parameters.size(); ++i) result.emplace_back(m_execution.plan.parameters[i].name, shown()[i]);
     for (std::size_t i = 0; i < m_buffers.size(); ++i) result.emplace_back(m_execution.plan.buffers[i].name, m_buffers[i]);
     return result;
 }
@@ -48,7 +61,9 @@ Result<std::vector<HostTensor>> SessionImpl::optimiserState() const
 {
     return guarded("reading the optimiser's state", [&]() -> Result<std::vector<HostTensor>> {
         SCONCE_TRY(checkDeferred());
-        return m_optimiser ? m_optimiser->state() : std::vector<HostTensor>{};
+        std::vector<HostTensor> state = m_optimiser ? m_optimiser->state() : std::vector<HostTensor>{};
+        for (const auto& [name, tensor] : lastStepsWeights()) state.push_back(copyOut(name, tensor));
+        return state;
     });
 }
 
@@ -80,6 +95,7 @@ Result<void> SessionImpl::setWeights(std::span<const TensorView> tensors)
         dropStep();
         const at::NoGradGuard noGrad;
         for (auto [name, tensor] : expected) copyIn(tensor, given.at(name)->bytes);
+        for (std::size_t i = 0; i < m_average.size(); ++i) m_parameters[i].copy_(m_average[i]); // until the optimiser's state says more
         return {};
     });
 }
@@ -90,7 +106,24 @@ Result<void> SessionImpl::setOptimiserState(std::span<const TensorView> tensors)
     return guarded("setting the optimiser's state", [&]() -> Result<void> {
         enter();
         dropStep();
-        return m_optimiser->setState(tensors);
+        std::vector<TensorView> own;
+        std::map<std::string_view, const TensorView*> last;
+        for (const TensorView& tensor : tensors) {
+            if (tensor.name.starts_with(lastWeights)) last.emplace(tensor.name, &tensor);
+            else own.push_back(tensor);
+        }
+        const auto expected = lastStepsWeights();
+        const auto fits = [&](const auto& each) {
+            const auto found = last.find(each.first);
+            return found != last.end() && found->second->dtype == DType::F32 && at::IntArrayRef(found->second->shape) == each.second.sizes() &&
+                   found->second->bytes.size() == each.second.nbytes();
+        };
+        if (last.size() != expected.size() || !std::all_of(expected.begin(), expected.end(), fits))
+            return Error{ErrorCode::Corrupt, "The optimiser's state belongs to a run that averages weights in another way.", "Use an older checkpoint of this run.", {}};
+        SCONCE_TRY(m_optimiser->setState(own));
+        const at::NoGradGuard noGrad;
+        for (auto [name, tensor] : expected) copyIn(tensor, last.at(name)->bytes);
+        return {};
     });
 }
 
@@ -108,6 +141,7 @@ Json SessionImpl::choices() const
     json["fusion"] = fused ? convpool::kernels().name : "off";
     json["fused_blocks"] = fused;
     json["loss"] = m_execution.outputKind == OutputKind::Raw ? "softmax joined to the loss" : "final softmax joined to the loss";
+    if (m_spec.step.microBatch > 0) json["micro_batch"] = m_spec.step.microBatch;
     if (m_optimiser) json["optimiser"] = "fused " + m_optimiser->name();
     if (m_optimiser) json["commit"] = m_deferred ? "gated on the device" : "checked at once";
     if (m_feed) json["feed"] = m_feed->kind();

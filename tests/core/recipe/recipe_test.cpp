@@ -360,20 +360,20 @@ class RecipeTest : public QObject
     {
         TrainingSettings t;
         t.learningRate = 0.1;
-        QCOMPARE(learningRateAt(t, 0, 100), 0.1);
-        QCOMPARE(learningRateAt(t, 99, 100), 0.1);
+        QCOMPARE(learningRateAt(t, {0, 100}), 0.1);
+        QCOMPARE(learningRateAt(t, {99, 100}), 0.1);
         t.schedule = {"cosine", {}};
-        QCOMPARE(learningRateAt(t, 0, 100), 0.1);
-        QVERIFY(std::abs(learningRateAt(t, 50, 100) - 0.05) < 1e-12);
-        QVERIFY(std::abs(learningRateAt(t, 25, 100) - 0.1 * 0.5 * (1 + std::sqrt(0.5))) < 1e-12);
-        QVERIFY(learningRateAt(t, 100, 100) < 1e-12);
+        QCOMPARE(learningRateAt(t, {0, 100}), 0.1);
+        QVERIFY(std::abs(learningRateAt(t, {50, 100}) - 0.05) < 1e-12);
+        QVERIFY(std::abs(learningRateAt(t, {25, 100}) - 0.1 * 0.5 * (1 + std::sqrt(0.5))) < 1e-12);
+        QVERIFY(learningRateAt(t, {100, 100}) < 1e-12);
         t.schedule.params = {{"final", 0.2}, {"warm_up", 0.1}};
-        QVERIFY(std::abs(learningRateAt(t, 0, 100) - 0.01) < 1e-12);
-        QVERIFY(std::abs(learningRateAt(t, 9, 100) - 0.1) < 1e-12);
-        QVERIFY(std::abs(learningRateAt(t, 10, 100) - 0.1) < 1e-12);
-        QVERIFY(std::abs(learningRateAt(t, 55, 100) - 0.06) < 1e-12);
-        QVERIFY(std::abs(learningRateAt(t, 500, 100) - 0.02) < 1e-12);
-        QVERIFY(std::isfinite(learningRateAt(t, 0, 1)) && learningRateAt(t, 0, 1) > 0);
+        QVERIFY(std::abs(learningRateAt(t, {0, 100}) - 0.01) < 1e-12);
+        QVERIFY(std::abs(learningRateAt(t, {9, 100}) - 0.1) < 1e-12);
+        QVERIFY(std::abs(learningRateAt(t, {10, 100}) - 0.1) < 1e-12);
+        QVERIFY(std::abs(learningRateAt(t, {55, 100}) - 0.06) < 1e-12);
+        QVERIFY(std::abs(learningRateAt(t, {500, 100}) - 0.02) < 1e-12);
+        QVERIFY(std::isfinite(learningRateAt(t, {0, 1})) && learningRateAt(t, {0, 1}) > 0);
     }
 
     void whatDiffers()

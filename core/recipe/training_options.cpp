@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What a run may be told besides optimiser, schedule and length: groups of descriptors, which form, JSON, validation and
+// differences read. A group stands here only when the engine does what it says.
+#include "core/recipe/recipe.h"
+
+#include <stdexcept>
+
+namespace sconce {
+
+namespace {
+
+ParamDescriptor when(const char* condition, ParamDescriptor descriptor)
+{
+    descriptor.onlyWhen = condition;
+    return descriptor;
+}
+
+ParamDescriptor withUnit(const char* unit, ParamDescriptor descriptor)
+{
+    descriptor.unit = unit;
+    return descriptor;
+}
+
+OptionEntry earlyStopping()
+{
+    const char* on = "enabled=true";
+    return {"early_stopping", "Early stopping", "Ends the run by itself when it no longer gets better, which saves time and keeps the network from learning by heart.",
+            {boolParam("enabled", "Stop early", false, "Ends the run when validation has stopped getting better. Costs nothing."),
+             when(on, choiceParam("watch", "Watches", "val_loss", {{"val_loss", "validation loss", "Should fall"}, {"val_accuracy", "validation accuracy", "Should rise"}},
+                                  "Which number must get better.")),
+             when(on, withUnit("epochs", intParam("patience", "Patience", 5, 1, 10'000, "So many epochs without a gain are waited for."))),
+             when(on, advanced(realParam("smallest_gain", "Smallest gain", 0.0, 0.0, 1.0, "A change must be larger than this to count as a gain."))),
+             when(on, boolParam("restore_best", "Take the best", true, "Goes back to the weights of the best epoch when the run ends early. Costs one checkpoint each time a new best is found."))}};
+}
+
+OptionEntry gradients()
+{
+    return {"gradients", "Gradients", "How gradients are gathered and kept in bounds before the weights are changed.",
+            {withUnit("samples", intParam("micro_batch", "At once", 0, 0, 1 << 20,
+                                          "How many samples of a batch go through the network at once; 0 is the whole batch. Smaller pieces need less memory and a little more time; "
+                                          "the result stays that of the whole batch, but for batch normalisation.")),
+             realParam("clip_norm", "Largest norm", 0.0, 0.0, 1e6, "Scales all gradients down together when their length is above this; 0 never does. Keeps one odd batch from throwing training off; costs a pass over the gradients."),
+             advanced(realParam("clip_value", "Largest value", 0.0, 0.0, 1e6, "Cuts each number of the gradients at this, up and down; 0 never does."))}};
+}
+
+OptionEntry averaging()
+{
+    return {"averaging", "Weight averaging", "Keeps a running average of the weights beside them, which is often a little more accurate than the last step's.",
+            {realParam("decay", "Decay", 0.0, 0.0, 0.99999, "How much of the average is kept at each step (0.999 averages over the last thousand); 0 keeps no average. "
+                                                            "Validation, test and checkpoints then use the average. Costs one more copy of the weights.")}};
+}
+
+OptionEntry limits()
+{
+    return {"limits", "Limits", "When a run ends by itself.",
+            {withUnit("minutes", realParam("minutes", "At most", 0.0, 0.0, 1e6, "Ends the run, with a checkpoint, after so many minutes of training; 0 lets it go on to its last epoch."))}};
+}
+
+OptionEntry speed()
+{
+    return {"speed", "Speed", "What Sconce does by itself to train faster. The result is the same but for rounding.",
+            {advanced(boolParam("channels_last", "Channels last", true, "Lays pictures out as the processor's convolutions like them. Switch it off only to look for a fault.")),
+             advanced(boolParam("fused_blocks", "Fused blocks", true, "Runs convolution, pooling and activation in one pass where it can. Switch it off only to look for a fault."))}};
+}
+
+const OptionEntry& groupOf(std::string_view id)
+{
+    const OptionEntry* entry = findOption(trainingOptions(), id);
+    if (!entry) throw std::logic_error("no group of training options is called " + std::string(id));
+    return *entry;
+}
+
+} // namespace
+
+std::span<const OptionEntry> trainingOptions()
+{
+    static const std::vector<OptionEntry> entries{earlyStopping(), gradients(), averaging(), limits(), speed()};
+    return entries;
+}
+
+const ParamValue& optionOf(const TrainingSettings& settings, std::string_view group, std::string_view id)
+{
+    static const ParamValues nothing;
+    const auto found = settings.options.find(std::string(group));
+    return valueOf(groupOf(group).params, found == settings.options.end() ? nothing : found->second, id);
+}
+
+bool flagOf(const TrainingSettings& settings, std::string_view group, std::string_view id)
+{
+    return std::get<bool>(optionOf(settings, group, id));
+}
+
+std::int64_t wholeOf(const TrainingSettings& settings, std::string_view group, std::string_view id)
+{
+    return std::get<std::int64_t>(optionOf(settings, group, id));
+}
+
+double realOf(const TrainingSettings& settings, std::string_view group, std::string_view id)
+{
+    return std::get<double>(optionOf(settings, group, id));
+}
+
+const std::string& wordOf(const TrainingSettings& settings, std::string_view group, std::string_view id)
+{
+    return std::get<std::string>(optionOf(settings, group, id));
+}
+
+void setOption(TrainingSettings& settings, const std::string& group, const std::string& id, ParamValue value)
+{
+    const ParamDescriptor* descriptor = findParam(groupOf(group).params, id);
+    ParamValues& values = settings.options[group];
+    if (descriptor && descriptor->defaultValue == value) values.erase(id);
+    else values[id] = std::move(value);
+    if (values.empty()) settings.options.erase(group);
+}
+
+} // namespace sconce
