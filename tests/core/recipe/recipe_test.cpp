@@ -171,7 +171,9 @@ class RecipeTest : public QObject
         r.seed = std::numeric_limits<std::uint64_t>::max();
         r.data.fingerprint = "abc";
         r.training.schedule = {"cosine", {{"final", 0.25}}};
-        r.training.checkpoint = {3, 0, 7, false};
+        r.training.checkpoint = {3, 50, 0, 7, false};
+        setOption(r.training, "early_stopping", "enabled", true);
+        setOption(r.training, "gradients", "clip_norm", 2.5);
         r.device = "cuda:1";
         const Result<Json> text = parseJson(recipeText(r), "it");
         QVERIFY(text.ok());
