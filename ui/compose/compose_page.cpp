@@ -181,6 +181,7 @@ void ComposePage::makeBody()
         m_stack->selectLayers({id});
         m_tabs->setCurrentIndex(0);
     });
+    connect(m_problems, &ProblemPanel::keyboardFreed, this, [this] { m_stack->setFocus(Qt::OtherFocusReason); });
     connect(m_estimate, &EstimateBar::problemsClicked, m_problems, &ProblemPanel::toggleList);
 }
 
@@ -372,10 +373,13 @@ void ComposePage::updateDevice()
 void ComposePage::updateTiming()
 {
     if (!m_studio.store || !m_studio.jobs || !m_document->facts() || !m_document->report().ok()) return m_estimate->setTiming({});
-    // What was measured is looked up by what is trained and where; nothing is asked on the window's thread.
+    // What was measured is looked up by what is trained and where, with the threads that a start would take; nothing is asked
+    // on the window's thread.
+    Recipe recipe = m_document->recipe();
+    if (recipe.threads == 0 && m_studio.settings) recipe.threads = std::max(0, m_studio.settings->value(QStringLiteral("training/threads"), 0).toInt());
     m_studio.jobs->run<std::optional<double>>(
         this,
-        [store = m_studio.store, recipe = m_document->recipe(), facts = *m_document->facts(), device = m_composeHeader->resolvedDevice().toStdString()] {
+        [store = m_studio.store, recipe = std::move(recipe), facts = *m_document->facts(), device = m_composeHeader->resolvedDevice().toStdString()] {
             const auto rate = store->timing(timingKey(recipe, facts, device));
             return rate ? *rate : std::optional<double>{};
         },

@@ -4,6 +4,7 @@
 #include "core/model/catalogue.h"
 #include "ui/widgets/parts.h"
 
+#include <QApplication>
 #include <QHBoxLayout>
 #include <QKeyEvent>
 #include <QMouseEvent>
@@ -242,6 +243,8 @@ void ProblemPanel::update()
     else if (hints) detail = tr("%1. Training can start.").arg(hintWords);
     static_cast<ElidedLabel*>(m_detail)->setFullText(detail);
     const int fixable = m_document.fixableCount();
+    const QWidget* keyboard = QApplication::focusWidget();
+    const bool here = keyboard && (keyboard == m_fixAll || (m_list && m_list->isAncestorOf(keyboard)));
     m_fixAll->setVisible(fixable > 1);
     m_fixAll->setText(fixable == 2 && hard == 2 ? tr("Fix both") : tr("Fix all"));
 
@@ -265,6 +268,11 @@ void ProblemPanel::update()
     m_scroll->setWidget(m_list);
     setSelected(m_selected);
     showList();
+    if (!here) return;
+    // The button that had the keyboard is gone: on to the next fix, or back to the stack. Qt would choose some widget of the
+    // window, and undo of the fix would not be a key away.
+    if (auto* next = m_list->findChild<QPushButton*>()) next->setFocus(Qt::OtherFocusReason);
+    else Q_EMIT keyboardFreed();
 }
 
 void ProblemPanel::setSelected(const LayerId& layer)

@@ -33,6 +33,7 @@ class ProblemPanel : public QWidget
 
   Q_SIGNALS:
     void layerChosen(const sconce::LayerId& layer);
+    void keyboardFreed(); ///< the last fix that had the keyboard is done
 
   protected:
     bool eventFilter(QObject* object, QEvent* event) override;

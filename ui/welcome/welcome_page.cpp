@@ -341,9 +341,11 @@ void WelcomePage::showEstimate()
     m_estimate->setText(base);
     if (!facts || !m_device->count()) return;
     // A time is said only where one was measured: the first run on a device teaches it.
+    Recipe wanted = starter->recipe;
+    if (wanted.threads == 0) wanted.threads = std::max(0, m_studio.settings->value(QStringLiteral("training/threads"), 0).toInt());
     m_studio.jobs->run<std::optional<double>>(
         this,
-        [store = m_studio.store, recipe = starter->recipe, facts = *facts, device = m_device->currentData().toString().toStdString()] {
+        [store = m_studio.store, recipe = std::move(wanted), facts = *facts, device = m_device->currentData().toString().toStdString()] {
             auto rate = store->timing(timingKey(recipe, facts, device));
             return rate.ok() ? *rate : std::optional<double>();
         },
