@@ -46,11 +46,16 @@ LivePage::LivePage(Studio& studio, QWidget* parent)
     runs->setObjectName(QStringLiteral("live.toRuns"));
     m_resumeInterrupted = m_empty->addAction(QStringLiteral("bolt"), {});
     m_resumeInterrupted->setObjectName(QStringLiteral("live.resumeInterrupted"));
+    m_startHeld = m_empty->addAction(QStringLiteral("play"), tr("Start the queue"));
+    m_startHeld->setObjectName(QStringLiteral("live.startHeld"));
+    m_startHeld->setToolTip(tr("Runs left waiting from the last time"));
     connect(compose, &QPushButton::clicked, this, [this] { Q_EMIT m_studio.navigator->goTo(PageId::Compose); });
     connect(runs, &QPushButton::clicked, this, [this] { Q_EMIT m_studio.navigator->goTo(PageId::Runs); });
     connect(m_resumeInterrupted, &QPushButton::clicked, this, [this] {
         m_studio.runService->resume(m_resumeInterrupted->property("run").toString().toStdString());
     });
+    connect(m_startHeld, &QPushButton::clicked, m_studio.runService, &RunService::startQueue);
+    connect(m_studio.runService, &RunService::queueChanged, this, &LivePage::refreshSoon);
     m_stack->addWidget(m_empty);
 
     m_waiting = new QWidget(m_stack);

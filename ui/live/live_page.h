@@ -58,6 +58,7 @@ class LivePage : public Page
     QStackedWidget* m_stack = nullptr;
     EmptyState* m_empty = nullptr;
     QPushButton* m_resumeInterrupted = nullptr;
+    QPushButton* m_startHeld = nullptr; ///< the queue card is not to be seen where no run is
     QWidget* m_waiting = nullptr;
     QLabel* m_waitingText = nullptr;
     ProgressStrip* m_waitingStrip = nullptr;

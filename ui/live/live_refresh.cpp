@@ -46,6 +46,7 @@ void LivePage::refreshEmpty()
             break;
         }
     }
+    m_startHeld->setVisible(m_studio.runService->queueHeld());
     m_resumeInterrupted->setVisible(interrupted != nullptr);
     if (interrupted) {
         m_resumeInterrupted->setText(tr("Resume %1").arg(words::runTitle(*interrupted)));

@@ -25,6 +25,7 @@ std::vector<ShortcutRow> shortcutRows()
         {say("Pages"), QStringLiteral("Ctrl+Q"), say("Close the window")},
         {say("Compose"), QStringLiteral("Ins"), say("Add a layer")},
         {say("Compose"), QStringLiteral("Alt+Up, Alt+Down"), say("Move the chosen layer")},
+        {say("Compose"), QStringLiteral("Alt+Right, Alt+Left"), say("Move it into the block above, out of its block")},
         {say("Compose"), QStringLiteral("Ctrl+D"), say("Duplicate it")},
         {say("Compose"), QStringLiteral("Del"), say("Remove it")},
         {say("Compose"), QStringLiteral("Ctrl+C, Ctrl+X, Ctrl+V"), say("Copy, cut, paste layers")},

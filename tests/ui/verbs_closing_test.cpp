@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Closing the real window while a run trains, its three answers, and what the next start finds: a run that trains on in the
+// background, and one that was killed. `sconce runs … --json` says each time what is true outside of the window.
+#include "tests/support/house.h"
+
+#include "ui/shell/banner.h"
+#include "ui/shell/rail.h"
+
+#include <csignal>
+
+using namespace sconce;
+using namespace sconce::ui;
+using namespace sconce::ui::test;
+
+class VerbsClosingTest : public QObject
+{
+    Q_OBJECT
+
+    std::unique_ptr<House> m;
+
+    QJsonObject only() { return m->runs().value(0); }
+    QString status() { return only()[QLatin1String("status")].toString(); }
+    int steps() { return only()[QLatin1String("steps")].toInt(); }
+    QString id() { return only()[QLatin1String("run")].toString(); }
+
+    /// Closes by the keyboard and clicks an answer of the real dialog.
+    bool closeAnd(int answer, QStringList* buttons = nullptr)
+    {
+        setAsker(nullptr);
+        bool clicked = false;
+        QTimer hand;
+        QObject::connect(&hand, &QTimer::timeout, &hand, [&] {
+            QWidget* dialog = QApplication::activeModalWidget();
+            if (!dialog || dialog->objectName() != QLatin1String("question")) return;
+            hand.stop();
+            if (buttons)
+                for (int i = 0; i < 3; ++i)
+                    if (auto* b = dialog->findChild<QPushButton*>(QStringLiteral("answer%1").arg(i))) *buttons << b->text();
+            auto* button = dialog->findChild<QPushButton*>(QStringLiteral("answer%1").arg(answer));
+            clicked = button != nullptr;
+            if (button) QTest::mouseClick(button, Qt::LeftButton);
+            else dialog->close();
+        });
+        hand.start(30);
+        QTest::keyClick(&m->window(), Qt::Key_Q, Qt::ControlModifier);
+        return QTest::qWaitFor([&] { return clicked; }, 20000);
+    }
+    /// A run that goes on for long enough.
+    bool trainForLong()
+    {
+        Recipe recipe = *recipeFromText(20000);
+        m->service().start(recipe, QStringLiteral("long run"));
+        return QTest::qWaitFor([&] { return status() == QLatin1String("running") && m->service().current() && m->service().current()->step > 90; }, 60000);
+    }
+    static std::optional<Recipe> recipeFromText(int epochs)
+    {
+        auto json = parseJson(smallRecipe("long run", "8", epochs).toStdString(), "the recipe");
+        if (!json.ok()) return {};
+        auto parsed = recipeFromJson(*json);
+        return parsed.ok() ? std::optional(parsed->recipe) : std::nullopt;
+    }
+
+  private Q_SLOTS:
+    void initTestCase() { QVERIFY(commandLineBuilt()); }
+    void init() { m = std::make_unique<House>(); }
+    void cleanup()
+    {
+        // Nothing trains on after a test.
+        for (const QJsonObject& row : m->runs()) {
+            const QString at = row[QLatin1String("status")].toString();
+            if (!m->isOpen() && (at == QLatin1String("running") || at == QLatin1String("paused"))) m->cli({QStringLiteral("runs"), QStringLiteral("stop"), row[QLatin1String("run")].toString()});
+        }
+        m.reset();
+    }
+
+    void cancelLeavesAllAsItIs()
+    {
+        m->open();
+        QVERIFY(trainForLong());
+        QStringList buttons;
+        QVERIFY(closeAnd(2, &buttons));
+        QCOMPARE(buttons, (QStringList{QStringLiteral("Keep training in the background"), QStringLiteral("Save and stop"), QStringLiteral("Cancel")}));
+        QVERIFY(m->window().isVisible());
+        const int before = steps();
+        QCOMPARE(status(), QStringLiteral("running"));
+        QTRY_VERIFY_WITH_TIMEOUT(steps() > before, 30000);
+    }
+
+    void saveAndStop()
+    {
+        m->open();
+        QVERIFY(trainForLong());
+        QVERIFY(closeAnd(1));
+        QTRY_VERIFY_WITH_TIMEOUT(!m->window().isVisible(), 30000);
+        QCOMPARE(status(), QStringLiteral("stopped"));
+        QVERIFY(only()[QLatin1String("resumable")].toBool());
+        bool stop = false;
+        for (const QJsonValue& one : m->run(id())[QLatin1String("checkpoints")].toArray()) stop = stop || one.toObject()[QLatin1String("step")].toInt() == steps();
+        QVERIFY2(stop, "the last step has no checkpoint");
+    }
+
+    void keepInTheBackgroundAndAttachAtTheNextStart()
+    {
+        m->open();
+        QVERIFY(trainForLong());
+        const int before = steps();
+        QVERIFY(closeAnd(0));
+        QTRY_VERIFY_WITH_TIMEOUT(!m->window().isVisible(), 60000);
+        m->close(); // the window's process is gone
+        QCOMPARE(status(), QStringLiteral("running"));
+        QTRY_VERIFY_WITH_TIMEOUT(steps() > before + 90, 60000);
+        const QJsonArray attempts = m->run(id())[QLatin1String("attempts")].toArray();
+        QCOMPARE(attempts.size(), 2);
+        QCOMPARE(attempts.at(0).toObject()[QLatin1String("host")].toString(), QStringLiteral("thread"));
+        QVERIFY(attempts.at(1).toObject()[QLatin1String("host")].toString() != QLatin1String("thread"));
+
+        // The next start finds it, shows it and steers it.
+        m->open();
+        QTRY_VERIFY_WITH_TIMEOUT(m->service().current() != nullptr, 20000);
+        QCOMPARE(QString::fromStdString(m->service().current()->id), id());
+        QVERIFY(m->find<RailButton>("rail.live")->dot());
+        QVERIFY(m->page(PageId::Live));
+        const int attached = steps();
+        QTRY_VERIFY_WITH_TIMEOUT(m->service().current()->step > attached, 30000);
+        QVERIFY(m->click("live.pause"));
+        QTRY_COMPARE_WITH_TIMEOUT(status(), QStringLiteral("paused"), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(m->find<QPushButton>("live.pause")->text(), QStringLiteral("Go on"), 20000);
+        QVERIFY(m->click("live.pause"));
+        QTRY_COMPARE_WITH_TIMEOUT(status(), QStringLiteral("running"), 30000);
+        // Closing does not ask: it is not this window's to end.
+        setAsker([](QWidget*, const Question&) { qFatal("closing asked about another process's run"); return 0; });
+        QTest::keyClick(&m->window(), Qt::Key_Q, Qt::ControlModifier);
+        QTRY_VERIFY(!m->window().isVisible());
+        m->close();
+        QCOMPARE(status(), QStringLiteral("running"));
+        m->open();
+        QTRY_VERIFY_WITH_TIMEOUT(m->service().current() != nullptr, 20000);
+        QVERIFY(m->page(PageId::Live));
+        QVERIFY(m->click("live.stop"));
+        QTRY_COMPARE_WITH_TIMEOUT(status(), QStringLiteral("stopped"), 30000);
+    }
+
+    void anInterruptedRunIsOfferedAndGoesOn()
+    {
+        // A trainer killed without a word: a second process, and SIGKILL.
+        const QString file = m->path("killed.sconce");
+        QFile out(file);
+        QVERIFY(out.open(QIODevice::WriteOnly));
+        out.write(smallRecipe("killed", "8", 20000));
+        out.close();
+        QProcess trainer;
+        trainer.start(QStringLiteral(SCONCE_BIN_DIR "/sconce"), {QStringLiteral("train"), file, QStringLiteral("--quiet"), QStringLiteral("--store"), m->store()});
+        QVERIFY(trainer.waitForStarted());
+        QTRY_VERIFY_WITH_TIMEOUT(only()[QLatin1String("epochs")].toInt() >= 2, 60000);
+        ::kill(static_cast<pid_t>(trainer.processId()), SIGKILL);
+        QVERIFY(trainer.waitForFinished());
+        QCOMPARE(status(), QStringLiteral("interrupted"));
+        const int before = steps();
+
+        m->open();
+        QTRY_VERIFY_WITH_TIMEOUT(m->window().findChild<Banner*>(QStringLiteral("banner.resume")), 20000);
+        QVERIFY(m->find<Banner>("banner.resume")->findChild<QLabel*>(QStringLiteral("bannerTitle"))->text().startsWith(QLatin1String("killed")));
+        QVERIFY(m->click("banner.resume.action1")); // Show in Runs
+        QTRY_COMPARE(m->window().currentPage(), PageId::Runs);
+        QVERIFY(!m->click("banner.resume.action0", 100)); // answered
+        // Looked at is not waved away: the next start offers it again.
+        m->close();
+        m->open();
+        QVERIFY(m->click("banner.resume.action0")); // Resume
+        QTRY_COMPARE(m->window().currentPage(), PageId::Live);
+        QTRY_COMPARE_WITH_TIMEOUT(status(), QStringLiteral("running"), 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(steps() > before, 60000);
+        const QJsonArray attempts = m->run(id())[QLatin1String("attempts")].toArray();
+        QCOMPARE(attempts.size(), 2);
+        QVERIFY(attempts.at(1).toObject()[QLatin1String("start_step")].toInt() > 0); // not afresh
+        // The offer goes once it is taken.
+        QTRY_VERIFY(!m->window().findChild<Banner*>(QStringLiteral("banner.resume")) || !m->find<Banner>("banner.resume")->isVisible());
+        QVERIFY(m->stopTraining());
+        QTRY_COMPARE(status(), QStringLiteral("stopped"));
+    }
+
+    void aQueueLeftBehindWaitsForAWord()
+    {
+        m->open();
+        QVERIFY(trainForLong());
+        m->service().start(*recipeFromText(1), QStringLiteral("waiting"));
+        QTRY_COMPARE_WITH_TIMEOUT(m->status(QStringLiteral("waiting")), QStringLiteral("queued"), 30000);
+        QVERIFY(closeAnd(1));
+        QTRY_VERIFY_WITH_TIMEOUT(!m->window().isVisible(), 30000);
+        m->close();
+        QCOMPARE(m->status(QStringLiteral("waiting")), QStringLiteral("queued"));
+        m->open();
+        QVERIFY(m->page(PageId::Runs));
+        QTRY_VERIFY(m->service().queueHeld());
+        QCOMPARE(m->status(QStringLiteral("waiting")), QStringLiteral("queued"));
+        QVERIFY(m->page(PageId::Live));
+        QVERIFY(m->click("live.startHeld"));
+        QTRY_COMPARE_WITH_TIMEOUT(m->status(QStringLiteral("waiting")), QStringLiteral("finished"), 60000);
+    }
+};
+
+QTEST_MAIN(VerbsClosingTest)
+#include "verbs_closing_test.moc"
