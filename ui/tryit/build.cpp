@@ -201,6 +201,7 @@ QWidget* TryItPage::buildRight()
     byClass->setTitle(tr("By class"), tr("in per cent"));
     m_perClass = new QTableWidget(0, 5, byClass);
     m_perClass->setObjectName(QStringLiteral("tryit.perClass"));
+    m_perClass->setTabKeyNavigation(false); // Tab leaves it; Shift+Tab was caught in its cells
     m_perClass->setHorizontalHeaderLabels({tr("Class"), tr("Count"), tr("Precision"), tr("Recall"), QStringLiteral("F1")});
     m_perClass->horizontalHeaderItem(2)->setToolTip(tr("Of those said to be this class, how many are"));
     m_perClass->horizontalHeaderItem(3)->setToolTip(tr("Of those that are this class, how many were found"));
