@@ -26,6 +26,7 @@ constexpr std::size_t mostClients = 32;
 constexpr std::size_t longestLine = 64 << 10; ///< of a command
 constexpr std::size_t sendAhead = 256 << 10;  ///< bytes encoded ahead of what a client has taken
 constexpr double lingerSeconds = 1.0;
+constexpr double deafSeconds = 0.2;
 
 struct Entry
 {
@@ -70,6 +71,7 @@ struct SocketServer::Impl
     std::list<Client> clients;
     std::unordered_map<std::int64_t, Asked> asked;
     std::int64_t nextId = firstCommandId;
+    double deafUntil = 0; ///< no descriptor was left for who knocked: looked at again then
     std::thread thread;
 
     void loop();
@@ -140,9 +142,10 @@ void SocketServer::Impl::serve()
     double closeAt = -1;
     std::vector<pollfd> fds;
     for (;;) {
-        fds.assign({{wake.get(), POLLIN, 0}, {listener.get(), static_cast<short>(clients.size() < mostClients ? POLLIN : 0), 0}});
+        const bool deaf = Clock::system().monotonicSeconds() < deafUntil;
+        fds.assign({{wake.get(), POLLIN, 0}, {listener.get(), static_cast<short>(clients.size() < mostClients && !deaf ? POLLIN : 0), 0}});
         for (const Client& client : clients) fds.push_back({client.fd.get(), static_cast<short>(POLLIN | (client.out.empty() ? 0 : POLLOUT)), 0});
-        if (::poll(fds.data(), fds.size(), closeAt < 0 ? -1 : 20) < 0 && errno != EINTR) return;
+        if (::poll(fds.data(), fds.size(), closeAt >= 0 ? 20 : deaf ? 100 : -1) < 0 && errno != EINTR) return;
 
         eventfd_t ignored;
         if (fds[0].revents) ::eventfd_read(wake.get(), &ignored);
@@ -170,6 +173,8 @@ void SocketServer::Impl::serve()
 void SocketServer::Impl::accept()
 {
     Fd fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    // Left in the listener's queue, it would wake poll() at once again, and the thread would spin.
+    if (!fd && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) deafUntil = Clock::system().monotonicSeconds() + deafSeconds;
     if (!fd || !peerIsMe(fd.get())) return;
     clients.emplace_back();
     clients.back().fd = std::move(fd);
