@@ -213,10 +213,16 @@ void prune(const std::string& runFolder, const Name& written, int keepLast)
 }
 
 /// best-N is complete; makes it "best" in one step where the file system can exchange names, and removes what it replaces.
-/// Killed in between, bestCheckpoint() still finds the better one: it has the later step.
-std::string installBest(const std::string& runFolder, const std::string& folder)
+/// Killed in between, bestCheckpoint() still finds the better one: it has the later step. Those of later steps than N are left from
+/// a future that a resume has given up, and go first.
+Result<std::string> installBest(const std::string& runFolder, const std::string& folder, std::int64_t step)
 {
     const std::string best = checkpointsFolder(runFolder) + "/best";
+    for (const Name& name : namesIn(runFolder, true)) {
+        const std::string other = checkpointsFolder(runFolder) + "/" + name.folder;
+        auto manifest = readManifest(other);
+        if (other != folder && manifest && manifest->checkpoint.state.step > step) removeCheckpoint(other);
+    }
     std::error_code error;
     if (!fs::exists(best, error)) {
         fs::rename(folder, best, error);
@@ -228,7 +234,7 @@ std::string installBest(const std::string& runFolder, const std::string& folder)
         fs::rename(folder, best, error);
         if (error) return folder;
     }
-    (void)syncFolder(checkpointsFolder(runFolder));
+    SCONCE_TRY(syncFolder(checkpointsFolder(runFolder)));
     for (const Name& name : namesIn(runFolder, true))
         if (name.folder != "best") removeCheckpoint(checkpointsFolder(runFolder) + "/" + name.folder);
     return best;
@@ -261,7 +267,7 @@ Result<std::string> saveCheckpoint(const std::string& runFolder, const TrainerSt
     SCONCE_TRY(writeManifest(staged->path(), state, recipe, reason, best, files));
     SCONCE_TRY(staged->commit());
 
-    if (best) return installBest(runFolder, parent + "/" + name.folder);
+    if (best) return installBest(runFolder, parent + "/" + name.folder, state.step);
     prune(runFolder, name, keepLast);
     return parent + "/" + name.folder;
 }

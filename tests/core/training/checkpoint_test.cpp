@@ -105,6 +105,44 @@ class CheckpointTest : public QObject
         QVERIFY(optimiser->find("adam.exp_avg/a.weight"));
     }
 
+    /// A best of a later step is left from a future that was given up: an older one that is written now takes its place, and no
+    /// kill brings it back.
+    void aBestOfAGivenUpFutureGoes()
+    {
+        QTemporaryDir dir{scratch()};
+        const std::string folder = dir.path().toStdString();
+        SCONCE_VERIFY(save(folder, 30, true));
+        SCONCE_VERIFY(save(folder, 20, true));
+        QCOMPARE(entries(folder), QStringList({"best"}));
+        QCOMPARE(bestCheckpoint(folder)->state.step, 20);
+        // As a kill right before the names were exchanged leaves it.
+        SCONCE_VERIFY(save(folder, 50, true));
+        fs::rename(folder + "/checkpoints/best", folder + "/checkpoints/best-000000050");
+        SCONCE_VERIFY(save(folder, 40, true));
+        QCOMPARE(entries(folder), QStringList({"best"}));
+        QCOMPARE(bestCheckpoint(folder)->state.step, 40);
+        QCOMPARE(firstWeight(*bestCheckpoint(folder)), 40.0f);
+    }
+
+    /// The folder is synced once for the new best and once for its name; either failing is told, and a best stays.
+    void aBestThatIsNotDurableIsTold()
+    {
+        for (const int failing : {1, 2, 3}) {
+            QTemporaryDir dir{scratch()};
+            const std::string folder = dir.path().toStdString();
+            SCONCE_VERIFY(save(folder, 10, true));
+            int syncs = 0;
+            writeFault = [&](WriteStep step, const std::string&) { return step == WriteStep::SyncFolder && ++syncs >= failing ? EIO : 0; };
+            const auto saved = save(folder, 20, true);
+            writeFault = {};
+            QVERIFY2(!saved.ok(), qPrintable(QString::number(syncs)));
+            SCONCE_VERIFY(bestCheckpoint(folder));
+            SCONCE_VERIFY(save(folder, 20, true)); // tried again
+            QCOMPARE(bestCheckpoint(folder)->state.step, 20);
+            QCOMPARE(entries(folder), QStringList({"best"}));
+        }
+    }
+
     void olderOnesGoAndTheBestStays()
     {
         QTemporaryDir dir{scratch()};
