@@ -79,7 +79,8 @@ class Session
     /// Metrics of all committed steps since the last call, oldest first; synchronises the device. On a GPU commit() does not
     /// wait for the finite check (a flag on the device gates it and everything after it), so NotFinite may come from here,
     /// from weights(), optimiserState(), evaluate() or predict() instead: the state is that before the faulty step, and the
-    /// session refuses to go on.
+    /// session refuses to go on. Steps of the same call that were good are handed out first; the next call then says NotFinite.
+    /// Once it has been said here, weights() and optimiserState() give the state before the faulty step, for a last checkpoint.
     virtual Result<std::vector<StepMetrics>> takeMetrics() = 0;
 
     // ---- without training ----

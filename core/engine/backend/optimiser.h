@@ -31,6 +31,7 @@ class Optimiser
     Result<void> setState(std::span<const TensorView> tensors);
     std::string name() const;
     std::int64_t steps() const { return m_steps; } ///< updates done
+    void takeBack(std::int64_t updates) { m_steps -= updates; } ///< the last ones were skipped on the device
     const std::vector<at::Tensor>& parameters() const { return m_parameters; }
     std::vector<at::Tensor> allTensors() const; ///< for device checks
 

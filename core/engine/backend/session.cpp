@@ -325,8 +325,8 @@ void SessionImpl::average(const Tensor& skip)
         at::_foreach_lerp_(m_average, m_parameters, 1 - keep);
         return;
     }
-    const Tensor weight = (1 - skip.squeeze(0)) * (1 - keep);
-    for (std::size_t i = 0; i < m_average.size(); ++i) m_average[i].lerp_(m_parameters[i], weight);
+    // Chosen, not weighed with 0: that would let a NaN through.
+    for (std::size_t i = 0; i < m_average.size(); ++i) m_average[i].copy_(at::where(skip.gt(0), m_average[i], m_average[i].lerp(m_parameters[i], 1 - keep)));
 }
 
 Result<void> SessionImpl::commit(double learningRate)
@@ -379,7 +379,7 @@ Result<void> SessionImpl::commitOnDevice(std::vector<Tensor> gradients, double l
 
 Result<std::vector<StepMetrics>> SessionImpl::takeMetrics()
 {
-    if (m_failed) return *m_failed;
+    if (m_failed && m_pending.empty()) return *m_failed;
     return guarded("reading the metrics", [&]() -> Result<std::vector<StepMetrics>> {
         enter();
         std::vector<StepMetrics> result;
@@ -399,9 +399,11 @@ Result<std::vector<StepMetrics>> SessionImpl::takeMetrics()
             metrics.loss = value[0];
             metrics.correct = static_cast<std::int64_t>(value[1]);
             if (value[2] != 0) { // this step and all after it were not taken
+                m_optimiser->takeBack(static_cast<std::int64_t>(m_pending.size() - i));
                 m_pending.clear();
                 m_failed = Error{ErrorCode::NotFinite, "The loss or a gradient became NaN or infinite at step " + groupedInt(metrics.step + 1) + ", so the step was not taken.", remedyForNaN, {}};
-                return *m_failed;
+                if (result.empty()) return *m_failed;
+                return result; // the good ones first: the next call says it
             }
             result.push_back(metrics);
         }

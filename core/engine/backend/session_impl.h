@@ -67,6 +67,7 @@ class SessionImpl final : public Session
     Result<void> commitOnHost(std::vector<at::Tensor> gradients, double learningRate);
     Result<void> commitOnDevice(std::vector<at::Tensor> gradients, double learningRate);
     Result<void> checkDeferred() const;
+    Result<void> checkMayLeave() const;
     std::vector<std::pair<std::string, at::Tensor>> named() const;
     template <class Work> Result<void> inBatches(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize,
                                                  const Progress& progress, Work&& work);

@@ -26,6 +26,12 @@ Result<void> SessionImpl::checkDeferred() const
     return *m_failed;
 }
 
+/// Told already, by takeMetrics(), the counters are those of the last good step again: that state may be saved.
+Result<void> SessionImpl::checkMayLeave() const
+{
+    return m_failed && m_pending.empty() ? Result<void>() : checkDeferred();
+}
+
 namespace {
 constexpr const char* lastWeights = "weights/"; ///< in the optimiser's state: beside their average
 }
@@ -50,7 +56,7 @@ std::vector<std::pair<std::string, Tensor>> SessionImpl::named() const
 Result<std::vector<HostTensor>> SessionImpl::weights() const
 {
     return guarded("reading the weights", [&]() -> Result<std::vector<HostTensor>> {
-        SCONCE_TRY(checkDeferred());
+        SCONCE_TRY(checkMayLeave());
         std::vector<HostTensor> result;
         for (const auto& [name, tensor] : named()) result.push_back(copyOut(name, tensor));
         return result;
@@ -60,7 +66,7 @@ Result<std::vector<HostTensor>> SessionImpl::weights() const
 Result<std::vector<HostTensor>> SessionImpl::optimiserState() const
 {
     return guarded("reading the optimiser's state", [&]() -> Result<std::vector<HostTensor>> {
-        SCONCE_TRY(checkDeferred());
+        SCONCE_TRY(checkMayLeave());
         std::vector<HostTensor> state = m_optimiser ? m_optimiser->state() : std::vector<HostTensor>{};
         for (const auto& [name, tensor] : lastStepsWeights()) state.push_back(copyOut(name, tensor));
         return state;

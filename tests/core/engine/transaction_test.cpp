@@ -40,6 +40,7 @@ class TransactionTest : public QObject
     void gatedCommitGivesTheSameBits();
     void gatedCommitLeavesNoTrace_data();
     void gatedCommitLeavesNoTrace();
+    void gatedCommitTellsTheGoodStepsFirst();
     void oneValuePerChannelKeepsTheStatistics();
     void wrongStateChangesNothing();
     void outOfMemoryLeavesNoTrace();
@@ -149,7 +150,8 @@ void TransactionTest::gatedCommitLeavesNoTrace_data()
     for (const char* optimiser : {"adam", "adamw", "sgd"}) QTest::newRow(optimiser) << optimiser;
 }
 
-/// Two faulty steps after a sound one: nothing moves, no metrics are told, and the session says so wherever it is asked.
+/// Two faulty steps after a sound one: nothing moves, no metrics are told, and the session says so wherever it is asked. Once it has
+/// said so, what it hands out to be saved is the state of the sound step, counters and all.
 void TransactionTest::gatedCommitLeavesNoTrace()
 {
     QFETCH(QString, optimiser);
@@ -161,6 +163,7 @@ void TransactionTest::gatedCommitLeavesNoTrace()
     for (HostTensor& tensor : weights)
         if (tensor.name == "dense1.bias") std::memcpy(tensor.bytes.data(), &infinite, sizeof infinite);
     QVERIFY(session->setWeights(viewsOf(weights)).ok());
+    const State sound = stateOf(*session);
     std::vector<float> input(4 * 2 * 12 * 12);
     Philox(1, Purpose::Test).fillUniform(0, 1, input);
     const auto bitsOf = [&] { // the other three outputs are finite, and would show any weight or statistic that moved
@@ -173,12 +176,41 @@ void TransactionTest::gatedCommitLeavesNoTrace()
     QVERIFY(trainStep(*session, 2).ok()); // not known yet
     QVERIFY(trainStep(*session, 3).ok());
     QCOMPARE(bitsOf(), before);
+    QCOMPARE(session->optimiserState().error().code, ErrorCode::NotFinite);
     QCOMPARE(session->weights().error().code, ErrorCode::NotFinite); // the trainer's counters would be ahead of them
     const auto metrics = session->takeMetrics();
     QCOMPARE(metrics.error().code, ErrorCode::NotFinite);
-    QCOMPARE(session->optimiserState().error().code, ErrorCode::NotFinite);
+    QVERIFY(stateOf(*session) == sound);
+    QCOMPARE(session->takeMetrics().error().code, ErrorCode::NotFinite);
     QCOMPARE(trainStep(*session, 4).error().code, ErrorCode::NotFinite);
     QCOMPARE(session->evaluate(Part::Test, std::vector<std::int64_t>{0}, 1, {}).error().code, ErrorCode::NotFinite);
+}
+
+/// Sound steps that nobody has asked about yet are told before the faulty ones, with the state they left.
+void TransactionTest::gatedCommitTellsTheGoodStepsFirst()
+{
+    for (const char* optimiser : {"adam", "sgd"})
+        for (const bool looked : {false, true}) {
+            auto session = openGated(optimiser), control = openSession(optimiser);
+            train(*session, 0, 3);
+            train(*control, 0, 3);
+            const auto rows = rowsOfStep(3, batch, trainingCount);
+            for (std::int64_t step = 3; step < 6; ++step) { // a rate that makes the third one overflow
+                QVERIFY(session->forward(step, rows).ok() && session->backward().ok());
+                QVERIFY(session->commit(step == 3 ? 1e38 : 1.0).ok());
+            }
+            std::int64_t good = 3;
+            for (std::int64_t step = 3; step < 6; ++step, ++good)
+                if (!control->forward(step, rows) || !control->backward() || !control->commit(step == 3 ? 1e38 : 1.0)) break;
+            QVERIFY(good < 6);
+            if (looked) QCOMPARE(session->weights().error().code, ErrorCode::NotFinite);
+            const auto metrics = session->takeMetrics(), expected = control->takeMetrics();
+            QVERIFY(metrics.ok() && expected.ok());
+            QCOMPARE(metrics->size(), static_cast<std::size_t>(good));
+            for (std::size_t i = 0; i < metrics->size(); ++i) QVERIFY((*metrics)[i].step == (*expected)[i].step && (*metrics)[i].loss == (*expected)[i].loss);
+            QCOMPARE(session->takeMetrics().error().code, ErrorCode::NotFinite);
+            QVERIFY(stateOf(*session) == stateOf(*control));
+        }
 }
 
 void TransactionTest::oneValuePerChannelKeepsTheStatistics()
