@@ -29,7 +29,7 @@ struct EpochDone { std::int64_t epoch = 0; ///< 1-based
 /// Validation or test under way: done of total samples.
 struct EvaluationProgress { std::string what; std::int64_t done = 0, total = 0; };
 struct TestDone { double loss = 0, accuracy = 0; };
-struct CheckpointSaved { std::string path; std::int64_t step = 0; std::string reason; ///< "epoch", "time", "pause", "stop", "signal", "asked", "end"
+struct CheckpointSaved { std::string path; std::int64_t step = 0; std::string reason; ///< "epoch", "steps", "time", "pause", "stop", "signal", "asked", "end"
                          bool best = false; double seconds = 0; };
 struct StatusChanged { RunStatus status = RunStatus::Running; std::string because; };
 struct LogLine { std::string level; ///< "info", "warning", "error"

@@ -45,6 +45,7 @@ struct TrainerState
     PlateauState plateau;
     StoppingState stopping;
     std::string endedBecause;         ///< empty, "early" or "time": no more epochs although more were planned
+    double limitFromSeconds = 0;      ///< secondsTrained from which the time limit counts: a person may have overruled it
     bool restoredBest = false;        ///< the weights are those of the best epoch, as early stopping was asked to leave them
 
     Json toJson() const;

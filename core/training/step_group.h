@@ -36,6 +36,13 @@ struct StepGroup
         seconds.push_back(runSeconds);
         samples += batch;
     }
+    /// The last ones were never taken.
+    void drop(std::size_t steps, std::int64_t batch)
+    {
+        learningRate.resize(size() - steps);
+        seconds.resize(learningRate.size());
+        samples -= static_cast<std::int64_t>(steps) * batch;
+    }
     /// The event; the group is empty afterwards.
     StepsDone take(const std::vector<StepMetrics>& metrics, double stepSecondsNow)
     {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/training/trainer.h"
 
+#include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/model/catalogue.h"
 #include "core/training/training.h"
@@ -89,8 +90,8 @@ bool Training::trainEpochs()
     while (moreEpochs() || !m_state.tested) {
         while (moreEpochs()) {
             while (moreEpochs() && moreSteps())
-                if (!obeyCommands() || !trainStep() || !saveIfDue() || !endIfDue()) return false;
-            if (!obeyCommands() || !closeEpoch()) return false;
+                if (!obeyCommands() || !trainStep() || !saveIfDue() || (moreSteps() && !endIfDue())) return false;
+            if (!obeyCommands() || !closeEpoch() || !endIfDue()) return false;
         }
         if (!obeyCommands() || !restoreBest() || !testModel()) return false;
     }
@@ -146,11 +147,11 @@ bool Training::roomForStep(const Error& error)
     return true;
 }
 
-/// The time limit.
+/// The time limit. An epoch whose last step is done is closed first.
 bool Training::endIfDue()
 {
     const double minutes = realOf(m_recipe.training, "limits", "minutes");
-    if (minutes <= 0 || m_clock.seconds() < minutes * 60 || !moreEpochs()) return true;
+    if (minutes <= 0 || m_clock.seconds() - m_state.limitFromSeconds < minutes * 60 || !moreEpochs()) return true;
     if (auto reported = report(); !reported) return fail(reported.error());
     m_state.endedBecause = "time";
     tell("info", "The run has trained for " + realText(minutes) + " minutes, as long as it may.");
@@ -164,6 +165,12 @@ bool Training::restoreBest()
     auto best = bestCheckpoint(m_input.runFolder);
     if (!best) {
         tell("warning", "The best weights could not be taken back: " + best.error().message);
+        return true;
+    }
+    // One that belongs to a future which a resume has given up is not the best of this run.
+    const RunSummary& known = best->state.summary;
+    if (known.bestEpoch != m_state.summary.bestEpoch || known.bestValLoss != m_state.summary.bestValLoss) {
+        tell("warning", "The best weights are no longer there; those of the last step are kept.");
         return true;
     }
     auto weights = openWeights(*best);
@@ -181,10 +188,13 @@ Result<void> Training::report()
     m_stepClock.start();
     auto metrics = m_session->takeMetrics();
     m_stepClock.stop();
-    if (!metrics) return metrics.error();
+    if (!metrics) return metrics.error().code == ErrorCode::NotFinite ? refused(0) : metrics.error();
     std::erase_if(*metrics, [this](const StepMetrics& step) { return step.step >= m_state.step; }); // computed, but never committed
-    if (metrics->size() != m_group.size())
+    if (metrics->size() > m_group.size())
         return Error{ErrorCode::Internal, "The engine lost count of its steps.", "", std::to_string(metrics->size()) + " of " + std::to_string(m_group.size())};
+    std::optional<Error> why;
+    if (metrics->size() < m_group.size()) why = refused(metrics->size());
+    if (why && (why->code != ErrorCode::NotFinite || m_group.empty())) return *why;
     for (const StepMetrics& step : *metrics) {
         m_state.epochLossSum += step.loss * static_cast<double>(step.count);
         m_state.epochCorrect += step.correct;
@@ -193,7 +203,21 @@ Result<void> Training::report()
     }
     StepsDone event = m_group.take(*metrics, m_stepClock.seconds());
     say(std::move(event));
+    if (why) return *why;
     return {};
+}
+
+/// A GPU tells late: only the first steps of the group were taken. Counts back to them and asks why.
+Error Training::refused(std::size_t good)
+{
+    auto more = m_session->takeMetrics();
+    if (more || more.error().code != ErrorCode::NotFinite)
+        return more ? Error{ErrorCode::Internal, "The engine lost count of its steps.", "", std::to_string(good) + " of " + std::to_string(m_group.size())} : more.error();
+    const std::size_t lost = m_group.size() - good;
+    m_group.drop(lost, m_batch);
+    m_state.step -= static_cast<std::int64_t>(lost);
+    m_state.stepInEpoch -= static_cast<std::int64_t>(lost);
+    return more.error();
 }
 
 /// Validates, tells how the epoch went, and saves.
@@ -230,6 +254,7 @@ bool Training::closeEpoch()
         summary.bestValAccuracy = done.valAccuracy;
         summary.bestEpoch = done.epoch;
     }
+    m_bestOwed = done.best && (m_policy.settings.keepBest || m_stopping.restoreBest);
     ++m_state.epoch;
     m_state.stepInEpoch = 0;
     m_state.epochLossSum = 0;
@@ -246,7 +271,8 @@ bool Training::closeEpoch()
     }
 
     // The best first: were it second, a kill in between would leave a checkpoint that believes in a best that is not there.
-    if (done.best && (m_policy.settings.keepBest || m_stopping.restoreBest) && !save("best")) return false;
+    if (m_bestOwed && !save("best")) return false;
+    m_bestOwed = false;
     return !m_policy.dueByEpochs(m_state) || save("epoch");
 }
 
@@ -263,10 +289,16 @@ Result<EvaluationTotals> Training::evaluate(const std::string& what, Part part, 
         return !m_commands.interruptRequested();
     };
     if (!progress(0)) return Error{ErrorCode::Cancelled, "The " + what + " was broken off.", "", ""};
-    return m_session->evaluate(part, rows, std::max(m_batch, evaluationBatch), progress);
+    if (m_evaluationRows == 0) m_evaluationRows = std::max(m_batch, evaluationBatch);
+    for (;;) {
+        auto totals = m_session->evaluate(part, rows, m_evaluationRows, progress);
+        if (totals || totals.error().code != ErrorCode::OutOfMemory || std::min(m_evaluationRows, static_cast<std::int64_t>(rows.size())) <= 1) return totals;
+        m_evaluationRows = (std::min(m_evaluationRows, static_cast<std::int64_t>(rows.size())) + 1) / 2;
+        tell("warning", "Memory ran out. The " + what + " is made again, " + groupedInt(m_evaluationRows) + " samples at a time.");
+    }
 }
 
-/// With the weights of the last step, as Keras does; the best stay beside them.
+/// With the weights of the last step, as Keras does, or the best where early stopping took them back.
 bool Training::testModel()
 {
     if (moreEpochs()) return true;
@@ -317,6 +349,7 @@ Result<void> Training::open()
     m_clock = Stopwatch(m_state.secondsTrained);
     m_stepClock = Stopwatch(m_state.stepSeconds);
     m_clock.start();
+    m_opened = true;
     return {};
 }
 
@@ -358,8 +391,9 @@ void Training::announce()
 bool Training::adoptPlan()
 {
     if (!m_input.epochs) return true;
-    if (*m_input.epochs > m_state.epoch && !m_state.endedBecause.empty()) goOnAfterEnd();
-    if (*m_input.epochs == m_state.epochsPlanned) return true;
+    const bool overruled = *m_input.epochs > m_state.epoch && !m_state.endedBecause.empty();
+    if (overruled) goOnAfterEnd();
+    if (*m_input.epochs == m_state.epochsPlanned) return !overruled || save("asked");
     const std::int64_t least = m_state.epoch + (m_state.stepInEpoch > 0 ? 1 : 0);
     plan(std::max<std::int64_t>(*m_input.epochs, least));
     return save("asked");
@@ -408,17 +442,22 @@ Error Training::explain(Error error) const
     return error;
 }
 
-/// Nothing of the failed step has been committed (rule 6), so what stands before it is worth keeping.
+/// Nothing of the failed step has been committed (rule 6), so what stands before it is worth keeping, as far as that can be done.
+/// Never a state that believes in a best which is not written, nor one that was not taken up yet.
+void Training::saveBeforeFailing()
+{
+    if (!m_opened || m_state.step == 0 || m_bestOwed) return;
+    try {
+        (void)report(); // on a GPU this is where the counters go back to the last good step
+        (void)trySave("stop", false);
+    } catch (const std::exception& exception) {
+        log(LogLevel::Error, std::string("The last checkpoint could not be written: ") + exception.what());
+    }
+}
+
 bool Training::fail(Error error)
 {
-    if (m_session && error.code == ErrorCode::NotFinite) {
-        if (report()) {
-            if (m_state.step > 0) (void)trySave("stop", false);
-        } else { // a GPU tells late: none of the group's steps counts
-            m_state.step -= static_cast<std::int64_t>(m_group.size());
-            m_state.stepInEpoch -= static_cast<std::int64_t>(m_group.size());
-        }
-    }
+    saveBeforeFailing();
     error = explain(std::move(error));
     tell("error", error.text());
     m_ended = RunEnded{RunStatus::Failed, summaryNow(), errorCodeName(error.code), error.message, error.remedy, error.detail};

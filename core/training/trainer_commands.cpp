@@ -98,6 +98,7 @@ bool Training::amend(std::int64_t command, const AmendCommand& change)
         answer(command, false, "Epochs must be a whole number between " + groupedInt(least) + " and 100,000.");
         return true;
     }
+    if (!m_state.endedBecause.empty() && change.value.get<std::int64_t>() > m_state.epoch) goOnAfterEnd();
     plan(change.value.get<std::int64_t>());
     answer(command, true, "Trains to " + plural(m_state.epochsPlanned, "epoch", "epochs") + " in all.");
     return save("asked"); // a kill must not undo what a person was told is done
@@ -107,6 +108,7 @@ bool Training::amend(std::int64_t command, const AmendCommand& change)
 void Training::goOnAfterEnd()
 {
     m_state.endedBecause.clear();
+    m_state.limitFromSeconds = m_clock.seconds();
     m_state.stopping = {};
     m_state.restoredBest = false;
     forgetTest();

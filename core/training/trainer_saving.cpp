@@ -18,7 +18,7 @@ constexpr double firstRetry = 0.25, slowestRetry = 5; // seconds
 bool sameState(const TrainerState& a, const TrainerState& b)
 {
     return a.step == b.step && a.epoch == b.epoch && a.stepInEpoch == b.stepInEpoch && a.epochsPlanned == b.epochsPlanned &&
-           a.endedBecause == b.endedBecause && a.restoredBest == b.restoredBest;
+           a.tested == b.tested && a.endedBecause == b.endedBecause && a.restoredBest == b.restoredBest;
 }
 
 /// What may pass while the run waits. Busy: another program holds the history, stopped in the midst of a write perhaps.
@@ -32,7 +32,8 @@ bool diskTrouble(const Error& error)
 bool Training::saveIfDue()
 {
     sync();
-    return !(m_policy.dueByTime(m_state) || m_policy.dueBySteps(m_state)) || save("time");
+    if (m_policy.dueBySteps(m_state)) return save("steps");
+    return !m_policy.dueByTime(m_state) || save("time");
 }
 
 /// Saves; where the disk cannot take it, waits until it can. False only when the run has ended.

@@ -39,6 +39,7 @@ Json TrainerState::toJson() const
                 {"plateau", {{"factor", plateau.factor}, {"best", plateau.best ? Json(*plateau.best) : Json()}, {"waited", plateau.waited}}},
                 {"stopping", {{"best", stopping.best ? Json(*stopping.best) : Json()}, {"waited", stopping.waited}}},
                 {"endedBecause", endedBecause},
+                {"limitFromSeconds", limitFromSeconds},
                 {"restoredBest", restoredBest},
                 {"summary", summary.toJson()},
                 {"choices", choices},
@@ -81,6 +82,7 @@ Result<TrainerState> TrainerState::fromJson(const Json& json)
         state.stopping = {best(one), one.integer("waited", 0, 0, most)};
     }
     state.endedBecause = reader.text("endedBecause", "");
+    state.limitFromSeconds = reader.real("limitFromSeconds", 0, 0, huge);
     state.restoredBest = reader.boolean("restoredBest", false);
     if (const Json* summary = reader.raw("summary"); summary && summary->is_object()) state.summary = RunSummary::fromJson(*summary);
     if (const Json* choices = reader.raw("choices")) state.choices = *choices;

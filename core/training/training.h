@@ -39,9 +39,11 @@ class Training
     bool testModel();
     bool finish();
     bool fail(Error error);
+    void saveBeforeFailing();
     Error explain(Error error) const;
     Result<EvaluationTotals> evaluate(const std::string& what, Part part, std::span<const std::int64_t> rows);
     Result<void> report();
+    Error refused(std::size_t good);
     RunSummary summaryNow();
     void sync();
 
@@ -88,6 +90,9 @@ class Training
     StepGroup m_group;
     Stopwatch m_clock, m_stepClock;
     std::optional<TrainerState> m_saved; ///< what the newest checkpoint holds
+    bool m_opened = false;               ///< the session holds what training goes on from
+    bool m_bestOwed = false;             ///< the state believes in a best that is not written yet
+    std::int64_t m_evaluationRows = 0;   ///< at a time
     bool m_pausedByPerson = false;
     bool m_historyBehind = false;        ///< an event could not be written yet
     std::optional<RunEnded> m_ended;

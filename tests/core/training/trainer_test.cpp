@@ -3,7 +3,6 @@
 // the last bit, from every step of a run.
 #include "tests/core/training/training_support.h"
 
-#include <QTemporaryDir>
 #include <QTest>
 
 #include <cerrno>
@@ -16,49 +15,11 @@ using namespace sconce::test;
 
 namespace {
 
-constexpr std::int64_t trainingRows = 120, testRows = 40; // 96 to train on: 6 steps of 16 an epoch, 24 for validation
-
 double processSeconds()
 {
     timespec now{};
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
     return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-/// One run in a folder of its own.
-struct Bench
-{
-    QTemporaryDir dir{scratch()};
-    CommandQueue commands;
-    Events events;
-    TrainerInput input;
-
-    explicit Bench(const Recipe& recipe, DatasetPtr data = std::make_shared<TinyData>(trainingRows, testRows))
-    {
-        input.recipe = recipe;
-        input.data = std::move(data);
-        input.runFolder = dir.path().toStdString();
-        input.run = "r";
-        input.threads = 1;
-    }
-    RunEnded run()
-    {
-        return trainRun(input, commands, [this](const EventBody& body) { return hook ? hook(body) : events(body); });
-    }
-    std::function<Result<void>(const EventBody&)> hook;
-    std::string finalHash() const
-    {
-        auto newest = newestValidCheckpoint(input.runFolder);
-        return newest ? weightsHash(*newest) : "none: " + newest.error().text();
-    }
-};
-
-Recipe withCheckpoints(Recipe recipe, int everyEpochs, double everyMinutes, int keep)
-{
-    recipe.training.checkpoint.everyEpochs = everyEpochs;
-    recipe.training.checkpoint.everyMinutes = everyMinutes;
-    recipe.training.checkpoint.keepLast = keep;
-    return recipe;
 }
 
 } // namespace

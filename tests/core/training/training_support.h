@@ -10,6 +10,7 @@
 #include "core/training/trainer.h"
 
 #include <QString>
+#include <QTemporaryDir>
 
 #include <cstring>
 #include <filesystem>
@@ -143,6 +144,44 @@ inline QString scratch()
     std::error_code error;
     const bool memory = std::filesystem::is_directory("/dev/shm", error) && freeBytes("/dev/shm").valueOr(0) > (std::uint64_t{256} << 20);
     return QString(memory ? "/dev/shm" : "/tmp") + "/sconce-test-XXXXXX";
+}
+
+constexpr std::int64_t trainingRows = 120, testRows = 40; // 96 to train on: 6 steps of 16 an epoch, 24 for validation
+
+/// One run in a folder of its own.
+struct Bench
+{
+    QTemporaryDir dir{scratch()};
+    CommandQueue commands;
+    Events events;
+    TrainerInput input;
+
+    explicit Bench(const Recipe& recipe, DatasetPtr data = std::make_shared<TinyData>(trainingRows, testRows))
+    {
+        input.recipe = recipe;
+        input.data = std::move(data);
+        input.runFolder = dir.path().toStdString();
+        input.run = "r";
+        input.threads = 1;
+    }
+    RunEnded run()
+    {
+        return trainRun(input, commands, [this](const EventBody& body) { return hook ? hook(body) : events(body); });
+    }
+    std::function<Result<void>(const EventBody&)> hook;
+    std::string finalHash() const
+    {
+        auto newest = newestValidCheckpoint(input.runFolder);
+        return newest ? weightsHash(*newest) : "none: " + newest.error().text();
+    }
+};
+
+inline Recipe withCheckpoints(Recipe recipe, int everyEpochs, double everyMinutes, int keep)
+{
+    recipe.training.checkpoint.everyEpochs = everyEpochs;
+    recipe.training.checkpoint.everyMinutes = everyMinutes;
+    recipe.training.checkpoint.keepLast = keep;
+    return recipe;
 }
 
 inline QString text(const Error& error) { return QString::fromStdString(error.text() + " [" + error.detail + "]"); }
