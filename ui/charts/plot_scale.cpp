@@ -161,7 +161,8 @@ FittedRange fitY(const std::vector<Curve>& curves, Range x, bool robust, bool lo
         fitted.range = {from - pad, to + pad};
     } else {
         if (strip || (low >= 0 && low < 0.35 * high)) low = std::min(low, 0.0);
-        if (low == high) high = low == 0 ? 1 : low + std::abs(low) * 0.5;
+        // Values that differ by rounding alone are one value: a range between them would show noise, with ticks past counting.
+        if (high - low <= 1e-9 * std::max(std::abs(low), std::abs(high))) high = low == 0 ? 1 : low + std::abs(low) * 0.5;
         const double pad = strip ? 0 : 0.03 * (high - low);
         fitted.range = {low == 0 ? 0 : low - pad, high + pad};
         if (format == PlotView::YFormat::Percent) {
@@ -198,6 +199,8 @@ std::vector<double> linearTicks(Range range, double step)
 {
     std::vector<double> ticks;
     if (!(step > 0) || !std::isfinite(range.from) || !std::isfinite(range.to) || (range.to - range.from) / step > 1000) return ticks;
+    // So far from zero one step more is the same number again: the loop would never end.
+    if (std::max(std::abs(range.from), std::abs(range.to)) / step > 1e15) return ticks;
     const double slack = step * 1e-6;
     for (double k = std::ceil((range.from - slack) / step); k * step <= range.to + slack; ++k) ticks.push_back(std::abs(k) < 0.5 ? 0.0 : k * step);
     return ticks;

@@ -129,6 +129,10 @@ class PlotTest : public QObject
     {
         const auto fitted = plot::fitY({curveOf({0, 1, 2}, {0.001, 0.001, 0.001})}, {0, 2}, false, false, PlotView::YFormat::Number);
         QVERIFY(fitted.range.from <= 0.001 && fitted.range.to > 0.001);
+        // The same but for the last bit, as an accuracy of two epochs may be.
+        const double value = 0.09375;
+        const auto nearly = plot::fitY({curveOf({0, 1}, {value, std::nextafter(value, 1.0)})}, {0, 1}, false, false, PlotView::YFormat::Percent);
+        QVERIFY2(nearly.range.to - nearly.range.from > 0.01, qPrintable(QString::number(nearly.range.to - nearly.range.from)));
     }
 
     void percentRangesStayWithinPercent()
@@ -146,6 +150,9 @@ class PlotTest : public QObject
         QCOMPARE(plot::timeStep(600, 4), 300.0);
         QCOMPARE(plot::niceStep(16.0 * 1024 * 1024 * 1024, 4, true), 5.0 * 1024 * 1024 * 1024);
         QVERIFY(plot::linearTicks({0, 1e9}, 1e-3).empty()); // never millions of them
+        // A step that is lost in the size of the numbers has no marks, and takes no time or memory.
+        QVERIFY(plot::linearTicks({1e18, 1e18 + 4096}, 100).size() <= 1001);
+        QVERIFY(plot::linearTicks({-1e300, -1e300}, 1e-3).empty());
     }
 
     void logTicksKeepToOneTwoFive()
