@@ -47,6 +47,7 @@ struct ParamDescriptor
     std::string unit;      ///< shown behind the field: "px", "%"
     bool advanced = false; ///< folded away under *More*
     bool logarithmic = false; ///< a spin box steps by factors (learning rate)
+    std::string zero;      ///< what 0 means, in words, where that is not nothing much: "off", "whole batch"
     std::string onlyWhen;  ///< "other=value|value2": shown and read only when that choice is made; empty = always
 };
 

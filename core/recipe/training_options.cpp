@@ -21,6 +21,12 @@ ParamDescriptor withUnit(const char* unit, ParamDescriptor descriptor)
     return descriptor;
 }
 
+ParamDescriptor zeroMeans(const char* words, ParamDescriptor descriptor)
+{
+    descriptor.zero = words;
+    return descriptor;
+}
+
 OptionEntry earlyStopping()
 {
     const char* on = "enabled=true";
@@ -36,24 +42,24 @@ OptionEntry earlyStopping()
 OptionEntry gradients()
 {
     return {"gradients", "Gradients", "How gradients are gathered and kept in bounds before the weights are changed.",
-            {withUnit("samples", intParam("micro_batch", "At once", 0, 0, 1 << 20,
+            {zeroMeans("whole batch", withUnit("samples", intParam("micro_batch", "At once", 0, 0, 1 << 20,
                                           "How many samples of a batch go through the network at once; 0 is the whole batch. Smaller pieces need less memory and a little more time; "
-                                          "the result stays that of the whole batch, but for batch normalisation.")),
-             realParam("clip_norm", "Largest norm", 0.0, 0.0, 1e6, "Scales all gradients down together when their length is above this; 0 never does. Keeps one odd batch from throwing training off; costs a pass over the gradients."),
-             advanced(realParam("clip_value", "Largest value", 0.0, 0.0, 1e6, "Cuts each number of the gradients at this, up and down; 0 never does."))}};
+                                          "the result stays that of the whole batch, but for batch normalisation."))),
+             zeroMeans("off", realParam("clip_norm", "Largest norm", 0.0, 0.0, 1e6, "Scales all gradients down together when their length is above this; 0 never does. Keeps one odd batch from throwing training off; costs a pass over the gradients.")),
+             zeroMeans("off", advanced(realParam("clip_value", "Largest value", 0.0, 0.0, 1e6, "Cuts each number of the gradients at this, up and down; 0 never does.")))}};
 }
 
 OptionEntry averaging()
 {
     return {"averaging", "Weight averaging", "Keeps a running average of the weights beside them, which is often a little more accurate than the last step's.",
-            {realParam("decay", "Decay", 0.0, 0.0, 0.99999, "How much of the average is kept at each step (0.999 averages over the last thousand); 0 keeps no average. "
-                                                            "Validation, test and checkpoints then use the average. Costs one more copy of the weights.")}};
+            {zeroMeans("off", realParam("decay", "Decay", 0.0, 0.0, 0.99999, "How much of the average is kept at each step (0.999 averages over the last thousand); 0 keeps no average. "
+                                                            "Validation, test and checkpoints then use the average. Costs one more copy of the weights."))}};
 }
 
 OptionEntry limits()
 {
     return {"limits", "Limits", "When a run ends by itself.",
-            {withUnit("minutes", realParam("minutes", "At most", 0.0, 0.0, 1e6, "Ends the run, with a checkpoint, after so many minutes of training; 0 lets it go on to its last epoch."))}};
+            {zeroMeans("no limit", withUnit("minutes", realParam("minutes", "At most", 0.0, 0.0, 1e6, "Ends the run, with a checkpoint, after so many minutes of training; 0 lets it go on to its last epoch.")))}};
 }
 
 OptionEntry speed()

@@ -88,6 +88,7 @@ QString RealSpinBox::textFromValue(double value) const
 
 double RealSpinBox::valueFromText(const QString& shown) const
 {
+    if (!specialValueText().isEmpty() && shown == specialValueText()) return minimum();
     QString plain = shown.trimmed();
     if (!suffix().isEmpty() && plain.endsWith(suffix().trimmed())) plain.chop(suffix().trimmed().size());
     return plain.trimmed().replace(QLatin1Char(','), QLatin1Char('.')).toDouble();
@@ -95,6 +96,7 @@ double RealSpinBox::valueFromText(const QString& shown) const
 
 QValidator::State RealSpinBox::validate(QString& shown, int&) const
 {
+    if (!specialValueText().isEmpty() && shown == specialValueText()) return QValidator::Acceptable;
     QString plain = shown;
     if (!suffix().isEmpty() && plain.endsWith(suffix())) plain.chop(suffix().size());
     plain = plain.trimmed().replace(QLatin1Char(','), QLatin1Char('.'));
@@ -169,6 +171,7 @@ void ParamField::makeInt()
     box->setFont(ui::font(FontRole::Mono));
     box->setRange(intBound(m_descriptor.min), intBound(m_descriptor.max));
     if (!m_descriptor.unit.empty()) box->setSuffix(QLatin1Char(' ') + text(m_descriptor.unit));
+    if (m_descriptor.min == 0) box->setSpecialValueText(text(m_descriptor.zero));
     adopt(box, m_name);
     connect(box, &QSpinBox::valueChanged, this, [this](int value) { if (!m_filling) Q_EMIT edited(std::int64_t{value}); });
     m_set = [box](const ParamValue& value) {
@@ -184,6 +187,7 @@ void ParamField::makeReal()
     box->setLogarithmic(m_descriptor.logarithmic);
     box->setSingleStep(m_descriptor.max - m_descriptor.min <= 1 ? 0.05 : m_descriptor.max - m_descriptor.min <= 10 ? 0.1 : 1);
     if (!m_descriptor.unit.empty()) box->setSuffix(QLatin1Char(' ') + text(m_descriptor.unit));
+    if (m_descriptor.min == 0) box->setSpecialValueText(text(m_descriptor.zero));
     adopt(box, m_name);
     connect(box, &QDoubleSpinBox::valueChanged, this, [this](double value) { if (!m_filling) Q_EMIT edited(value); });
     m_set = [box](const ParamValue& value) {

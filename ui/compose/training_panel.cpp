@@ -183,6 +183,7 @@ void TrainingPanel::makeSafety()
         [](Recipe& r, const ParamValue& v) { r.training.checkpoint.everyEpochs = static_cast<int>(std::get<std::int64_t>(v)); });
     ParamDescriptor steps = intParam("checkpointSteps", "and every", 0, 0, 1'000'000'000, "Steps between checkpoints; 0 makes none by steps.");
     steps.unit = "steps";
+    steps.zero = "never by steps";
     add(where, steps, {}, "/training/checkpoint/every_steps", [](const Recipe& r) { return ParamValue(r.training.checkpoint.everySteps); },
         [](Recipe& r, const ParamValue& v) { r.training.checkpoint.everySteps = std::get<std::int64_t>(v); });
     ParamDescriptor minutes = realParam("checkpointMinutes", "and every", 5, 0, 10'000, "Minutes between checkpoints; 0 makes none by time.");

@@ -9,6 +9,9 @@
 #include <QDir>
 #include <QProcess>
 #include <QProcessEnvironment>
+#include <QScrollArea>
+#include <QScrollBar>
+#include <QTabBar>
 #include <QTemporaryDir>
 #include <QTextStream>
 
@@ -80,6 +83,20 @@ void shoot(StudioWindow& studio, const Album& plan, const QString& name)
     err() << file << Qt::endl;
 }
 
+/// How the network is trained: the upper and the lower end of the form, which is longer than the window.
+void shootTraining(StudioWindow& studio, const Album& plan)
+{
+    auto* tabs = studio.window->findChild<QTabBar*>(QStringLiteral("compose.tabs"));
+    auto* form = studio.window->findChild<QScrollArea*>(QStringLiteral("compose.training"));
+    if (!tabs || !form) return;
+    tabs->setCurrentIndex(1);
+    form->verticalScrollBar()->setValue(0);
+    shoot(studio, plan, QStringLiteral("compose-training"));
+    form->verticalScrollBar()->setValue(form->verticalScrollBar()->maximum());
+    shoot(studio, plan, QStringLiteral("compose-options"));
+    tabs->setCurrentIndex(0);
+}
+
 void shootPages(StudioWindow& studio, const Album& plan, const RunId& trained)
 {
     const QString id = QString::fromStdString(trained);
@@ -91,6 +108,7 @@ void shootPages(StudioWindow& studio, const Album& plan, const RunId& trained)
     page(PageId::Welcome, QStringLiteral("welcome"));
     page(PageId::Data, QStringLiteral("data"));
     page(PageId::Compose, QStringLiteral("compose"));
+    shootTraining(studio, plan);
     if (const LiveRun* run = studio.studio().runService->current()) studio.studio().runService->show(run->id);
     page(PageId::Live, QStringLiteral("live"));
     page(PageId::Runs, QStringLiteral("runs"));
