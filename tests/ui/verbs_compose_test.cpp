@@ -393,7 +393,7 @@ class VerbsComposeTest : public QObject
     {
         House::typeOver(m.find<QLineEdit>("compose.name"), QStringLiteral("started by key"));
         QTest::mouseClick(m.find<QTabBar>("compose.tabs"), Qt::LeftButton, {}, m.find<QTabBar>("compose.tabs")->tabRect(1).center());
-        House::typeOver(m.find<QSpinBox>("compose.training.epochs"), QStringLiteral("10"));
+        House::typeOver(m.find<QSpinBox>("compose.training.epochs"), QStringLiteral("5"));
         House::typeOver(m.find<QSpinBox>("compose.training.batchSize"), QStringLiteral("500"));
         const QJsonObject file = saved();
         stack()->setFocus();
@@ -403,8 +403,8 @@ class VerbsComposeTest : public QObject
         const QJsonObject run = m.run(m.runNamed(QStringLiteral("started by key"))[QLatin1String("run")].toString());
         const QJsonObject recipe = run[QLatin1String("recipe_value")].toObject();
         QCOMPARE(recipe[QLatin1String("layers")], file[QLatin1String("layers")]);
-        QCOMPARE(recipe[QLatin1String("training")].toObject()[QLatin1String("epochs")].toInt(), 10);
-        QCOMPARE(run[QLatin1String("steps")].toInt(), 10 * 18);
+        QCOMPARE(recipe[QLatin1String("training")].toObject()[QLatin1String("epochs")].toInt(), 5);
+        QCOMPARE(run[QLatin1String("steps")].toInt(), 5 * 18);
         // From now on the time of an epoch is known and said.
         QVERIFY(m.page(PageId::Compose));
         QTRY_VERIFY2(m.find<QLabel>("compose.estimate.time")->text().contains(QRegularExpression(QStringLiteral("[0-9]"))), qPrintable(m.find<QLabel>("compose.estimate.time")->text()));

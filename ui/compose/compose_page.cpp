@@ -19,6 +19,7 @@
 #include <QFileInfo>
 #include <QHBoxLayout>
 #include <QMimeData>
+#include <QPointer>
 #include <QShortcut>
 #include <QStackedWidget>
 #include <QTabBar>
@@ -192,9 +193,9 @@ void ComposePage::makeShortcuts()
         shortcut->setContext(Qt::WidgetWithChildrenShortcut);
         connect(shortcut, &QShortcut::activated, this, std::move(run));
     };
-    on(QKeySequence(Qt::CTRL | Qt::Key_Z), [this] { m_document->undoStack().undo(); });
-    on(QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_Z), [this] { m_document->undoStack().redo(); });
-    on(QKeySequence(Qt::CTRL | Qt::Key_Y), [this] { m_document->undoStack().redo(); });
+    on(QKeySequence(Qt::CTRL | Qt::Key_Z), [this] { step(&QUndoStack::undo); });
+    on(QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_Z), [this] { step(&QUndoStack::redo); });
+    on(QKeySequence(Qt::CTRL | Qt::Key_Y), [this] { step(&QUndoStack::redo); });
     on(QKeySequence(Qt::CTRL | Qt::Key_S), [this] { m_files->save(); });
     on(QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S), [this] { m_files->saveAs(); });
     on(QKeySequence(Qt::CTRL | Qt::Key_O), [this] { m_files->chooseAndOpen(); });
@@ -202,6 +203,17 @@ void ComposePage::makeShortcuts()
     on(QKeySequence(Qt::CTRL | Qt::Key_F), [this] { openPalette(); });
     on(QKeySequence(Qt::CTRL | Qt::Key_Return), [this] { start(); });
     on(QKeySequence(Qt::CTRL | Qt::Key_Enter), [this] { start(); });
+}
+
+void ComposePage::step(void (QUndoStack::*how)())
+{
+    // What the inspector shows changes under the keyboard: a field that is hidden for a moment, or goes with its layer, leaves
+    // it to some widget of the window, and the next undo would be no key away.
+    const QPointer<QWidget> keyboard = QApplication::focusWidget();
+    (m_document->undoStack().*how)();
+    if (keyboard && keyboard == QApplication::focusWidget()) return;
+    if (keyboard && keyboard->isVisible()) keyboard->setFocus(Qt::OtherFocusReason);
+    else m_stack->setFocus(Qt::OtherFocusReason);
 }
 
 void ComposePage::connectDocument()

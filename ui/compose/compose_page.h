@@ -13,6 +13,7 @@
 
 class QStackedWidget;
 class QTabBar;
+class QUndoStack;
 
 namespace sconce::ui {
 
@@ -48,6 +49,7 @@ class ComposePage : public Page
     std::vector<Problem> machineProblems(const Recipe& recipe) const;
     void makeBody();
     void makeShortcuts();
+    void step(void (QUndoStack::*how)()); ///< undo or redo by key
     void connectDocument();
     void connectServices();
     void restoreDraft();
