@@ -100,7 +100,7 @@ int layers(Context& context)
     for (const auto& entry : layerCatalogue()) {
         Json params = Json::array();
         context.print(entry.id + "  (" + groupTitle(entry.group) + ") " + entry.help);
-        for (const auto& p : entry.params) {
+        for (const auto& p : entry.allParams()) {
             Json one{{"id", p.id}, {"title", p.title}, {"help", p.help}, {"default", std::visit([](const auto& v) { return Json(v); }, p.defaultValue)}};
             std::string range;
             if (p.kind == ParamKind::Int || p.kind == ParamKind::Real || p.kind == ParamKind::Ints) {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <unordered_set>
+#include <utility>
 
 namespace sconce {
 
@@ -96,6 +97,7 @@ class Analysis
     Cost m_total;
     std::int64_t m_parameters = 0;
     bool m_clean = true;
+    const Lowering* m_block = nullptr; ///< that holds the layers being looked at
     std::unordered_set<std::string> m_ids, m_names;
 };
 
@@ -160,7 +162,7 @@ Flow Analysis::analyseLayer(const Layer& layer, std::size_t at, const Flow& flow
     if (problem) {
         noteProblem(at, std::move(*problem), flow, called);
     } else if (lowers && !outcome.problem) {
-        Lowering lowering(m_plan, layer, layer.name);
+        Lowering lowering(m_plan, layer, layer.name, m_block);
         if (entry->isBlock()) {
             std::vector<ValueIndex> values;
             for (const Flow& branch : branches) values.push_back(branch.value);
@@ -189,8 +191,11 @@ ShapeOutcome Analysis::walkBranches(const LayerEntry& entry, const Layer& layer,
     const int depth = m_report.layers[at].depth;
     Flow into = flow;
     into.giver = "the input of " + called + " is";
+    const Lowering block(m_plan, layer, layer.name, m_block);
+    const Lowering* const around = std::exchange(m_block, &block);
     for (std::size_t b = 0; b < layer.branches.size(); ++b)
         outputs.push_back(walk(layer.branches[b], into, path + std::to_string(b), depth + 1, layer.name));
+    m_block = around;
     const int count = static_cast<int>(layer.branches.size());
     if (count < entry.minBranches || count > entry.maxBranches) {
         std::string range = std::to_string(entry.minBranches);
@@ -220,7 +225,7 @@ void Analysis::account(std::size_t at, std::size_t firstStep, std::size_t firstP
         row.cost += cost;
         if (s < m_counted) continue; // a layer within this block has been here
         m_total += cost;
-        m_needsGradient[static_cast<std::size_t>(step.output)] = need || hasParameters(step.op);
+        m_needsGradient[static_cast<std::size_t>(step.output)] = need || learns(step.op, m_plan);
         m_fields[static_cast<std::size_t>(step.output)] = fieldAfter(step, m_plan, m_fields);
     }
     m_counted = std::max(m_counted, m_plan.steps.size());
@@ -245,6 +250,8 @@ void Analysis::noteProblem(std::size_t at, LayerProblem problem, const Flow& flo
 
 std::optional<LayerProblem> Analysis::settingsProblem(const LayerEntry& entry, const Layer& layer) const
 {
+    if (!(layer.rateFactor >= 0 && layer.rateFactor <= 100))
+        return LayerProblem{"", checkParam(*findParam(layerTrainingParams(), "rate_factor"), layer.rateFactor), "rate_factor", {}};
     for (const auto& [id, value] : layer.params) {
         const ParamDescriptor* descriptor = findParam(entry.params, id);
         if (!descriptor) continue; // not written to files either

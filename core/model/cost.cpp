@@ -98,10 +98,21 @@ bool hasParameters(const Operation& op)
         op);
 }
 
+bool learns(const Operation& op, const Plan& plan)
+{
+    const auto trainable = [&](ParamIndex index) { return index != none && plan.parameters[static_cast<std::size_t>(index)].trainable; };
+    return std::visit(
+        [&](const auto& each) {
+            if constexpr (requires { each.weight; }) return trainable(each.weight) || trainable(each.bias);
+            return false;
+        },
+        op);
+}
+
 Cost costOf(const Step& step, const Plan& plan, bool inputNeedsGradient)
 {
     Cost cost = std::visit(CostRule{step, plan}, step.op);
-    cost.trainingMacs = satMul(cost.macs, inputNeedsGradient ? 3 : 2);
+    cost.trainingMacs = satMul(cost.macs, 1 + (inputNeedsGradient ? 1 : 0) + (learns(step.op, plan) ? 1 : 0));
     return cost;
 }
 
@@ -110,7 +121,7 @@ Cost costOf(const Step& step, const Plan& plan)
     std::vector<bool> needs(plan.values.size(), false);
     for (const Step& earlier : plan.steps) {
         if (earlier.output == step.output) break;
-        bool need = hasParameters(earlier.op);
+        bool need = learns(earlier.op, plan);
         for (ValueIndex input : earlier.inputs) need = need || needs[static_cast<std::size_t>(input)];
         needs[static_cast<std::size_t>(earlier.output)] = need;
     }

@@ -73,13 +73,19 @@ class LayerView
 class Lowering
 {
   public:
-    Lowering(Plan& plan, const Layer& layer, std::string prefix) : m_plan(plan), m_layer(layer), m_prefix(std::move(prefix)) {}
+    /// `block`: the lowering of the block that holds the layer, which freezes and slows what it holds; null at the top.
+    Lowering(Plan& plan, const Layer& layer, std::string prefix, const Lowering* block = nullptr)
+        : m_plan(plan), m_layer(layer), m_prefix(std::move(prefix)), m_frozen(layer.frozen || (block && block->m_frozen)),
+          m_rateFactor(layer.rateFactor * (block ? block->m_rateFactor : 1))
+    {
+    }
 
     /// Adds a step; its output type comes from outputType(). Asserts that the shape rule has been passed.
     ValueIndex add(Operation op, std::vector<ValueIndex> inputs, const ValueType* wanted = nullptr);
     /// Adds a parameter named prefix + "." + suffix.
     ParamIndex parameter(std::string suffix, std::vector<std::int64_t> shape, Initialiser init, bool decay);
     BufferIndex buffer(std::string suffix, std::vector<std::int64_t> shape, double initial);
+    bool frozen() const { return m_frozen; }
     const ValueType& typeOf(ValueIndex value) const { return m_plan.values[static_cast<std::size_t>(value)].type; }
     /// Lowers a stack held by this layer (a branch) from a value; returns its last value.
     ValueIndex lowerBranch(const Stack& stack, ValueIndex input);
@@ -88,6 +94,8 @@ class Lowering
     Plan& m_plan;
     const Layer& m_layer;
     std::string m_prefix;
+    bool m_frozen;
+    double m_rateFactor;
 };
 
 /// How a layer is written in another framework. Parameter maps are used by exporters and importers; the contract test checks
@@ -124,6 +132,15 @@ struct LayerEntry
     ValueIndex (*lowerJoin)(const LayerView&, Lowering&, ValueIndex input, const std::vector<ValueIndex>& outputs) = nullptr;
 
     bool isBlock() const { return maxBranches > 0; }
+    /// Whether a layer of this kind may have weights or statistics that training changes.
+    bool mayLearn() const { return group == LayerGroup::Dense || group == LayerGroup::Convolution || group == LayerGroup::Normalisation || isBlock(); }
+    /// All that the inspector offers: the settings, and how training treats the layer where it learns.
+    std::vector<ParamDescriptor> allParams() const
+    {
+        std::vector<ParamDescriptor> all = params;
+        if (mayLearn()) all.insert(all.end(), layerTrainingParams().begin(), layerTrainingParams().end());
+        return all;
+    }
 };
 
 } // namespace sconce

@@ -27,6 +27,8 @@ ParamIndex Lowering::parameter(std::string suffix, std::vector<std::int64_t> sha
     spec.shape = std::move(shape);
     spec.init = init;
     spec.decay = decay;
+    spec.trainable = !m_frozen;
+    spec.rateFactor = m_rateFactor;
     m_plan.parameters.push_back(std::move(spec));
     return static_cast<ParamIndex>(m_plan.parameters.size()) - 1;
 }
@@ -43,7 +45,7 @@ ValueIndex Lowering::lowerBranch(const Stack& stack, ValueIndex input)
         const LayerEntry* entry = findLayerEntry(layer.type);
         assert(entry);
         if (!entry) continue;
-        Lowering inner(m_plan, layer, layer.name);
+        Lowering inner(m_plan, layer, layer.name, this);
         input = entry->lower(LayerView(*entry, layer), inner, input);
     }
     return input;

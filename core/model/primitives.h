@@ -43,7 +43,8 @@ struct SoftmaxOp { int axis = 0; bool logarithm = false; };
 /// wholeChannels drops whole maps.
 struct DropoutOp { double rate = 0.5; LayerId key; bool wholeChannels = false; };
 /// weight/bias [channels]; buffers: running mean and variance (updated as r ← (1-momentum)·r + momentum·batch).
-struct BatchNormOp { double epsilon = 1e-5, momentum = 0.1; ParamIndex weight = none, bias = none; BufferIndex mean = none, variance = none; };
+/// Frozen: normalises by the running statistics and leaves them alone, in training too.
+struct BatchNormOp { double epsilon = 1e-5, momentum = 0.1; ParamIndex weight = none, bias = none; BufferIndex mean = none, variance = none; bool frozen = false; };
 /// Over the last `axes` axes; weight/bias have their shape.
 struct LayerNormOp { int axes = 1; double epsilon = 1e-5; ParamIndex weight = none, bias = none; };
 struct GroupNormOp { std::int64_t groups = 1; double epsilon = 1e-5; ParamIndex weight = none, bias = none; };
@@ -77,6 +78,7 @@ struct ParameterSpec
     Initialiser init;
     bool trainable = true;
     bool decay = true; ///< false for biases and norms: weight decay may spare them
+    double rateFactor = 1; ///< of the learning rate, for this parameter alone
     std::int64_t elements() const;
 };
 
@@ -134,6 +136,8 @@ Cost costOf(const Step& step, const Plan& plan);
 Cost costOf(const Step& step, const Plan& plan, bool inputNeedsGradient);
 /// True if the operation has parameters of its own in the plan.
 bool hasParameters(const Operation& op);
+/// True if training changes any of them.
+bool learns(const Operation& op, const Plan& plan);
 const char* primitiveName(const Operation& op); ///< "conv", "linear", …
 
 } // namespace sconce

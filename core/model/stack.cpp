@@ -12,6 +12,7 @@ namespace sconce {
 bool Layer::operator==(const Layer& other) const
 {
     if (id != other.id || type != other.type || name != other.name || branches != other.branches) return false;
+    if (frozen != other.frozen || rateFactor != other.rateFactor) return false;
     if (params == other.params) return true;
     // What was set to its default is the same as what was left at it.
     const LayerEntry* entry = findLayerEntry(type);
@@ -19,6 +20,37 @@ bool Layer::operator==(const Layer& other) const
     return std::all_of(entry->params.begin(), entry->params.end(), [&](const ParamDescriptor& descriptor) {
         return valueOf(entry->params, params, descriptor.id) == valueOf(entry->params, other.params, descriptor.id);
     });
+}
+
+const std::vector<ParamDescriptor>& layerTrainingParams()
+{
+    static const std::vector<ParamDescriptor> params{
+        advanced(boolParam("frozen", "Frozen", false,
+                           "Training leaves these weights as they are, which saves the work and the memory of their gradients. For layers whose weights come from another run. "
+                           "A frozen batch normalisation also keeps its mean and deviation, and normalises by them while training, as in Keras.")),
+        advanced([] {
+            ParamDescriptor rate = realParam("rate_factor", "Rate factor", 1.0, 0.0, 100.0,
+                                             "Multiplies the learning rate for these weights alone: below 1 they move less than the others, as is usual for layers that have learned before. Costs nothing.");
+            rate.onlyWhen = "frozen=false";
+            return rate;
+        }())};
+    return params;
+}
+
+ParamValues layerTrainingValues(const Layer& layer)
+{
+    ParamValues values;
+    if (layer.frozen) values["frozen"] = true;
+    if (layer.rateFactor != 1) values["rate_factor"] = layer.rateFactor;
+    return values;
+}
+
+bool setLayerTraining(Layer& layer, std::string_view id, const ParamValue& value)
+{
+    if (const bool* frozen = std::get_if<bool>(&value); frozen && id == "frozen") layer.frozen = *frozen;
+    else if (const double* factor = std::get_if<double>(&value); factor && id == "rate_factor") layer.rateFactor = *factor;
+    else return false;
+    return true;
 }
 
 namespace {
@@ -161,6 +193,8 @@ Json stackToJson(const Stack& stack)
             Json params = paramsToJson(entry->params, layer.params);
             for (auto it = params.begin(); it != params.end(); ++it) object[it.key()] = std::move(it.value());
         }
+        if (layer.frozen) object["frozen"] = true;
+        if (layer.rateFactor != 1) object["rate_factor"] = layer.rateFactor;
         if (!layer.branches.empty()) {
             Json branches = Json::array();
             for (const Stack& branch : layer.branches) branches.push_back(stackToJson(branch));
@@ -220,6 +254,8 @@ class StackReader
             const ParamDescriptor* descriptor = findParam(entry->params, param.first);
             return descriptor && descriptor->defaultValue == param.second;
         });
+        layer.frozen = reader.boolean("frozen", false);
+        layer.rateFactor = reader.real("rate_factor", 1, 0, 100);
         if (entry->isBlock()) readBranches(*entry, reader, layer, depth);
         reader.refuseUnknown();
         return layer;

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sconce {
@@ -21,6 +22,8 @@ struct Layer
     std::string name;   ///< as shown and as the prefix of its parameters: "conv2"; unique among all layers
     ParamValues params; ///< what differs from the entry's defaults
     std::vector<Stack> branches; ///< blocks only: Residual has one, Parallel several
+    bool frozen = false;    ///< training leaves its weights and statistics alone, and those of all that it holds
+    double rateFactor = 1;  ///< 0…100, of the learning rate, for its weights; those of what it holds multiply theirs
     bool operator==(const Layer&) const;
 };
 
@@ -29,6 +32,13 @@ struct Stack
     std::vector<Layer> layers;
     bool operator==(const Stack&) const = default;
 };
+
+/// How training treats a layer, the same for every kind: "frozen" and "rate_factor", edited and written like its own settings.
+const std::vector<ParamDescriptor>& layerTrainingParams();
+/// Their values where they differ from the default.
+ParamValues layerTrainingValues(const Layer& layer);
+/// False if the id is none of theirs.
+bool setLayerTraining(Layer& layer, std::string_view id, const ParamValue& value);
 
 /// Deepest nesting of blocks accepted anywhere.
 inline constexpr int maxBlockDepth = 16;

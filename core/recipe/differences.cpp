@@ -76,6 +76,7 @@ class Flattened
             if (entry && entry->summary) text += ", " + entry->summary(LayerView(*entry, layer));
             rows.push_back({key, path, layer.name, text});
             if (entry) params(key, path, layer.name, entry->params, layer.params);
+            params(key, path, layer.name, layerTrainingParams(), layerTrainingValues(layer));
             order += (order.empty() ? "" : ", ") + std::string(static_cast<std::size_t>(depth), '>') + layer.id;
         });
         rows.push_back({"/layers", "/layers", "Order of layers", order});

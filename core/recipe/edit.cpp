@@ -22,6 +22,16 @@ void collectPointers(const Json& json, const std::string& path, std::vector<std:
     }
 }
 
+/// What a layer's JSON leaves out where it is the default may be set all the same.
+void addUnwritten(Json& json, const Json::json_pointer& at)
+{
+    if (at.empty() || json.contains(at)) return;
+    const ParamDescriptor* descriptor = findParam(layerTrainingParams(), at.back());
+    const Json::json_pointer layer = at.parent_pointer();
+    if (!descriptor || !json.contains(layer) || !json[layer].is_object() || !json[layer].contains("name")) return;
+    json[at] = std::visit([](const auto& value) { return Json(value); }, descriptor->defaultValue);
+}
+
 /// A new type brings settings of its own: what belonged to the old one goes.
 void clearForType(Json& holder)
 {
@@ -57,6 +67,7 @@ Result<Recipe> withValueSet(const Recipe& recipe, const std::string& pointer, co
     Json json = toJson(recipe);
     try {
         const Json::json_pointer at(pointer);
+        addUnwritten(json, at);
         if (pointer.empty() || !json.contains(at)) {
             std::vector<std::string> known;
             collectPointers(json, "", known);

@@ -62,6 +62,7 @@ std::string timingKey(const Recipe& recipe, const DataFacts& data, const std::st
     visitLayers(recipe.stack, [&](const Layer& layer, const std::string&, int depth) {
         const LayerEntry* entry = findLayerEntry(layer.type);
         layers.push_back(Json{layer.type, depth, entry ? paramsToJson(entry->params, layer.params) : Json()});
+        if (layer.frozen) layers.back().push_back("frozen"); // no gradients of its weights
     });
     const Json what{{"layers", std::move(layers)}, {"input", data.input.text()},        {"batch", recipe.training.batchSize},
                     {"optimiser", recipe.training.optimiser.type}, {"threads", recipe.threads}, {"device", device}};

@@ -311,7 +311,8 @@ void LayerInspector::updateLayer()
     const bool single = m_layers.size() == 1;
     m_help->setVisible(entry && alike);
     m_cost->setVisible(single);
-    m_form->setVisible(entry && alike && !entry->params.empty());
+    const std::vector<ParamDescriptor> params = entry ? entry->allParams() : std::vector<ParamDescriptor>{};
+    m_form->setVisible(alike && !params.empty());
     setProblem(single ? m_document.problemOf(first.id) : nullptr);
     if (!entry) return;
     if (!alike) {
@@ -326,7 +327,7 @@ void LayerInspector::updateLayer()
     if (!single) where = tr("what is set here holds for all of them");
     setHead(text(entry->icon), single ? text(entry->title) : tr("%1 × %2").arg(m_layers.size()).arg(text(entry->title)), where, text(entry->help));
     m_longHelp = text(entry->help).toHtmlEscaped();
-    for (const ParamDescriptor& d : entry->params)
+    for (const ParamDescriptor& d : params)
         m_longHelp += QStringLiteral("<br><b>%1</b>: %2").arg(text(d.title).toHtmlEscaped(), text(d.help).toHtmlEscaped());
     m_helpText->setTextFormat(m_helpOpen ? Qt::RichText : Qt::PlainText);
     m_helpText->setText(m_helpOpen ? m_longHelp : m_shortHelp);
@@ -335,8 +336,10 @@ void LayerInspector::updateLayer()
         m_name->setText(text(first.name));
         m_nameRow->setError({});
     }
-    m_form->setDescriptors(entry->id, entry->params);
-    m_form->setValues(first.params);
+    m_form->setDescriptors(entry->id, params);
+    ParamValues values = layerTrainingValues(first);
+    values.insert(first.params.begin(), first.params.end());
+    m_form->setValues(values);
     std::map<std::string, QString> errors;
     const std::string base = pathOfLayer(stack, first.id);
     for (const Problem& problem : m_document.problems()) {

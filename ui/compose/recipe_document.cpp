@@ -248,11 +248,14 @@ bool RecipeDocument::setParam(const std::vector<LayerId>& ids, const std::string
         Layer* layer = findLayer(next.stack, id);
         const LayerEntry* entry = layer ? findLayerEntry(layer->type) : nullptr;
         const ParamDescriptor* descriptor = entry ? findParam(entry->params, param) : nullptr;
+        const bool training = entry && !descriptor; // "frozen", "rate_factor"
+        if (training) descriptor = findParam(layerTrainingParams(), param);
         if (!descriptor) continue;
         // A value out of range never gets into the recipe; its field shows the sentence.
         if (!checkParam(*descriptor, value).empty()) return false;
-        if (valueOf(entry->params, layer->params, param) == value) continue;
-        layer->params[param] = value;
+        if (valueOf(training ? layerTrainingParams() : entry->params, training ? layerTrainingValues(*layer) : layer->params, param) == value) continue;
+        if (training) setLayerTraining(*layer, param, value);
+        else layer->params[param] = value;
         what = tr("Set %1 of %2").arg(QString::fromStdString(descriptor->title), QString::fromStdString(layer->name));
         key += QLatin1Char('/') + QString::fromStdString(id);
     }

@@ -234,7 +234,7 @@ bool StackDelegate::helpEvent(QHelpEvent* event, QAbstractItemView* view, const 
     QString tip;
     if (at.menu.contains(event->pos()) && what.kind == RowKind::Layer) tip = tr("What can be done with this layer");
     else if (at.parameters.contains(event->pos()) && what.parameterShare > 0)
-        tip = tr("%1 trainable numbers, %2 % of the network").arg(what.parameters).arg(what.parameterShare * 100, 0, 'f', 1);
+        tip = (what.frozen ? tr("%1 frozen numbers, %2 % of the network") : tr("%1 trainable numbers, %2 % of the network")).arg(what.parameters).arg(what.parameterShare * 100, 0, 'f', 1);
     else if (at.compute.contains(event->pos()) && what.computeShare >= 0) tip = tr("Share of a training step's arithmetic, forward and backward; an estimate");
     else if (at.shape.contains(event->pos())) tip = tr("Shape of what leaves here, for one sample: channels×height×width");
     else if (at.text.contains(event->pos()) && QFontMetrics(font(FontRole::Caption)).horizontalAdvance(what.summary) > at.text.width())

@@ -160,6 +160,8 @@ StackRow StackModel::layerRow(const Layer& layer, int index, int depth) const
         row.icon = text(entry->icon);
         row.block = entry->isBlock();
         if (entry->summary) row.summary = text(entry->summary(LayerView(*entry, layer)));
+        row.frozen = layer.frozen && entry->mayLearn();
+        if (row.frozen) row.summary += row.summary.isEmpty() ? tr("frozen") : tr(", frozen");
     }
     const StackReport& report = m_document.report();
     if (const LayerReport* known = m_document.reportOf(layer.id)) {

@@ -18,7 +18,7 @@ struct StackRow
     LayerId id;        ///< of the layer; of the block for branch rows
     int branch = 0;
     int depth = 0;
-    bool block = false;
+    bool block = false, frozen = false;
     QString number, title, summary, shape, parameters, compute, icon;
     double parameterShare = -1, computeShare = -1; ///< 0…1; -1: unknown, no bar
     bool problem = false, hint = false;            ///< summary then holds the brief sentence

@@ -184,7 +184,7 @@ Tensor execute(const BatchNormOp& op, const Frame& frame)
 {
     const auto mean = static_cast<std::size_t>(op.mean), variance = static_cast<std::size_t>(op.variance);
     const Tensor weight = frame.parameter(op.weight), bias = frame.parameter(op.bias);
-    if (!frame.context.training)
+    if (!frame.context.training || op.frozen)
         return at::batch_norm(frame.x(), weight, bias, frame.context.buffers[mean], frame.context.buffers[variance], false,
                               op.momentum, op.epsilon, true);
     // torch writes the running statistics in place: give it copies, which the commit may take over. One value a channel

@@ -40,6 +40,7 @@ ValueIndex lowerBatchNorm(const LayerView& view, Lowering& to, ValueIndex input)
     BatchNormOp op;
     op.epsilon = view.real("epsilon");
     op.momentum = view.real("momentum");
+    op.frozen = to.frozen();
     affine(view, to, channels, op);
     op.mean = to.buffer("running_mean", channels, 0);
     op.variance = to.buffer("running_var", channels, 1);

@@ -7,6 +7,7 @@
 #include <QElapsedTimer>
 #include <QTest>
 
+#include <map>
 #include <set>
 
 using namespace sconce;
@@ -330,6 +331,65 @@ class CatalogueTest : public QObject
         QCOMPARE(report.layers[0].problem->fixes.size(), std::size_t{1});
         p.layers[0].branches.resize(9);
         QVERIFY(!analyse(p, imageType(3, 8, 8)).ok());
+    }
+
+    /// Freezing a block freezes all that it holds, and factors of the rate multiply; nothing else changes but the work.
+    void freezingAndRateFactors()
+    {
+        std::vector<JsonProblem> problems;
+        const Json json = Json::parse(R"([
+            {"type":"conv2d","name":"a","filters":4,"kernel":[3,3],"padding":"same","frozen":true},
+            {"type":"batch_norm","name":"n","frozen":true},
+            {"type":"residual","name":"r","rate_factor":0.5,"branches":[[{"type":"conv2d","name":"b","filters":4,"kernel":[3,3],"padding":"same","rate_factor":0.1},
+                                                                      {"type":"conv2d","name":"c","filters":4,"kernel":[3,3],"padding":"same","frozen":true}]]},
+            {"type":"residual","name":"s","frozen":true,"branches":[[{"type":"conv2d","name":"d","filters":4,"kernel":[3,3],"padding":"same"},{"type":"batch_norm","name":"m"}]]},
+            {"type":"global_average_pool"},
+            {"type":"dense","name":"e","units":4}])");
+        const Stack stack = stackFromJson(json, "/layers", problems);
+        QVERIFY(problems.empty());
+        Stack plain = stack;
+        visitLayers(stack, [&](const Layer& layer, const std::string&, int) {
+            Layer& own = *findLayer(plain, layer.id);
+            own.frozen = false;
+            own.rateFactor = 1;
+        });
+        const ValueType input = imageType(1, 8, 8);
+        const Plan plan = *lower(stack, input), same = *lower(plain, input);
+        std::map<std::string, std::pair<bool, double>> found;
+        for (const ParameterSpec& spec : plan.parameters)
+            if (spec.name.ends_with(".weight")) found[spec.name.substr(0, 1)] = {spec.trainable, spec.rateFactor};
+        const std::map<std::string, std::pair<bool, double>> wanted{{"a", {false, 1}}, {"n", {false, 1}}, {"b", {true, 0.05}}, {"c", {false, 0.5}}, {"d", {false, 1}}, {"m", {false, 1}}, {"e", {true, 1}}};
+        QVERIFY(found == wanted);
+        std::vector<bool> norms;
+        for (const Step& step : plan.steps)
+            if (const auto* norm = std::get_if<BatchNormOp>(&step.op)) norms.push_back(norm->frozen);
+        QCOMPARE(norms, (std::vector<bool>{true, true}));
+        QCOMPARE(plan.parameterCount(), same.parameterCount());
+        QCOMPARE(plan.trainableCount(), std::int64_t{4 * 4 * 9 + 4 + 4 * 4 + 4});
+
+        const StackReport report = analyse(stack, input), whole = analyse(plain, input);
+        QCOMPARE(report.parameters, whole.parameters);
+        for (std::size_t i = 0; i < report.layers.size(); ++i) QCOMPARE(report.layers[i].parameters, whole.layers[i].parameters);
+        QCOMPARE(report.cost.macs, whole.cost.macs);
+        QCOMPARE(report.layers[0].cost.trainingMacs, report.layers[0].cost.macs); // forward alone
+        QCOMPARE(whole.layers[0].cost.trainingMacs, 2 * whole.layers[0].cost.macs);
+        std::int64_t byStep = 0;
+        for (const Step& step : plan.steps) byStep += costOf(step, plan).trainingMacs;
+        QCOMPARE(report.cost.trainingMacs, byStep);
+    }
+
+    void onlyLayersThatMayLearnHaveParameters()
+    {
+        QVERIFY(!findLayerEntry("flatten")->mayLearn() && !findLayerEntry("dropout")->mayLearn());
+        int checked = 0; // each kind of layer alone, wherever its defaults fit one of these inputs
+        for (const LayerEntry& entry : layerCatalogue())
+            for (const ValueType& input : {imageType(4, 16, 16), featuresType(64), sequenceType(4, 16)}) {
+                const auto plan = lower(single(entry.id, {}), input);
+                if (!plan.ok() || (plan->parameters.empty() && plan->buffers.empty())) continue;
+                QVERIFY2(entry.mayLearn(), entry.id.c_str());
+                ++checked;
+            }
+        QVERIFY(checked >= 8);
     }
 
     void twoHundredLayersAreQuick()

@@ -76,6 +76,34 @@ class StackTest : public QObject
         }
     }
 
+    void trainingOfALayerGoesThroughJson()
+    {
+        std::vector<JsonProblem> problems;
+        const Json json = Json::parse(R"([{"type":"dense","units":4,"frozen":true},{"type":"dense","units":4,"rate_factor":0.25},{"type":"dense","units":4}])");
+        const Stack stack = stackFromJson(json, "/layers", problems);
+        QVERIFY(problems.empty());
+        QVERIFY(stack.layers[0].frozen && stack.layers[0].rateFactor == 1);
+        QVERIFY(!stack.layers[1].frozen && stack.layers[1].rateFactor == 0.25);
+        QVERIFY(stack.layers[0].params.count("frozen") == 0);
+        Stack other = stack;
+        other.layers[1].rateFactor = 1;
+        QVERIFY(!(other == stack));
+        other = stack;
+        other.layers[0].frozen = false;
+        QVERIFY(!(other == stack));
+        const Json written = stackToJson(stack);
+        QVERIFY(written[0]["frozen"] == true && !written[0].contains("rate_factor"));
+        QVERIFY(written[1]["rate_factor"] == 0.25 && !written[1].contains("frozen"));
+        QVERIFY(!written[2].contains("frozen") && !written[2].contains("rate_factor")); // a default is not written
+        QVERIFY(stackFromJson(written, "/layers", problems) == stack);
+        for (const char* wrong : {R"([{"type":"dense","frozen":1}])", R"([{"type":"dense","rate_factor":-1}])", R"([{"type":"dense","rate_factor":101}])", R"([{"type":"dense","rate_factor":"x"}])"}) {
+            problems.clear();
+            const Stack read = stackFromJson(Json::parse(wrong), "/layers", problems);
+            QCOMPARE(problems.size(), std::size_t{1});
+            QVERIFY(!read.layers[0].frozen && read.layers[0].rateFactor >= 0 && read.layers[0].rateFactor <= 100);
+        }
+    }
+
     void defaultsAreEqualWhetherSetOrNot()
     {
         Stack stack;

@@ -9,7 +9,9 @@
 #include "ui/widgets/parts.h"
 
 #include <QClipboard>
+#include <QAbstractButton>
 #include <QComboBox>
+#include <QDoubleSpinBox>
 #include <QDropEvent>
 #include <QLabel>
 #include <QLineEdit>
@@ -57,6 +59,34 @@ class ComposePageTest : public QObject
         setAsker({});
         setFileChooser({});
         m.reset();
+    }
+
+    /// Under *More* of layers that learn, and of no others; several are frozen at once.
+    void layersAreFrozenAndSlowed()
+    {
+        m->clickRow(1);
+        auto* more = m->find<QPushButton>("compose.param.more");
+        QTest::mouseClick(more, Qt::LeftButton);
+        auto* frozen = m->find<QAbstractButton>("compose.param.frozen");
+        auto* factor = m->find<QDoubleSpinBox>("compose.param.rate_factor");
+        QVERIFY(frozen->isVisible() && factor->isVisible());
+        const QString parameters = m->stack()->model()->index(1, 0).data(StackModel::ParametersRole).toString();
+        factor->setFocus();
+        factor->selectAll();
+        QTest::keyClicks(factor, QStringLiteral("0.1"));
+        QTest::keyClick(factor, Qt::Key_Return);
+        QCOMPARE(m->recipe().stack.layers[0].rateFactor, 0.1);
+        QTest::mouseClick(frozen, Qt::LeftButton, {}, QPoint(8, frozen->height() / 2));
+        QVERIFY(m->recipe().stack.layers[0].frozen);
+        QVERIFY(m->recipe().stack.layers[0].params.count("frozen") == 0);
+        QVERIFY(!factor->isVisible()); // what does not move has no rate
+        const QModelIndex row = m->stack()->model()->index(1, 0);
+        QCOMPARE(row.data(StackModel::ParametersRole).toString(), parameters);
+        QVERIFY(row.data(StackModel::SummaryRole).toString().endsWith(QLatin1String(", frozen")));
+        m->document().undoStack().undo();
+        QVERIFY(!m->recipe().stack.layers[0].frozen && m->recipe().stack.layers[0].rateFactor == 0.1);
+        m->clickRow(2); // Max pool
+        QVERIFY(!m->page->findChild<QWidget*>(QStringLiteral("compose.param.frozen")));
     }
 
     void searchAndEnterAdds()
