@@ -12,9 +12,16 @@ double optimiserStates(const Configured& optimiser)
 {
     const OptionEntry* entry = findOption(optimiserEntries(), optimiser.type);
     if (!entry) return 0;
-    if (entry->id != "sgd") return 2;
-    const double* momentum = std::get_if<double>(&valueOf(entry->params, optimiser.params, "momentum"));
-    return momentum && *momentum > 0 ? 1 : 0;
+    const auto isSet = [&](const char* id) {
+        const ParamValue& value = valueOf(entry->params, optimiser.params, id);
+        if (const bool* flag = std::get_if<bool>(&value)) return *flag;
+        const double* number = std::get_if<double>(&value);
+        return number && *number > 0;
+    };
+    if (entry->id == "sgd") return isSet("momentum") ? 1 : 0;
+    if (entry->id == "rmsprop") return 1 + (isSet("momentum") ? 1 : 0) + (isSet("centered") ? 1 : 0);
+    if (entry->id == "adagrad" || entry->id == "lion") return 1;
+    return 2; // Muon: one for the matrices, two for the rest
 }
 
 /// To whole bytes, without overflow.

@@ -14,26 +14,83 @@ ParamDescriptor factor(ParamDescriptor descriptor)
     return descriptor;
 }
 
-std::vector<ParamDescriptor> adamParams()
+ParamDescriptor beta1(double value) { return advanced(realParam("beta1", "Beta 1", value, 0.0, 0.9999, "How long the average of the gradients reaches back.")); }
+ParamDescriptor beta2(double value)
 {
-    return {advanced(realParam("beta1", "Beta 1", 0.9, 0.0, 0.9999, "How long the average of the gradients reaches back.")),
-            advanced(realParam("beta2", "Beta 2", 0.999, 0.0, 0.999999, "How long the average of the squared gradients reaches back.")),
-            advanced(factor(realParam("epsilon", "Epsilon", 1e-7, 1e-16, 1.0, "A little number under the division. Keras has 0.0000001, PyTorch 0.00000001.")))};
+    return advanced(realParam("beta2", "Beta 2", value, 0.0, 0.999999, "How long the average of the squared gradients reaches back."));
+}
+ParamDescriptor epsilon(double value, const char* help) { return advanced(factor(realParam("epsilon", "Epsilon", value, 1e-16, 1.0, help))); }
+ParamDescriptor weightDecay(double value, const char* help) { return factor(realParam("weight_decay", "Weight decay", value, 0.0, 1.0, help)); }
+constexpr const char* adamEpsilon = "A little number under the division. Keras has 0.0000001, PyTorch 0.00000001.";
+constexpr const char* spared = "How strongly weights are pulled towards zero. Biases and normalisations are spared.";
+
+OptionEntry adam()
+{
+    return {"adam", "Adam", "Finds a fitting step for every weight by itself. The best first choice. Keeps two numbers beside each weight.",
+            {beta1(0.9), beta2(0.999), epsilon(1e-7, adamEpsilon)}};
 }
 
 OptionEntry adamw()
 {
-    OptionEntry entry{"adamw", "AdamW", "Adam that also pulls every weight a little towards zero, which keeps networks from learning by heart.", adamParams()};
-    entry.params.insert(entry.params.begin(), factor(realParam("weight_decay", "Weight decay", 0.01, 0.0, 1.0, "How strongly weights are pulled towards zero. Biases and normalisations are spared.")));
-    return entry;
+    return {"adamw", "AdamW", "Adam that also pulls every weight a little towards zero, which keeps networks from learning by heart. Costs what Adam costs.",
+            {weightDecay(0.01, spared), beta1(0.9), beta2(0.999), epsilon(1e-7, adamEpsilon)}};
 }
 
 OptionEntry sgd()
 {
-    return {"sgd", "SGD", "Plain steps down the slope, with momentum. Wants a larger learning rate than Adam (0.01 to 0.1) and often ends a little better.",
+    ParamDescriptor dampening = advanced(realParam("dampening", "Dampening", 0.0, 0.0, 1.0, "Takes this share off each new gradient before it joins the momentum. Not with Nesterov."));
+    dampening.onlyWhen = "nesterov=false";
+    return {"sgd", "SGD",
+            "Plain steps down the slope, with momentum. Wants a larger learning rate than Adam (0.01 to 0.1) and often ends a little better. "
+            "Keeps one number beside each weight, none without momentum.",
             {realParam("momentum", "Momentum", 0.9, 0.0, 0.9999, "How much of the last step's direction is kept."),
-             boolParam("nesterov", "Nesterov", false, "Looks ahead along the momentum before it takes the gradient."),
-             factor(advanced(realParam("weight_decay", "Weight decay", 0.0, 0.0, 1.0, "How strongly weights are pulled towards zero.")))}};
+             boolParam("nesterov", "Nesterov", false, "Looks ahead along the momentum before it takes the gradient."), std::move(dampening),
+             advanced(weightDecay(0.0, spared))}};
+}
+
+OptionEntry rmsprop()
+{
+    return {"rmsprop", "RMSprop",
+            "Divides each step by the recent size of its gradients. An older relative of Adam, still liked for recurrent networks and reinforcement learning. "
+            "Keeps one number beside each weight, up to three with momentum and centring.",
+            {realParam("momentum", "Momentum", 0.0, 0.0, 0.9999, "How much of the last step's direction is kept. Above 0 it keeps one more number beside each weight."),
+             advanced(realParam("alpha", "Smoothing", 0.99, 0.0, 0.999999, "How long the average of the squared gradients reaches back. PyTorch has 0.99, Keras 0.9.")),
+             epsilon(1e-8, "Added to the root before dividing. PyTorch has 0.00000001, Keras 0.0000001."),
+             advanced(boolParam("centered", "Centred", false, "Divides by the spread of the gradients instead of their size, which can be steadier. Keeps one more number beside each weight.")),
+             advanced(weightDecay(0.0, spared))}};
+}
+
+OptionEntry adagrad()
+{
+    return {"adagrad", "Adagrad",
+            "Gives weights with rare gradients larger steps, and shortens all steps as time goes on. Good for sparse data; on long runs it may come to a halt. "
+            "Keeps one number beside each weight.",
+            {advanced(factor(realParam("lr_decay", "Rate decay", 0.0, 0.0, 1.0, "Lowers the learning rate further: it is divided by 1 + decay × steps done."))),
+             advanced(realParam("initial_accumulator", "First sum", 0.0, 0.0, 1000.0, "Where the sum of squared gradients begins. Above 0 the first steps are smaller; Keras has 0.1, PyTorch 0.")),
+             epsilon(1e-10, "Added to the root before dividing. PyTorch has 0.0000000001, Keras 0.0000001."), advanced(weightDecay(0.0, spared))}};
+}
+
+OptionEntry lion()
+{
+    return {"lion", "Lion",
+            "Steps of one size in the direction of a momentum's sign. Keeps one number beside each weight, half of what Adam keeps. "
+            "Wants a learning rate three to ten times smaller than Adam's, a weight decay as much larger, and does best with large batches.",
+            {weightDecay(0.1, spared), beta1(0.9),
+             advanced(realParam("beta2", "Beta 2", 0.99, 0.0, 0.999999, "How long the momentum reaches back."))}};
+}
+
+OptionEntry muon()
+{
+    return {"muon", "Muon",
+            "Turns the step of each matrix so that all its directions move alike; often needs a third fewer steps than Adam. Each step costs more: fifteen matrix "
+            "products per layer. Made for the layers between the first and the last; these, biases and normalisations are trained by AdamW. Use a rate about 0.02.",
+            {realParam("momentum", "Momentum", 0.95, 0.0, 0.9999, "How much of the matrices' last direction is kept."),
+             factor(realParam("rest_rate", "Rate of the rest", 0.05, 1e-6, 100.0,
+                              "AdamW's learning rate as a share of Muon's, for first and last layer, biases and normalisations: 0.05 of 0.02 is 0.001.")),
+             weightDecay(0.01, spared), advanced(boolParam("nesterov", "Nesterov", true, "Looks ahead along the momentum, as the paper does.")),
+             advanced(realParam("beta1", "Beta 1 of the rest", 0.9, 0.0, 0.9999, "For AdamW: how long the average of the gradients reaches back.")),
+             advanced(realParam("beta2", "Beta 2 of the rest", 0.95, 0.0, 0.999999, "For AdamW: how long the average of the squared gradients reaches back.")),
+             epsilon(1e-8, "For AdamW: a little number under the division.")}};
 }
 
 } // namespace
@@ -41,7 +98,7 @@ OptionEntry sgd()
 std::span<const OptionEntry> optimiserEntries()
 {
     static const std::vector<OptionEntry> entries{
-        {"adam", "Adam", "Finds a fitting step for every weight by itself. The best first choice.", adamParams()}, adamw(), sgd()};
+        adam(), adamw(), sgd(), rmsprop(), adagrad(), lion(), muon()};
     return entries;
 }
 

@@ -141,7 +141,7 @@ struct OptionEntry
     std::string id, title, help;
     std::vector<ParamDescriptor> params;
 };
-std::span<const OptionEntry> optimiserEntries(); ///< adam, adamw, sgd
+std::span<const OptionEntry> optimiserEntries(); ///< adam, adamw, sgd, rmsprop, adagrad, lion, muon
 std::span<const OptionEntry> scheduleEntries();  ///< constant, step, exponential, cosine, one_cycle, polynomial, plateau
 std::span<const OptionEntry> taskEntries();      ///< classification
 const OptionEntry* findOption(std::span<const OptionEntry> entries, std::string_view id);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 namespace sconce {
 
@@ -169,6 +170,21 @@ class Validator
         if (report.assumedOutput && m_data->classes >= 1) output(report);
         layerHints(report, m_recipe, m_problems);
         size(report);
+        frozen(report);
+    }
+
+    /// Freezing everything leaves nothing to train.
+    void frozen(const StackReport& report)
+    {
+        const LayerReport* last = nullptr;
+        for (const LayerReport& row : report.layers)
+            if (const Layer* layer = findLayer(m_recipe.stack, row.id); layer && layer->frozen && row.parameters > 0) last = &row;
+        if (!last || !report.ok()) return;
+        const Result<Plan> plan = lower(m_recipe.stack, m_data->input);
+        if (!plan.ok() || plan->trainableCount() > 0) return;
+        Problem& problem = add(last->path + "/frozen", "All layers with weights are frozen, so there is nothing to train.");
+        problem.layer = last->id;
+        problem.fixes.push_back(replaceFix("Let " + layerCalled(*last, m_recipe.stack) + " learn", last->path + "/frozen", false));
     }
 
     void layerProblem(const LayerReport& row)
@@ -306,8 +322,11 @@ class Validator
     void learningRateHint()
     {
         const double rate = m_recipe.training.learningRate;
-        const bool sgd = m_recipe.training.optimiser.type == "sgd";
-        const double high = sgd ? 0.5 : 0.02, usual = sgd ? 0.05 : 0.001, low = sgd ? 1e-5 : 1e-6;
+        struct Rates { double low, usual, high; };
+        static const std::map<std::string, Rates> known{{"sgd", {1e-5, 0.05, 0.5}},      {"rmsprop", {1e-6, 0.001, 0.02}}, {"adagrad", {1e-5, 0.01, 0.5}},
+                                                        {"lion", {1e-7, 0.0001, 0.002}}, {"muon", {1e-4, 0.02, 0.2}}};
+        const auto found = known.find(m_recipe.training.optimiser.type);
+        const auto [low, usual, high] = found == known.end() ? Rates{1e-6, 0.001, 0.02} : found->second; // Adam's
         if (!(rate >= limits::leastRate && rate <= limits::rate) || (rate <= high && rate >= low)) return;
         const OptionEntry* optimiser = findOption(optimiserEntries(), m_recipe.training.optimiser.type);
         if (!optimiser) return;

@@ -148,7 +148,7 @@ Json SessionImpl::choices() const
     json["fused_blocks"] = fused;
     json["loss"] = m_execution.outputKind == OutputKind::Raw ? "softmax joined to the loss" : "final softmax joined to the loss";
     if (m_spec.step.microBatch > 0) json["micro_batch"] = m_spec.step.microBatch;
-    if (m_optimiser) json["optimiser"] = "fused " + m_optimiser->name();
+    if (m_optimiser) json["optimiser"] = (m_optimiser->fused() ? "fused " : "") + m_optimiser->name();
     if (m_optimiser) json["commit"] = m_deferred ? "gated on the device" : "checked at once";
     if (m_feed) json["feed"] = m_feed->kind();
     const EngineVersions versions = engineVersions();

@@ -9,6 +9,7 @@
 #include <QtTest>
 
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <thread>
 
@@ -36,6 +37,8 @@ class SessionTest : public QObject
     void learnsToOverfit();
     void metricsTellOfEveryStep();
     void weightDecaySparesBiases();
+    void frozenLayersStay();
+    void frozenIsRateZero();
     void wrongUseIsASentence();
     void tooManyParametersAreRefused();
     void choicesAreTakenOver();
@@ -93,6 +96,10 @@ void SessionTest::resumeEqualsUninterrupted_data()
     QTest::newRow("adamw") << "adamw" << 0.0;
     QTest::newRow("sgd") << "sgd" << 0.0;
     QTest::newRow("sgd with momentum") << "sgd" << 0.9;
+    QTest::newRow("rmsprop with momentum") << "rmsprop" << 0.9;
+    QTest::newRow("adagrad") << "adagrad" << 0.0;
+    QTest::newRow("lion") << "lion" << 0.0;
+    QTest::newRow("muon") << "muon" << 0.0;
 }
 
 void SessionTest::resumeEqualsUninterrupted()
@@ -237,6 +244,10 @@ void SessionTest::learnsToOverfit_data()
     QTest::newRow("adam") << "adam" << 0.01;
     QTest::newRow("adamw") << "adamw" << 0.01;
     QTest::newRow("sgd") << "sgd" << 0.05;
+    QTest::newRow("rmsprop") << "rmsprop" << 0.003;
+    QTest::newRow("adagrad") << "adagrad" << 0.05;
+    QTest::newRow("lion") << "lion" << 0.003;
+    QTest::newRow("muon") << "muon" << 0.02;
 }
 
 void SessionTest::learnsToOverfit()
@@ -282,6 +293,61 @@ void SessionTest::weightDecaySparesBiases()
     QVERIFY(named(without, "conv1.weight").bytes != named(with, "conv1.weight").bytes);
     QCOMPARE(named(without, "dense1.bias").bytes, named(with, "dense1.bias").bytes);
     QCOMPARE(named(without, "bn1.weight").bytes, named(with, "bn1.weight").bytes);
+}
+
+namespace {
+
+/// The small network with some of its layers frozen or slowed.
+std::unique_ptr<Session> openChanged(const std::string& optimiser, const std::function<void(Layer&)>& change)
+{
+    Stack stack = stackOf(convnet);
+    for (Layer& layer : stack.layers) change(layer);
+    auto plan = lower(stack, imageType(2, 12, 12));
+    if (!plan) giveUp(plan.error());
+    auto session = Session::open(specOf(std::move(*plan), optimiser));
+    if (!session) giveUp(session.error());
+    if (auto used = (*session)->useData(stripes()); !used) giveUp(used.error());
+    return std::move(*session);
+}
+
+} // namespace
+
+/// Weights, and the statistics of a normalisation, which then normalises as it does without training.
+void SessionTest::frozenLayersStay()
+{
+    for (const OptionEntry& entry : optimiserEntries()) {
+        auto session = openChanged(entry.id, [](Layer& layer) { layer.frozen = layer.name == "conv2" || layer.name == "bn1"; });
+        const auto before = *session->weights();
+        train(*session, 0, 4);
+        const auto after = *session->weights();
+        for (const HostTensor& tensor : after) {
+            const bool frozen = tensor.name.starts_with("conv2.") || tensor.name.starts_with("bn1.");
+            QVERIFY2((tensor.bytes == named(before, tensor.name).bytes) == frozen, tensor.name.c_str());
+        }
+        QCOMPARE(session->takeMetrics()->size(), std::size_t{4});
+    }
+    Stack stack = stackOf(R"([{"type":"batch_norm"},{"type":"flatten"},{"type":"dense","units":4}])");
+    std::vector<float> input(6 * 2 * 12 * 12);
+    Philox(1, Purpose::Test).fillUniform(0, 3, input);
+    const auto differs = [&](bool frozen) {
+        stack.layers[0].frozen = frozen;
+        auto session = Session::open(specOf(*lower(stack, imageType(2, 12, 12))));
+        if (!session) giveUp(session.error());
+        return *(*session)->run(input, 6, true) != *(*session)->run(input, 6, false);
+    };
+    QVERIFY(!differs(true));
+    QVERIFY(differs(false));
+}
+
+/// A frozen first block, which is fused, does to the others what one with a rate of zero does.
+void SessionTest::frozenIsRateZero()
+{
+    auto frozen = openChanged("adam", [](Layer& layer) { layer.frozen = layer.name == "conv1"; });
+    auto still = openChanged("adam", [](Layer& layer) { layer.rateFactor = layer.name == "conv1" ? 0 : 1; });
+    auto slow = openChanged("adam", [](Layer& layer) { layer.rateFactor = layer.name == "conv1" ? 0.5 : 1; });
+    for (auto* session : {&frozen, &still, &slow}) train(**session, 0, 4);
+    QVERIFY(sameBits(*frozen->weights(), *still->weights()));
+    QVERIFY(!sameBits(*slow->weights(), *still->weights()));
 }
 
 void SessionTest::wrongUseIsASentence()

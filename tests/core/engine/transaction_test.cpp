@@ -72,6 +72,11 @@ void TransactionTest::nanLeavesNoTrace_data()
     QTest::newRow("NaN in a weight, adam") << "adam" << "conv1.weight" << nan;
     QTest::newRow("NaN in a weight, adamw") << "adamw" << "dense1.weight" << nan;
     QTest::newRow("infinite bias, sgd") << "sgd" << "dense1.bias" << inf;
+    QTest::newRow("NaN in a weight, rmsprop") << "rmsprop" << "conv2.weight" << nan;
+    QTest::newRow("NaN in a bias, adagrad") << "adagrad" << "conv1.bias" << nan;
+    QTest::newRow("infinite weight, lion") << "lion" << "dense1.weight" << inf;
+    QTest::newRow("NaN in a matrix, muon") << "muon" << "conv2.weight" << nan;
+    QTest::newRow("NaN in the rest, muon") << "muon" << "dense1.bias" << nan;
 }
 
 /// Parameters, both kinds of optimiser state, step counter and running statistics: none may move.
@@ -82,6 +87,7 @@ void TransactionTest::nanLeavesNoTrace()
     QFETCH(float, value);
     ParamValues settings;
     if (optimiser == "sgd") settings["momentum"] = 0.9;
+    if (optimiser == "rmsprop") settings = {{"momentum", 0.9}, {"centered", true}};
     auto session = openSession(optimiser.toStdString(), settings);
     train(*session, 0, 3);
     QCOMPARE(session->takeMetrics()->size(), std::size_t{3});
@@ -132,7 +138,8 @@ void TransactionTest::infiniteStatisticsLeaveNoTrace()
 
 void TransactionTest::gatedCommitGivesTheSameBits()
 {
-    for (const char* optimiser : {"adam", "adamw", "sgd"}) {
+    for (const OptionEntry& entry : optimiserEntries()) {
+        const std::string& optimiser = entry.id;
         auto gated = openGated(optimiser), checked = openSession(optimiser);
         QCOMPARE(gated->choices()["commit"], "gated on the device");
         train(*gated, 0, 6);
@@ -147,7 +154,7 @@ void TransactionTest::gatedCommitGivesTheSameBits()
 void TransactionTest::gatedCommitLeavesNoTrace_data()
 {
     QTest::addColumn<QString>("optimiser");
-    for (const char* optimiser : {"adam", "adamw", "sgd"}) QTest::newRow(optimiser) << optimiser;
+    for (const OptionEntry& entry : optimiserEntries()) QTest::newRow(entry.id.c_str()) << QString::fromStdString(entry.id);
 }
 
 /// Two faulty steps after a sound one: nothing moves, no metrics are told, and the session says so wherever it is asked. Once it has

@@ -6,8 +6,11 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <algorithm>
 #include <fstream>
 #include <limits>
+#include <map>
+#include <optional>
 
 using namespace sconce;
 
@@ -400,6 +403,59 @@ class RecipeTest : public QObject
         QCOMPARE(row("pad1").values.at(0), std::string("–"));
         QCOMPARE(found.size(), std::size_t{4});
         QVERIFY(differences({}).empty());
+    }
+
+    void layersAreFrozenByPath()
+    {
+        const Recipe r = starter("digits-convnet");
+        const auto frozen = withValueSet(r, "/layers/0/frozen", "true");
+        QVERIFY(frozen.ok() && frozen->stack.layers[0].frozen);
+        QCOMPARE(withValueSet(r, "/layers/0/rate_factor", "0.1")->stack.layers[0].rateFactor, 0.1);
+        QVERIFY(!withValueSet(r, "/layers/0/rate_factor", "-1").ok());
+        QVERIFY(!withValueSet(r, "/layers/0/frosen", "true").ok());
+        QVERIFY(!withValueSet(r, "/training/optimiser/frozen", "true").ok());
+        const std::vector<Recipe> both{r, *frozen};
+        const auto rows = differences(both);
+        const auto row = std::find_if(rows.begin(), rows.end(), [](const RecipeDifference& each) { return each.path == "/layers/0/frozen"; });
+        QVERIFY(row != rows.end());
+        QCOMPARE(row->values, (std::vector<std::string>{"no", "yes"}));
+        // A read and written recipe is the same.
+        QVERIFY(recipeFromJson(toJson(*frozen))->recipe == *frozen);
+    }
+
+    void aFrozenNetworkCannotStart()
+    {
+        Recipe r = starter("digits-convnet");
+        const auto facts = assumedFacts(r.data.dataset);
+        for (Layer& layer : r.stack.layers) layer.frozen = true;
+        const auto problems = validate(r, facts);
+        const auto found = std::find_if(problems.begin(), problems.end(), [](const Problem& p) { return p.path.ends_with("/frozen"); });
+        QVERIFY(found != problems.end() && blocksStart(problems));
+        const auto mended = applyFix(r, found->fixes.at(0));
+        QVERIFY(mended.ok() && !blocksStart(validate(*mended, facts)));
+    }
+
+    void everyOptimiserHasItsUsualRate()
+    {
+        const std::map<std::string, double> usual{{"adam", 0.001}, {"adamw", 0.001}, {"sgd", 0.05}, {"rmsprop", 0.001}, {"adagrad", 0.01}, {"lion", 0.0001}, {"muon", 0.02}};
+        QCOMPARE(usual.size(), optimiserEntries().size());
+        for (const OptionEntry& entry : optimiserEntries()) {
+            Recipe r = starter("digits-convnet");
+            r.training.optimiser = {entry.id, {}};
+            const auto hintAt = [&](double rate) -> std::optional<Problem> {
+                r.training.learningRate = rate;
+                for (const Problem& problem : validate(r, std::nullopt))
+                    if (problem.path == "/training/learning_rate") return problem;
+                return std::nullopt;
+            };
+            const double rate = usual.at(entry.id);
+            QVERIFY2(!hintAt(rate), entry.id.c_str());
+            for (double odd : {rate * 100, rate / 10000}) {
+                const auto hint = hintAt(odd);
+                QVERIFY2(hint && hint->severity == Severity::Hint, entry.id.c_str());
+                QCOMPARE(applyFix(r, hint->fixes.at(0))->training.learningRate, rate);
+            }
+        }
     }
 
     void optionsAreComplete()

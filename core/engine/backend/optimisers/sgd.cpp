@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Stochastic gradient descent as torch.optim.SGD has it: momentum, Nesterov's look ahead, dampening.
+#include "core/engine/backend/optimisers/rule.h"
+
+#include <ATen/ops/_fused_sgd.h>
+
+namespace sconce::engine {
+namespace {
+
+class Sgd final : public Rule
+{
+  public:
+    explicit Sgd(const RuleSettings& settings) : m_momentum(settings.real("momentum"))
+    {
+        m_nesterov = settings.flag("nesterov") && m_momentum > 0;
+        if (m_momentum > 0 && !m_nesterov) m_dampening = settings.real("dampening"); // torch refuses both together
+    }
+    std::vector<Slot> slots() const override { return m_momentum > 0 ? std::vector<Slot>{{"momentum"}} : std::vector<Slot>{}; }
+    bool fused() const override { return true; }
+    void update(const Update& u) const override
+    {
+        const std::vector<at::Tensor> momentum = u.state.empty() ? std::vector<at::Tensor>{} : u.state[0];
+        // The first gradient is taken undampened; without dampening momentum from zero comes to the same.
+        const bool first = m_dampening != 0 && u.step == 1;
+        at::_fused_sgd_(u.parameters, u.gradients, momentum, u.weightDecay, m_momentum, u.rate, m_dampening, m_nesterov, false, first, {}, u.skip);
+    }
+
+  private:
+    double m_momentum, m_dampening = 0;
+    bool m_nesterov = false;
+};
+
+} // namespace
+
+std::unique_ptr<const Rule> sgdRule(const RuleSettings& settings) { return std::make_unique<Sgd>(settings); }
+
+} // namespace sconce::engine
