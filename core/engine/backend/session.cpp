@@ -30,6 +30,7 @@
 #include <c10/core/CachingDeviceAllocator.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
 namespace sconce::engine {
@@ -48,13 +49,26 @@ std::int64_t countCorrect(const Tensor& logits, const Tensor& targets)
     return correct;
 }
 
-/// OpenMP and MKL keep the number of threads per calling thread, so it is set on whichever thread calls.
+namespace {
+/// Of the session that trains in this process; 0: none does.
+std::atomic<int> trainingThreads{0};
+}
+
+SessionImpl::~SessionImpl()
+{
+    if (m_optimiser) trainingThreads = 0;
+}
+
+/// OpenMP keeps the number of threads per calling thread, so it is set on whichever thread calls; but MKL keeps one for the whole
+/// process, and other numbers round in another order. So whoever looks at a model beside a run takes the run's number.
 void SessionImpl::enter() const
 {
     thread_local int current = 0;
-    if (current == m_spec.threads) return;
-    at::set_num_threads(m_spec.threads);
-    current = m_spec.threads;
+    const int training = trainingThreads;
+    const int wanted = m_optimiser || training == 0 ? m_spec.threads : training;
+    if (current == wanted) return;
+    at::set_num_threads(wanted);
+    current = wanted;
 }
 
 Result<void> SessionImpl::checkMemory() const
@@ -121,6 +135,7 @@ Result<void> SessionImpl::start()
     auto optimiser = Optimiser::make(m_spec.optimiser, m_execution.plan, m_parameters);
     SCONCE_TRY(optimiser);
     m_optimiser = std::move(optimiser).value();
+    trainingThreads = m_spec.threads;
     if (m_spec.step.averageDecay > 0) {
         const at::NoGradGuard noGrad;
         for (const Tensor& parameter : m_parameters) m_average.push_back(parameter.detach().clone());

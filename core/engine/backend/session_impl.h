@@ -23,6 +23,7 @@ class SessionImpl final : public Session
 {
   public:
     explicit SessionImpl(SessionSpec spec, at::Device device) : m_spec(std::move(spec)), m_device(device) {}
+    ~SessionImpl() override;
 
     Result<void> start();
     Result<void> useData(DatasetPtr data) override;
