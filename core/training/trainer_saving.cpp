@@ -18,7 +18,7 @@ constexpr double firstRetry = 0.25, slowestRetry = 5; // seconds
 bool sameState(const TrainerState& a, const TrainerState& b)
 {
     return a.step == b.step && a.epoch == b.epoch && a.stepInEpoch == b.stepInEpoch && a.epochsPlanned == b.epochsPlanned &&
-           a.tested == b.tested && a.endedBecause == b.endedBecause && a.restoredBest == b.restoredBest;
+           a.endedBecause == b.endedBecause && a.restoredBest == b.restoredBest;
 }
 
 /// What may pass while the run waits. Busy: another program holds the history, stopped in the midst of a write perhaps.

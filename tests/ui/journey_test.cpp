@@ -111,8 +111,8 @@ class JourneyTest : public QObject
     void selectRun()
     {
         Q_EMIT m_studio->studio().navigator->selectRun(m_run);
-        QTRY_COMPARE(window().currentPage(), PageId::Runs);
-        QTRY_VERIFY(find<QTableView>(QStringLiteral("runs.table"))->selectionModel()->hasSelection());
+        QTRY_COMPARE_WITH_TIMEOUT(window().currentPage(), PageId::Runs, 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(find<QTableView>(QStringLiteral("runs.table"))->selectionModel()->hasSelection(), 30000);
     }
 
   private Q_SLOTS:
@@ -160,7 +160,7 @@ class JourneyTest : public QObject
     void trainOnThisData()
     {
         click("data.train");
-        QTRY_COMPARE(window().currentPage(), PageId::Compose);
+        QTRY_COMPARE_WITH_TIMEOUT(window().currentPage(), PageId::Compose, 30000);
         // A stack that fits: the dense starter from the menu, on this data.
         auto* menu = find<QMenu>(QStringLiteral("compose.recipes.menu"));
         QVERIFY(menu);
@@ -169,9 +169,9 @@ class JourneyTest : public QObject
         QVERIFY(starter);
         setAsker([](QWidget*, const Question& question) { return std::max<int>(0, static_cast<int>(question.buttons.indexOf(QStringLiteral("Don't save")))); });
         starter->trigger();
-        QTRY_COMPARE(find<QLineEdit>(QStringLiteral("compose.name"))->text(), QStringLiteral("mnist-mlp"));
+        QTRY_COMPARE_WITH_TIMEOUT(find<QLineEdit>(QStringLiteral("compose.name"))->text(), QStringLiteral("mnist-mlp"), 30000);
         Q_EMIT m_studio->studio().navigator->composeData(QString::fromStdString(m_studio->studio().data->sets().back().id));
-        QTRY_VERIFY(find<QPushButton>(QStringLiteral("compose.start"))->isEnabled());
+        QTRY_VERIFY_WITH_TIMEOUT(find<QPushButton>(QStringLiteral("compose.start"))->isEnabled(), 30000);
     }
 
     void nameLayerAndStart()
@@ -220,8 +220,8 @@ class JourneyTest : public QObject
     {
         click("live.pause");
         QTRY_COMPARE_WITH_TIMEOUT(status(), QStringLiteral("paused"), 30000);
-        QTRY_VERIFY(m_studio->studio().runService->current()->status == RunStatus::Paused);
-        QTRY_VERIFY(find<QPushButton>(QStringLiteral("live.pause"))->text() != QLatin1String("Pause"));
+        QTRY_VERIFY_WITH_TIMEOUT(m_studio->studio().runService->current()->status == RunStatus::Paused, 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(find<QPushButton>(QStringLiteral("live.pause"))->text() != QLatin1String("Pause"), 30000);
         click("live.pause");
         QTRY_COMPARE_WITH_TIMEOUT(status(), QStringLiteral("running"), 30000);
     }
@@ -256,19 +256,19 @@ class JourneyTest : public QObject
         click("live.stop");
         QTRY_COMPARE_WITH_TIMEOUT(status(), QStringLiteral("stopped"), 30000);
         QVERIFY(listed()[QLatin1String("resumable")].toBool());
-        QTRY_VERIFY(!m_studio->studio().runService->training());
+        QTRY_VERIFY_WITH_TIMEOUT(!m_studio->studio().runService->training(), 30000);
     }
 
     void rename()
     {
         selectRun();
         click("runs.rename");
-        QTRY_VERIFY(find<QLineEdit>(QStringLiteral("runs.nameEditor")));
+        QTRY_VERIFY_WITH_TIMEOUT(find<QLineEdit>(QStringLiteral("runs.nameEditor")), 30000);
         auto* editor = find<QLineEdit>(QStringLiteral("runs.nameEditor"));
         editor->selectAll();
         QTest::keyClicks(editor, QStringLiteral("renamed by hand"));
         QTest::keyClick(editor, Qt::Key_Return);
-        QTRY_COMPARE(listed()[QLatin1String("name")].toString(), QStringLiteral("renamed by hand"));
+        QTRY_COMPARE_WITH_TIMEOUT(listed()[QLatin1String("name")].toString(), QStringLiteral("renamed by hand"), 30000);
     }
 
     void resumeAndStopFromOutside()
@@ -281,8 +281,8 @@ class JourneyTest : public QObject
         // The other way round: the command line stops what the window trains.
         cli({QStringLiteral("runs"), QStringLiteral("stop"), m_run});
         QTRY_VERIFY_WITH_TIMEOUT(!m_studio->studio().runService->training(), 30000);
-        QTRY_COMPARE(status(), QStringLiteral("stopped"));
-        QTRY_VERIFY(m_studio->studio().runs->find(m_run.toStdString())->status == RunStatus::Stopped);
+        QTRY_COMPARE_WITH_TIMEOUT(status(), QStringLiteral("stopped"), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(m_studio->studio().runs->find(m_run.toStdString())->status == RunStatus::Stopped, 30000);
     }
 
     void saveTheRecipe()
@@ -292,7 +292,7 @@ class JourneyTest : public QObject
         window().goTo(PageId::Compose);
         QCOMPARE(find<QLineEdit>(QStringLiteral("compose.name"))->text(), QStringLiteral("journey"));
         click("compose.save");
-        QTRY_VERIFY(QFile::exists(file));
+        QTRY_VERIFY_WITH_TIMEOUT(QFile::exists(file), 30000);
         const QList<QJsonObject> lines = cli({QStringLiteral("describe"), file});
         QVERIFY(!lines.isEmpty());
         bool norm = false;
@@ -312,7 +312,7 @@ class JourneyTest : public QObject
         });
         setFileChooser([=](QWidget*, const QString&, const QString&) { return file; });
         Q_EMIT m_studio->studio().navigator->tryRun(m_run);
-        QTRY_COMPARE(window().currentPage(), PageId::TryIt);
+        QTRY_COMPARE_WITH_TIMEOUT(window().currentPage(), PageId::TryIt, 30000);
         click("tryit.save");
         if (auto* problem = find<QLabel>(QStringLiteral("tryit.problem")); problem && problem->isVisible()) asked << problem->text();
         QTRY_VERIFY2_WITH_TIMEOUT(QFile::exists(file) && QFile(file).size() > 1000, qPrintable(asked.join(QLatin1Char(' '))), 10000);

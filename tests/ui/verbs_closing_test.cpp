@@ -130,7 +130,7 @@ class VerbsClosingTest : public QObject
         // Closing does not ask: it is not this window's to end.
         setAsker([](QWidget*, const Question&) { qFatal("closing asked about another process's run"); return 0; });
         QTest::keyClick(&m->window(), Qt::Key_Q, Qt::ControlModifier);
-        QTRY_VERIFY(!m->window().isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(!m->window().isVisible(), 30000);
         m->close();
         QCOMPARE(status(), QStringLiteral("running"));
         m->open();
@@ -161,22 +161,22 @@ class VerbsClosingTest : public QObject
         QTRY_VERIFY_WITH_TIMEOUT(m->window().findChild<Banner*>(QStringLiteral("banner.resume")), 20000);
         QVERIFY(m->find<Banner>("banner.resume")->findChild<QLabel*>(QStringLiteral("bannerTitle"))->text().startsWith(QLatin1String("killed")));
         QVERIFY(m->click("banner.resume.action1")); // Show in Runs
-        QTRY_COMPARE(m->window().currentPage(), PageId::Runs);
+        QTRY_COMPARE_WITH_TIMEOUT(m->window().currentPage(), PageId::Runs, 30000);
         QVERIFY(!m->click("banner.resume.action0", 100)); // answered
         // Looked at is not waved away: the next start offers it again.
         m->close();
         m->open();
         QVERIFY(m->click("banner.resume.action0")); // Resume
-        QTRY_COMPARE(m->window().currentPage(), PageId::Live);
+        QTRY_COMPARE_WITH_TIMEOUT(m->window().currentPage(), PageId::Live, 30000);
         QTRY_COMPARE_WITH_TIMEOUT(status(), QStringLiteral("running"), 60000);
         QTRY_VERIFY_WITH_TIMEOUT(steps() > before, 60000);
         const QJsonArray attempts = m->run(id())[QLatin1String("attempts")].toArray();
         QCOMPARE(attempts.size(), 2);
         QVERIFY(attempts.at(1).toObject()[QLatin1String("start_step")].toInt() > 0); // not afresh
         // The offer goes once it is taken.
-        QTRY_VERIFY(!m->window().findChild<Banner*>(QStringLiteral("banner.resume")) || !m->find<Banner>("banner.resume")->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(!m->window().findChild<Banner*>(QStringLiteral("banner.resume")) || !m->find<Banner>("banner.resume")->isVisible(), 30000);
         QVERIFY(m->stopTraining());
-        QTRY_COMPARE(status(), QStringLiteral("stopped"));
+        QTRY_COMPARE_WITH_TIMEOUT(status(), QStringLiteral("stopped"), 30000);
     }
 
     void aQueueLeftBehindWaitsForAWord()
@@ -191,7 +191,7 @@ class VerbsClosingTest : public QObject
         QCOMPARE(m->status(QStringLiteral("waiting")), QStringLiteral("queued"));
         m->open();
         QVERIFY(m->page(PageId::Runs));
-        QTRY_VERIFY(m->service().queueHeld());
+        QTRY_VERIFY_WITH_TIMEOUT(m->service().queueHeld(), 30000);
         QCOMPARE(m->status(QStringLiteral("waiting")), QStringLiteral("queued"));
         QVERIFY(m->page(PageId::Live));
         QVERIFY(m->click("live.startHeld"));

@@ -127,7 +127,7 @@ class VerbsComposeTest : public QObject
         dontSave();
         m.find<Palette>("compose.palette")->search()->clear();
         QVERIFY(m.menu("compose.recipes", "compose.recipes.digits-convnet"));
-        QTRY_COMPARE(page().document().recipe().name, std::string("digits-convnet"));
+        QTRY_COMPARE_WITH_TIMEOUT(page().document().recipe().name, std::string("digits-convnet"), 30000);
         QFile::remove(m_file);
         page().document().undoStack().clear();
         stack()->setFocus();
@@ -138,7 +138,7 @@ class VerbsComposeTest : public QObject
     {
         QCOMPARE(types(), QLatin1String(base));
         QVERIFY(m.menu("compose.recipes", "compose.recipes.mnist-mlp"));
-        QTRY_COMPARE(m.find<QLineEdit>("compose.name")->text(), QStringLiteral("mnist-mlp"));
+        QTRY_COMPARE_WITH_TIMEOUT(m.find<QLineEdit>("compose.name")->text(), QStringLiteral("mnist-mlp"), 30000);
         QFile::remove(m_file);
         const auto lines = described();
         QVERIFY(!lines.isEmpty());
@@ -161,7 +161,7 @@ class VerbsComposeTest : public QObject
         clickRow(rowOf("dropout"));
         QTest::keyClick(stack(), Qt::Key_Insert);
         auto* search = m.find<QLineEdit>("compose.palette.search");
-        QTRY_VERIFY(search->hasFocus());
+        QTRY_VERIFY_WITH_TIMEOUT(search->hasFocus(), 30000);
         m.key(Qt::Key_G);
         m.key(Qt::Key_E);
         m.key(Qt::Key_L);
@@ -169,7 +169,7 @@ class VerbsComposeTest : public QObject
         m.key(Qt::Key_Return);
         QTest::keyClick(search, Qt::Key_Escape);
         QTest::keyClick(search, Qt::Key_Escape);
-        QTRY_VERIFY(stack()->hasFocus());
+        QTRY_VERIFY_WITH_TIMEOUT(stack()->hasFocus(), 30000);
         QCOMPARE(types(), QStringLiteral("conv2d max_pool2d conv2d max_pool2d flatten dropout gelu dense"));
         QTreeView* tree = m.find<Palette>("compose.palette")->tree();
         const QPoint where = entry("dense").center();
@@ -205,7 +205,7 @@ class VerbsComposeTest : public QObject
         QTreeView* tree = m.find<Palette>("compose.palette")->tree();
         const QPoint where = entry("residual").center();
         House::doubleClick(tree->viewport(), where);
-        QTRY_VERIFY(rowOf("residual") > 0);
+        QTRY_VERIFY_WITH_TIMEOUT(rowOf("residual") > 0, 30000);
         // A layer from the palette into the block's slot, and one of the stack's own with the mouse.
         const int slot = rowOf("residual") + 1;
         QCOMPARE(row(slot).data(StackModel::KindRole).toInt(), int(RowKind::BranchEnd));
@@ -247,7 +247,7 @@ class VerbsComposeTest : public QObject
         clickRow(card);
         const StackColumns at = StackColumns::of(rect(card), static_cast<StackModel*>(stack()->model())->row(card), stack()->metrics());
         House::windowClick(stack()->viewport(), at.menu.center());
-        QTRY_VERIFY(qobject_cast<QMenu*>(QApplication::activePopupWidget()));
+        QTRY_VERIFY_WITH_TIMEOUT(qobject_cast<QMenu*>(QApplication::activePopupWidget()), 30000);
         auto* menu = qobject_cast<QMenu*>(QApplication::activePopupWidget());
         QTest::mouseClick(menu, Qt::LeftButton, {}, menu->actionGeometry(stack()->action("delete")).center());
         QCOMPARE(types(), QStringLiteral("conv2d max_pool2d conv2d max_pool2d flatten dense"));
@@ -316,7 +316,7 @@ class VerbsComposeTest : public QObject
         QVERIFY2(!problems.isEmpty(), qPrintable(m.said));
         QCOMPARE(m.find<QLabel>("compose.problems.title")->text(), problems.size() == 1 ? QStringLiteral("1 problem") : QStringLiteral("%1 problems").arg(problems.size()));
         QVERIFY(m.click("compose.fix.0.0"));
-        QTRY_VERIFY(start->isEnabled());
+        QTRY_VERIFY_WITH_TIMEOUT(start->isEnabled(), 30000);
         QTRY_VERIFY(stack()->hasFocus()); // the button is gone; the keyboard is where undo is a key away
         const auto mended = described();
         QVERIFY(!mended.isEmpty());
@@ -342,7 +342,7 @@ class VerbsComposeTest : public QObject
         auto* data = m.find<QComboBox>("compose.data");
         const QString bars = QString::fromStdString(m.studio().data->sets().back().id);
         QVERIFY(House::choose(data, QVariant(bars)));
-        QTRY_COMPARE(saved()[QLatin1String("data")].toObject()[QLatin1String("dataset")].toString(), bars);
+        QTRY_COMPARE_WITH_TIMEOUT(saved()[QLatin1String("data")].toObject()[QLatin1String("dataset")].toString(), bars, 30000);
         // 12×12 is too small for two convolutions and two poolings, or it is not: both say the same.
         const auto lines = described();
         QCOMPARE(lines.last()[QLatin1String("input")].toArray(), (QJsonArray{1, 12, 12}));
@@ -352,11 +352,11 @@ class VerbsComposeTest : public QObject
         QCOMPARE(saved()[QLatin1String("device")].toString(), QStringLiteral("cpu"));
         // With the mouse: the list opens, a line of it is clicked.
         QTest::mouseClick(data, Qt::LeftButton);
-        QTRY_VERIFY(data->view()->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(data->view()->isVisible(), 30000);
         const QModelIndex digits = data->model()->index(data->findData(QStringLiteral("digits")), 0);
         QTest::qWait(QApplication::doubleClickInterval() + 100); // the box ignores a release right after its opening
         QTest::mouseClick(data->view()->viewport(), Qt::LeftButton, {}, data->view()->visualRect(digits).center());
-        QTRY_COMPARE(saved()[QLatin1String("data")].toObject()[QLatin1String("dataset")].toString(), QStringLiteral("digits"));
+        QTRY_COMPARE_WITH_TIMEOUT(saved()[QLatin1String("data")].toObject()[QLatin1String("dataset")].toString(), QStringLiteral("digits"), 30000);
     }
 
     void openASavedFile()
@@ -370,7 +370,7 @@ class VerbsComposeTest : public QObject
         setFileChooser([&](QWidget*, const QString&, const QString&) { return kept; });
         dontSave();
         QTest::keyClick(stack(), Qt::Key_O, Qt::ControlModifier);
-        QTRY_VERIFY(rowOf("dropout") > 0);
+        QTRY_VERIFY_WITH_TIMEOUT(rowOf("dropout") > 0, 30000);
         // By the menu with the mouse, and dropped onto the window.
         for (int way = 0; way < 2; ++way) {
             clickRow(rowOf("flatten"));
@@ -378,13 +378,13 @@ class VerbsComposeTest : public QObject
             QVERIFY2(rowOf("flatten") < 0, way == 0 ? "menu" : "drop");
             if (way == 0) QVERIFY(m.menu("compose.recipes", "compose.recipes.open"));
             else QVERIFY(House::dropFile(stack()->viewport(), kept));
-            QTRY_VERIFY(rowOf("flatten") > 0);
+            QTRY_VERIFY_WITH_TIMEOUT(rowOf("flatten") > 0, 30000);
         }
         // Save as, by the menu: a second file that the second process reads alike.
         const QString other = m.path("other.sconce");
         setFileChooser([&](QWidget*, const QString&, const QString&) { return other; });
         QVERIFY(m.menu("compose.recipes", "compose.recipes.saveAs"));
-        QTRY_VERIFY(QFile::exists(other));
+        QTRY_VERIFY_WITH_TIMEOUT(QFile::exists(other), 30000);
         const QStringList command{QStringLiteral("describe")};
         QCOMPARE(m.cli(command + QStringList{other}), m.cli(command + QStringList{kept}));
     }

@@ -103,11 +103,11 @@ class VerbsDataTest : public QObject
         auto* search = m.find<QLineEdit>("data.search");
         QTest::mouseClick(search, Qt::LeftButton);
         QTest::keyClicks(search, QStringLiteral("digits"));
-        QTRY_COMPARE(list()->model()->rowCount(), 1);
+        QTRY_COMPARE_WITH_TIMEOUT(list()->model()->rowCount(), 1, 30000);
         QTest::mouseClick(list()->viewport(), Qt::LeftButton, {}, list()->visualRect(list()->model()->index(0, 0)).center());
         QTRY_COMPARE_WITH_TIMEOUT(grid()->data() ? shown().id : std::string(), std::string("digits"), 30000);
         search->clear();
-        QTRY_COMPARE(list()->model()->rowCount(), 3);
+        QTRY_COMPARE_WITH_TIMEOUT(list()->model()->rowCount(), 3, 30000);
         list()->setFocus();
         QTest::keyClick(list(), Qt::Key_Down);
         QTRY_VERIFY_WITH_TIMEOUT(grid()->data() && shown().id != "digits", 30000);
@@ -124,11 +124,11 @@ class VerbsDataTest : public QObject
         QTest::mouseClick(grid()->viewport(), Qt::LeftButton, {}, grid()->cellRect(1).center());
         QCOMPARE(grid()->current(), 1);
         QTest::keyClick(grid(), Qt::Key_Return);
-        QTRY_VERIFY(m.window().findChild<QDialog*>(QStringLiteral("data.large")));
+        QTRY_VERIFY_WITH_TIMEOUT(m.window().findChild<QDialog*>(QStringLiteral("data.large")), 30000);
         QPointer<QDialog> large = m.window().findChild<QDialog*>(QStringLiteral("data.large"));
-        QTRY_VERIFY(large->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(large->isVisible(), 30000);
         QTest::keyClick(large.data(), Qt::Key_Escape);
-        QTRY_VERIFY(!large);
+        QTRY_VERIFY_WITH_TIMEOUT(!large, 30000);
         // Only one class, only the test part: as many as the second process counts of the files.
         auto* classes = m.find<QComboBox>("data.classFilter");
         QVERIFY(House::choose(classes, classes->findText(QStringLiteral("3"))));
@@ -164,9 +164,9 @@ class VerbsDataTest : public QObject
         QVERIFY(m.menu("compose.recipes", "compose.recipes.mnist-mlp"));
         QVERIFY(m.page(PageId::Data));
         QVERIFY(m.click("data.train"));
-        QTRY_COMPARE(m.window().currentPage(), PageId::Compose);
+        QTRY_COMPARE_WITH_TIMEOUT(m.window().currentPage(), PageId::Compose, 30000);
         auto& document = static_cast<ComposePage*>(m.window().page(PageId::Compose))->document();
-        QTRY_COMPARE(document.recipe().data.dataset, shown().id);
+        QTRY_COMPARE_WITH_TIMEOUT(document.recipe().data.dataset, shown().id, 30000);
         QTest::mouseClick(m.find<QTabBar>("compose.tabs"), Qt::LeftButton, {}, m.find<QTabBar>("compose.tabs")->tabRect(1).center());
         House::typeOver(m.find<QSpinBox>("compose.training.epochs"), QStringLiteral("1"));
         House::typeOver(m.find<QLineEdit>("compose.name"), QStringLiteral("on bars"));
@@ -207,7 +207,7 @@ class VerbsDataTest : public QObject
         int asked = 0;
         setAsker([&](QWidget*, const Question&) { return ++asked, 0; });
         QTest::keyClick(list(), Qt::Key_Delete);
-        QTRY_COMPARE(list()->model()->rowCount(), 2);
+        QTRY_COMPARE_WITH_TIMEOUT(list()->model()->rowCount(), 2, 30000);
         QCOMPARE(asked, 1);
         QVERIFY(QFile::exists(m.path("garden/apples/0.png")));
         QCOMPARE(Store::open(m.store().toStdString()).value()->datasets()->size(), std::size_t(2));

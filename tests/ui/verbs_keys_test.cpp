@@ -100,9 +100,9 @@ class VerbsKeysTest : public QObject
         m.window().goTo(id);
         if (id == PageId::Live) {
             m.service().show(m.studio().runs->rows().front().id);
-            QTRY_VERIFY(m.window().findChild<QWidget*>(QStringLiteral("live.tryIt")));
+            QTRY_VERIFY_WITH_TIMEOUT(m.window().findChild<QWidget*>(QStringLiteral("live.tryIt")), 30000);
         }
-        if (id == PageId::Data) QTRY_VERIFY(m.find<QPushButton>("data.train")->isEnabled());
+        if (id == PageId::Data) QTRY_VERIFY_WITH_TIMEOUT(m.find<QPushButton>("data.train")->isEnabled(), 30000);
         if (id == PageId::TryIt) QTRY_VERIFY_WITH_TIMEOUT(m.find<QPushButton>("tryit.save")->isEnabled(), 20000);
         QTest::qWait(100);
         const QList<QWidget*> seen = walk();
@@ -125,11 +125,11 @@ class VerbsKeysTest : public QObject
             if (!keys.isEmpty()) QVERIFY2(listed.contains(keys), qPrintable(action->text() + QStringLiteral(": ") + keys + QStringLiteral(" is not listed: ") + listed));
         }
         QTest::keyClick(&m.window(), Qt::Key_F1);
-        QTRY_VERIFY(m.window().findChild<QDialog*>(QStringLiteral("shortcuts")));
+        QTRY_VERIFY_WITH_TIMEOUT(m.window().findChild<QDialog*>(QStringLiteral("shortcuts")), 30000);
         auto* sheet = m.find<QDialog>("shortcuts");
-        QTRY_VERIFY(sheet->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(sheet->isVisible(), 30000);
         QTest::keyClick(sheet, Qt::Key_Escape);
-        QTRY_VERIFY(!m.window().findChild<QDialog*>(QStringLiteral("shortcuts")));
+        QTRY_VERIFY_WITH_TIMEOUT(!m.window().findChild<QDialog*>(QStringLiteral("shortcuts")), 30000);
     }
 
     void aRunWithoutAMouse()
@@ -143,19 +143,19 @@ class VerbsKeysTest : public QObject
         stack->setFocus(Qt::ShortcutFocusReason);
         setFileChooser([this](QWidget*, const QString&, const QString&) { return m.path("train.sconce"); });
         m.key(Qt::Key_O, Qt::ControlModifier);
-        QTRY_COMPARE(document.recipe().name, std::string("by keys"));
+        QTRY_COMPARE_WITH_TIMEOUT(document.recipe().name, std::string("by keys"), 30000);
         const std::size_t before = count();
         m.key(Qt::Key_Home);
         m.key(Qt::Key_Down);
         m.key(Qt::Key_Insert);
         auto* search = m.find<QLineEdit>("compose.palette.search");
-        QTRY_VERIFY(search->hasFocus());
+        QTRY_VERIFY_WITH_TIMEOUT(search->hasFocus(), 30000);
         QTest::keyClicks(QApplication::focusWidget(), QStringLiteral("dropout"));
         m.key(Qt::Key_Return);
         QCOMPARE(count(), before + 1);
         m.key(Qt::Key_Escape);
         m.key(Qt::Key_Escape);
-        QTRY_VERIFY(stack->hasFocus());
+        QTRY_VERIFY_WITH_TIMEOUT(stack->hasFocus(), 30000);
         m.key(Qt::Key_Return); // to the layer's settings
         QTRY_VERIFY2(m.find<QWidget>("compose.layer")->isAncestorOf(QApplication::focusWidget()), "Enter does not lead to the settings");
         m.key(Qt::Key_Z, Qt::ControlModifier);
@@ -184,21 +184,21 @@ class VerbsKeysTest : public QObject
         m.key(Qt::Key_4, Qt::ControlModifier);
         QCOMPARE(m.window().currentPage(), PageId::Runs);
         auto* table = m.find<RunsTable>("runs.table");
-        QTRY_COMPARE(table->model()->rowCount(), 2);
+        QTRY_COMPARE_WITH_TIMEOUT(table->model()->rowCount(), 2, 30000);
         for (int i = 0; i < 100 && QApplication::focusWidget() != table; ++i) m.key(Qt::Key_Tab);
         QCOMPARE(QApplication::focusWidget(), table);
         for (int i = 0; i < 3; ++i) m.key(Qt::Key_Up);
         m.key(Qt::Key_F2);
-        QTRY_VERIFY(table->findChild<QLineEdit*>(QStringLiteral("runs.nameEditor")));
+        QTRY_VERIFY_WITH_TIMEOUT(table->findChild<QLineEdit*>(QStringLiteral("runs.nameEditor")), 30000);
         m.key(Qt::Key_A, Qt::ControlModifier);
         QTest::keyClicks(QApplication::focusWidget(), QStringLiteral("keys only"));
         m.key(Qt::Key_Return);
-        QTRY_COMPARE(m.status(QStringLiteral("keys only")), QStringLiteral("finished"));
+        QTRY_COMPARE_WITH_TIMEOUT(m.status(QStringLiteral("keys only")), QStringLiteral("finished"), 30000);
         setAsker([](QWidget*, const Question&) { return 0; });
-        QTRY_COMPARE(QApplication::focusWidget(), table);
-        QTRY_COMPARE(table->currentIndex().siblingAtColumn(RunTableModel::Status).data().toString(), QStringLiteral("finished"));
+        QTRY_COMPARE_WITH_TIMEOUT(QApplication::focusWidget(), table, 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(table->currentIndex().siblingAtColumn(RunTableModel::Status).data().toString(), QStringLiteral("finished"), 30000);
         m.key(Qt::Key_Delete);
-        QTRY_VERIFY(m.runNamed(QStringLiteral("keys only")).isEmpty());
+        QTRY_VERIFY_WITH_TIMEOUT(m.runNamed(QStringLiteral("keys only")).isEmpty(), 30000);
         QCOMPARE(m.runs().size(), 1);
     }
 };

@@ -65,7 +65,7 @@ class VerbsLiveTest : public QObject
         QVERIFY(m.page(PageId::Live));
         // The third is taken out again; it never began and leaves no trace.
         QVERIFY(m.click("live.unqueue.1"));
-        QTRY_VERIFY(m.runNamed(QStringLiteral("third")).isEmpty());
+        QTRY_VERIFY_WITH_TIMEOUT(m.runNamed(QStringLiteral("third")).isEmpty(), 30000);
         QCOMPARE(m.status(QStringLiteral("second")), QStringLiteral("queued"));
     }
 
@@ -73,7 +73,7 @@ class VerbsLiveTest : public QObject
     {
         press("live.pause");
         QTRY_COMPARE_WITH_TIMEOUT(m.status(QStringLiteral("first")), QStringLiteral("paused"), 30000);
-        QTRY_COMPARE(m.find<QPushButton>("live.pause")->text(), QStringLiteral("Go on"));
+        QTRY_COMPARE_WITH_TIMEOUT(m.find<QPushButton>("live.pause")->text(), QStringLiteral("Go on"), 30000);
         press("live.pause");
         QTRY_COMPARE_WITH_TIMEOUT(m.status(QStringLiteral("first")), QStringLiteral("running"), 30000);
     }
@@ -82,7 +82,7 @@ class VerbsLiveTest : public QObject
     {
         QVERIFY(m.click("live.addEpochs"));
         auto* spin = m.find<QSpinBox>("live.epochsSpin");
-        QTRY_VERIFY(spin->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(spin->isVisible(), 30000);
         House::typeOver(spin, QStringLiteral("30000"));
         QTRY_COMPARE_WITH_TIMEOUT(m.runNamed(QStringLiteral("first"))[QLatin1String("epochs_planned")].toInt(), 30000, 20000);
     }
@@ -91,34 +91,34 @@ class VerbsLiveTest : public QObject
     {
         auto* loss = m.find<PlotView>("live.plot.loss");
         auto* axis = m.find<SegmentedControl>("live.axis");
-        QTRY_VERIFY(!m.service().current()->valLoss.empty());
+        QTRY_VERIFY_WITH_TIMEOUT(!m.service().current()->valLoss.empty(), 30000);
         QTest::mouseClick(axis->findChild<QAbstractButton*>(QStringLiteral("segment0")), Qt::LeftButton);
         const auto edge = [&] { return loss->xAt(loss->plotArea().right()); };
-        QTRY_VERIFY(edge() > 80);
+        QTRY_VERIFY_WITH_TIMEOUT(edge() > 80, 30000);
         QVERIFY(loss->summary().contains(QLatin1String("training, smoothed")));
         auto* smooth = m.find<QComboBox>("live.smooth");
         QVERIFY(House::choose(smooth, 0));
-        QTRY_VERIFY(!loss->summary().contains(QLatin1String("training, smoothed")) && loss->summary().contains(QLatin1String("validation")));
+        QTRY_VERIFY_WITH_TIMEOUT(!loss->summary().contains(QLatin1String("training, smoothed")) && loss->summary().contains(QLatin1String("validation")), 30000);
         QVERIFY(House::choose(smooth, 2));
         const auto linear = loss->yRange();
         auto* log = m.find<QCheckBox>("live.logLoss");
         QTest::mouseClick(log, Qt::LeftButton, {}, QPoint(8, log->height() / 2));
-        QTRY_VERIFY(loss->yRange().first > 0 && loss->yRange() != linear);
+        QTRY_VERIFY_WITH_TIMEOUT(loss->yRange().first > 0 && loss->yRange() != linear, 30000);
         log->setFocus();
         QTest::keyClick(log, Qt::Key_Space);
-        QTRY_VERIFY(!log->isChecked());
+        QTRY_VERIFY_WITH_TIMEOUT(!log->isChecked(), 30000);
         QTest::mouseMove(loss, loss->plotArea().center().toPoint());
         auto* box = m.find<QWidget>("live.hoverBox");
-        QTRY_VERIFY(box->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(box->isVisible(), 30000);
         QVERIFY2(box->accessibleDescription().contains(QLatin1String("step ")) && box->accessibleDescription().contains(QLatin1String("validation")), qPrintable(box->accessibleDescription()));
         // The hover line by keys, and the zoom.
         loss->setFocus();
         const double before = loss->hover();
         QTest::keyClick(loss, Qt::Key_Left);
-        QTRY_VERIFY(loss->hover() != before);
+        QTRY_VERIFY_WITH_TIMEOUT(loss->hover() != before, 30000);
         const double whole = edge();
         QTest::keyClick(loss, Qt::Key_Plus);
-        QTRY_VERIFY(edge() < whole || loss->xAt(loss->plotArea().left()) > 1);
+        QTRY_VERIFY_WITH_TIMEOUT(edge() < whole || loss->xAt(loss->plotArea().left()) > 1, 30000);
         QVERIFY(m.click("live.showAll"));
         QTest::mouseClick(axis->findChild<QAbstractButton*>(QStringLiteral("segment1")), Qt::LeftButton);
         // The hardware strip stands on the same axis.
@@ -139,7 +139,7 @@ class VerbsLiveTest : public QObject
         }
         QVERIFY(asked());
         const QString id = m.runNamed(QStringLiteral("first"))[QLatin1String("run")].toString();
-        QTRY_VERIFY(!m.run(id)[QLatin1String("checkpoints")].toArray().isEmpty());
+        QTRY_VERIFY_WITH_TIMEOUT(!m.run(id)[QLatin1String("checkpoints")].toArray().isEmpty(), 30000);
     }
 
     void theQueueFollowsWhenTheFirstStops()
@@ -147,20 +147,20 @@ class VerbsLiveTest : public QObject
         press("live.stop");
         QTRY_COMPARE_WITH_TIMEOUT(m.status(QStringLiteral("first")), QStringLiteral("stopped"), 30000);
         QTRY_COMPARE_WITH_TIMEOUT(m.status(QStringLiteral("second")), QStringLiteral("running"), 60000);
-        QTRY_VERIFY(m.service().current() && m.service().current()->row.name == "second");
+        QTRY_VERIFY_WITH_TIMEOUT(m.service().current() && m.service().current()->row.name == "second", 30000);
         QVERIFY(m.click("live.stop"));
         QTRY_COMPARE_WITH_TIMEOUT(m.status(QStringLiteral("second")), QStringLiteral("stopped"), 30000);
-        QTRY_VERIFY(!m.service().training());
+        QTRY_VERIFY_WITH_TIMEOUT(!m.service().training(), 30000);
     }
 
     void theEndCard()
     {
         QVERIFY(startFromCompose("short", 2));
         QTRY_COMPARE_WITH_TIMEOUT(m.status(QStringLiteral("short")), QStringLiteral("finished"), 60000);
-        QTRY_COMPARE(m.window().currentPage(), PageId::Live);
+        QTRY_COMPARE_WITH_TIMEOUT(m.window().currentPage(), PageId::Live, 30000);
         QTRY_VERIFY_WITH_TIMEOUT(m.window().findChild<QLabel*>(QStringLiteral("live.score")), 20000);
         const QJsonObject run = m.runNamed(QStringLiteral("short"));
-        QTRY_COMPARE(m.find<QLabel>("live.score")->text(), QString::number(100 * run[QLatin1String("test_accuracy")].toDouble(), 'f', 2) + QStringLiteral(" %"));
+        QTRY_COMPARE_WITH_TIMEOUT(m.find<QLabel>("live.score")->text(), QString::number(100 * run[QLatin1String("test_accuracy")].toDouble(), 'f', 2) + QStringLiteral(" %"), 30000);
         // Save model.
         const QString file = m.path("short.safetensors"), other = m.path("cli.safetensors");
         setFileChooser([&](QWidget*, const QString&, const QString&) { return file; });
@@ -170,20 +170,20 @@ class VerbsLiveTest : public QObject
         QCOMPARE(QFileInfo(file).size(), QFileInfo(other).size());
         // Try it.
         QVERIFY(m.click("live.tryIt"));
-        QTRY_COMPARE(m.window().currentPage(), PageId::TryIt);
-        QTRY_COMPARE(m.find<QComboBox>("tryit.run")->currentData().toString(), run[QLatin1String("run")].toString());
+        QTRY_COMPARE_WITH_TIMEOUT(m.window().currentPage(), PageId::TryIt, 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(m.find<QComboBox>("tryit.run")->currentData().toString(), run[QLatin1String("run")].toString(), 30000);
         // Train longer: two epochs more, on from where it was.
         QVERIFY(m.page(PageId::Live));
         QVERIFY(m.click("live.trainLonger"));
         auto* spin = m.find<QSpinBox>("live.epochsSpin");
-        QTRY_VERIFY(spin->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(spin->isVisible(), 30000);
         House::typeOver(spin, QStringLiteral("4"));
         QTRY_COMPARE_WITH_TIMEOUT(m.runNamed(QStringLiteral("short"))[QLatin1String("epochs")].toInt(), 4, 60000);
         QTRY_COMPARE_WITH_TIMEOUT(m.status(QStringLiteral("short")), QStringLiteral("finished"), 30000);
         const QJsonArray attempts = m.run(run[QLatin1String("run")].toString())[QLatin1String("attempts")].toArray();
         QCOMPARE(attempts.size(), 2);
         QCOMPARE(attempts.at(1).toObject()[QLatin1String("start_step")].toInt(), 180);
-        QTRY_VERIFY(!m.service().training());
+        QTRY_VERIFY_WITH_TIMEOUT(!m.service().training(), 30000);
     }
 
     void afterAFailureTheWaysOut()
@@ -193,17 +193,17 @@ class VerbsLiveTest : public QObject
         QVERIFY(startFromCompose("explodes", 3, recipe));
         QTRY_COMPARE_WITH_TIMEOUT(m.status(QStringLiteral("explodes")), QStringLiteral("failed"), 60000);
         const QJsonObject run = m.run(m.runNamed(QStringLiteral("explodes"))[QLatin1String("run")].toString());
-        QTRY_VERIFY(m.window().findChild<QPushButton*>(QStringLiteral("live.lowerRate")));
-        QTRY_COMPARE(m.find<QLabel>("live.headline")->text(), run[QLatin1String("message")].toString());
+        QTRY_VERIFY_WITH_TIMEOUT(m.window().findChild<QPushButton*>(QStringLiteral("live.lowerRate")), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(m.find<QLabel>("live.headline")->text(), run[QLatin1String("message")].toString(), 30000);
         // The way out: a new run with a tenth of the rate, composed and described by the second process.
         QVERIFY(m.click("live.lowerRate"));
-        QTRY_COMPARE(m.window().currentPage(), PageId::Compose);
+        QTRY_COMPARE_WITH_TIMEOUT(m.window().currentPage(), PageId::Compose, 30000);
         const QString file = m.path("lower.sconce");
         setFileChooser([&](QWidget*, const QString&, const QString&) { return file; });
         auto& document = static_cast<ComposePage*>(m.window().page(PageId::Compose))->document();
-        QTRY_VERIFY(document.recipe().training.learningRate < 100);
+        QTRY_VERIFY_WITH_TIMEOUT(document.recipe().training.learningRate < 100, 30000);
         QVERIFY(m.click("compose.save"));
-        QTRY_VERIFY(QFile::exists(file));
+        QTRY_VERIFY_WITH_TIMEOUT(QFile::exists(file), 30000);
         QVERIFY(!m.cli({QStringLiteral("describe"), file}).isEmpty());
         QFile saved(file);
         QVERIFY(saved.open(QIODevice::ReadOnly));

@@ -78,7 +78,7 @@ class VerbsRestTest : public QObject
         auto* sample = m.find<QAbstractButton>("tryit.sample");
         sample->setFocus();
         QTest::keyClick(sample, Qt::Key_Space); // another one, by key
-        QTRY_VERIFY(canvas()->picture() != before);
+        QTRY_VERIFY_WITH_TIMEOUT(canvas()->picture() != before, 30000);
         QVERIFY(answered());
         QTRY_COMPARE_WITH_TIMEOUT(comparedWithPredict(canvas()->picture()), QString(), 20000); // the answer of the picture before stays until the next is there
     }
@@ -87,7 +87,7 @@ class VerbsRestTest : public QObject
     {
         QVERIFY(m.page(PageId::TryIt));
         QVERIFY(m.click("tryit.clear"));
-        QTRY_VERIFY(bars()->probabilities().empty());
+        QTRY_VERIFY_WITH_TIMEOUT(bars()->probabilities().empty(), 30000);
         const int w = canvas()->width(), h = canvas()->height();
         QTest::mousePress(canvas(), Qt::LeftButton, {}, QPoint(w / 2, h / 6));
         QTest::mouseMove(canvas(), QPoint(w / 2, h / 2));
@@ -108,7 +108,7 @@ class VerbsRestTest : public QObject
         QCOMPARE(canvas()->image(), one);
         canvas()->setFocus();
         QTest::keyClick(canvas(), Qt::Key_Delete);
-        QTRY_VERIFY(canvas()->isEmpty() && bars()->probabilities().empty());
+        QTRY_VERIFY_WITH_TIMEOUT(canvas()->isEmpty() && bars()->probabilities().empty(), 30000);
     }
 
     void theConfusionMatrixIsTheEvaluation()
@@ -148,7 +148,7 @@ class VerbsRestTest : public QObject
         setFileChooser([&](QWidget*, const QString&, const QString&) { return file; });
         for (int way = 0; way < 2; ++way) {
             QVERIFY(m.click("tryit.clear"));
-            QTRY_VERIFY(bars()->probabilities().empty());
+            QTRY_VERIFY_WITH_TIMEOUT(bars()->probabilities().empty(), 30000);
             if (way == 0) QVERIFY(m.click("tryit.open"));
             else QVERIFY(House::dropFile(canvas(), file));
             QVERIFY(answered());
@@ -194,20 +194,20 @@ class VerbsRestTest : public QObject
         QVERIFY(m.stopTraining());
         QVERIFY(m.page(PageId::Compose));
         QTRY_VERIFY2(m.find<QLabel>("compose.estimate.time")->text().contains(QRegularExpression(QStringLiteral("[0-9]"))), qPrintable(m.find<QLabel>("compose.estimate.time")->text()));
-        QTRY_COMPARE(newest()[QLatin1String("status")].toString(), QStringLiteral("stopped"));
+        QTRY_COMPARE_WITH_TIMEOUT(newest()[QLatin1String("status")].toString(), QStringLiteral("stopped"), 30000);
     }
 
     void welcomesOtherWays()
     {
         QVERIFY(m.page(PageId::Welcome));
         QTest::mouseClick(m.find<ListRow>("welcome.recipe.small-resnet"), Qt::LeftButton);
-        QTRY_COMPARE(m.window().currentPage(), PageId::Compose);
-        QTRY_COMPARE(m.find<QLineEdit>("compose.name")->text(), QStringLiteral("small-resnet"));
+        QTRY_COMPARE_WITH_TIMEOUT(m.window().currentPage(), PageId::Compose, 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(m.find<QLineEdit>("compose.name")->text(), QStringLiteral("small-resnet"), 30000);
         QVERIFY(m.page(PageId::Welcome));
         writeBars(m.path("bars"));
         setFileChooser([&](QWidget*, const QString&, const QString&) { return m.path("bars"); });
         QVERIFY(m.click("welcome.addData"));
-        QTRY_COMPARE(m.window().currentPage(), PageId::Data);
+        QTRY_COMPARE_WITH_TIMEOUT(m.window().currentPage(), PageId::Data, 30000);
         QTRY_COMPARE_WITH_TIMEOUT(m.studio().data->sets().size(), std::size_t(2), 30000);
         QCOMPARE(m.cli({QStringLiteral("data"), QStringLiteral("inspect"), m.path("bars")}).last()[QLatin1String("fingerprint")].toString().toStdString(), m.studio().data->sets().back().fingerprint);
         QVERIFY(m.page(PageId::Welcome));
@@ -215,7 +215,7 @@ class VerbsRestTest : public QObject
         setFileChooser([&](QWidget*, const QString&, const QString&) { return file; });
         setAsker([](QWidget*, const Question& question) { return static_cast<int>(std::max<qsizetype>(0, question.buttons.indexOf(QStringLiteral("Don't save")))); });
         QVERIFY(m.click("welcome.openRecipe"));
-        QTRY_COMPARE(m.find<QLineEdit>("compose.name")->text(), QStringLiteral("tried"));
+        QTRY_COMPARE_WITH_TIMEOUT(m.find<QLineEdit>("compose.name")->text(), QStringLiteral("tried"), 30000);
     }
 
     void hardwareSaysWhatDevicesSays()

@@ -77,7 +77,7 @@ class VerbsRunsTest : public QObject
         }
         m.open();
         QVERIFY(m.page(PageId::Runs));
-        QTRY_COMPARE(table()->model()->rowCount(), 3);
+        QTRY_COMPARE_WITH_TIMEOUT(table()->model()->rowCount(), 3, 30000);
     }
     void cleanupTestCase() { m.close(); }
     void cleanup()
@@ -105,7 +105,7 @@ class VerbsRunsTest : public QObject
         auto* field = m.find<QLineEdit>("runs.search");
         QTest::mouseClick(field, Qt::LeftButton);
         QTest::keyClicks(field, QStringLiteral("wide"));
-        QTRY_COMPARE(names(), QStringList{QStringLiteral("wide")});
+        QTRY_COMPARE_WITH_TIMEOUT(names(), QStringList{QStringLiteral("wide")}, 30000);
         // A condition keeps those that the list's own numbers say.
         const double bar = m.runNamed(QStringLiteral("quick"))[QLatin1String("test_accuracy")].toDouble();
         field->clear();
@@ -113,7 +113,7 @@ class VerbsRunsTest : public QObject
         QStringList better;
         for (const QJsonObject& row : m.runs())
             if (row[QLatin1String("test_accuracy")].toDouble() > bar + 1e-6) better << row[QLatin1String("name")].toString();
-        QTRY_COMPARE(names().size(), better.size());
+        QTRY_COMPARE_WITH_TIMEOUT(names().size(), better.size(), 30000);
         for (const QString& name : better) QVERIFY(names().contains(name));
     }
 
@@ -139,18 +139,18 @@ class VerbsRunsTest : public QObject
         QTest::keyClick(table(), Qt::Key_Home, Qt::ControlModifier);
         QContextMenuEvent wanted(QContextMenuEvent::Keyboard, QPoint(40, 40), table()->viewport()->mapToGlobal(QPoint(40, 40)));
         QApplication::sendEvent(table(), &wanted); // what the platform makes of the menu key
-        QTRY_VERIFY(qobject_cast<QMenu*>(QApplication::activePopupWidget()));
+        QTRY_VERIFY_WITH_TIMEOUT(qobject_cast<QMenu*>(QApplication::activePopupWidget()), 30000);
         auto* menu = qobject_cast<QMenu*>(QApplication::activePopupWidget());
         auto* columns = menu->findChild<QMenu*>(QStringLiteral("runs.menu.sort"));
         QVERIFY(columns);
         for (int i = 0; i < 30 && menu->activeAction() != columns->menuAction(); ++i) QTest::keyClick(menu, Qt::Key_Down);
         QTest::keyClick(menu, Qt::Key_Right);
-        QTRY_VERIFY(columns->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(columns->isVisible(), 30000);
         auto* wide = columns->findChild<QAction*>(QStringLiteral("runs.menu.sort.%1").arg(int(Model::TestAccuracy)));
         QVERIFY(wide && wide->isChecked());
         for (int i = 0; i < 30 && columns->activeAction() != wide; ++i) QTest::keyClick(columns, Qt::Key_Down);
         QTest::keyClick(columns, Qt::Key_Return);
-        QTRY_COMPARE(names(), once);
+        QTRY_COMPARE_WITH_TIMEOUT(names(), once, 30000);
     }
 
     void overlayLegendAndDifferences()
@@ -193,57 +193,57 @@ class VerbsRunsTest : public QObject
     {
         clickCell(QStringLiteral("quick"), Model::Name);
         QTest::keyClick(table(), Qt::Key_F2);
-        QTRY_VERIFY(table()->findChild<QLineEdit*>(QStringLiteral("runs.nameEditor")));
+        QTRY_VERIFY_WITH_TIMEOUT(table()->findChild<QLineEdit*>(QStringLiteral("runs.nameEditor")), 30000);
         House::typeOver(table()->findChild<QLineEdit*>(QStringLiteral("runs.nameEditor")), QStringLiteral("slower"));
-        QTRY_COMPARE(m.status(QStringLiteral("slower")), QStringLiteral("finished"));
-        QTRY_VERIFY(rowNamed(QStringLiteral("slower")) >= 0);
+        QTRY_COMPARE_WITH_TIMEOUT(m.status(QStringLiteral("slower")), QStringLiteral("finished"), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(rowNamed(QStringLiteral("slower")) >= 0, 30000);
         clickCell(QStringLiteral("slower"), Model::Name);
         QVERIFY(m.click("runs.tag"));
-        QTRY_VERIFY(m.window().findChild<QLineEdit*>(QStringLiteral("runs.tagsField")));
+        QTRY_VERIFY_WITH_TIMEOUT(m.window().findChild<QLineEdit*>(QStringLiteral("runs.tagsField")), 30000);
         House::typeOver(m.find<QLineEdit>("runs.tagsField"), QStringLiteral("baseline, small"));
-        QTRY_COMPARE(m.runNamed(QStringLiteral("slower"))[QLatin1String("tags")].toArray(), (QJsonArray{QStringLiteral("baseline"), QStringLiteral("small")}));
+        QTRY_COMPARE_WITH_TIMEOUT(m.runNamed(QStringLiteral("slower"))[QLatin1String("tags")].toArray(), (QJsonArray{QStringLiteral("baseline"), QStringLiteral("small")}), 30000);
         QVERIFY(m.click("runs.note"));
-        QTRY_VERIFY(m.window().findChild<QPlainTextEdit*>(QStringLiteral("runs.noteField")));
+        QTRY_VERIFY_WITH_TIMEOUT(m.window().findChild<QPlainTextEdit*>(QStringLiteral("runs.noteField")), 30000);
         auto* note = m.find<QPlainTextEdit>("runs.noteField");
         QTest::keyClicks(note, QStringLiteral("the one to beat"));
         QTest::keyClick(note, Qt::Key_Return, Qt::ControlModifier);
-        QTRY_COMPARE(m.runNamed(QStringLiteral("slower"))[QLatin1String("note")].toString(), QStringLiteral("the one to beat"));
+        QTRY_COMPARE_WITH_TIMEOUT(m.runNamed(QStringLiteral("slower"))[QLatin1String("note")].toString(), QStringLiteral("the one to beat"), 30000);
     }
 
     void openInCompose()
     {
         clickCell(QStringLiteral("wide"), Model::Name);
         QVERIFY(m.click("runs.openInCompose"));
-        QTRY_COMPARE(m.window().currentPage(), PageId::Compose);
+        QTRY_COMPARE_WITH_TIMEOUT(m.window().currentPage(), PageId::Compose, 30000);
         auto& document = static_cast<ComposePage*>(m.window().page(PageId::Compose))->document();
-        QTRY_COMPARE(document.recipe().name, std::string("wide"));
+        QTRY_COMPARE_WITH_TIMEOUT(document.recipe().name, std::string("wide"), 30000);
         const QString file = m.path("wide.sconce");
         setFileChooser([&](QWidget*, const QString&, const QString&) { return file; });
         QVERIFY(m.click("compose.save"));
-        QTRY_VERIFY(QFile::exists(file));
+        QTRY_VERIFY_WITH_TIMEOUT(QFile::exists(file), 30000);
         const auto lines = m.cli({QStringLiteral("describe"), file});
         QCOMPARE(lines.last()[QLatin1String("params")].toInt(), m.runNamed(QStringLiteral("wide"))[QLatin1String("parameters")].toInt());
         setFileChooser(nullptr);
         // By the row's menu too.
         QVERIFY(m.page(PageId::Runs));
         QVERIFY(menu(QStringLiteral("narrow"), "runs.menu.compose"));
-        QTRY_COMPARE(document.recipe().name, std::string("narrow"));
+        QTRY_COMPARE_WITH_TIMEOUT(document.recipe().name, std::string("narrow"), 30000);
     }
 
     void showOnLiveAndTry()
     {
         clickCell(QStringLiteral("wide"), Model::Name);
         QTest::keyClick(table(), Qt::Key_Return);
-        QTRY_COMPARE(m.window().currentPage(), PageId::Live);
-        QTRY_VERIFY(m.service().shown() && QString::fromStdString(m.service().shown()->id) == idOf(QStringLiteral("wide")));
+        QTRY_COMPARE_WITH_TIMEOUT(m.window().currentPage(), PageId::Live, 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(m.service().shown() && QString::fromStdString(m.service().shown()->id) == idOf(QStringLiteral("wide")), 30000);
         const QString score = QString::number(100 * m.runNamed(QStringLiteral("wide"))[QLatin1String("test_accuracy")].toDouble(), 'f', 2) + QStringLiteral(" %");
-        QTRY_VERIFY(m.window().findChild<QLabel*>(QStringLiteral("live.score")));
-        QTRY_COMPARE(m.find<QLabel>("live.score")->text(), score);
+        QTRY_VERIFY_WITH_TIMEOUT(m.window().findChild<QLabel*>(QStringLiteral("live.score")), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(m.find<QLabel>("live.score")->text(), score, 30000);
         QVERIFY(m.page(PageId::Runs));
         clickCell(QStringLiteral("narrow"), Model::Name);
         QVERIFY(m.click("runs.tryIt"));
-        QTRY_COMPARE(m.window().currentPage(), PageId::TryIt);
-        QTRY_COMPARE(m.find<QComboBox>("tryit.run")->currentData().toString(), idOf(QStringLiteral("narrow")));
+        QTRY_COMPARE_WITH_TIMEOUT(m.window().currentPage(), PageId::TryIt, 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(m.find<QComboBox>("tryit.run")->currentData().toString(), idOf(QStringLiteral("narrow")), 30000);
     }
 
     void showInFolder()
@@ -261,7 +261,7 @@ class VerbsRunsTest : public QObject
     {
         QVERIFY(!m.train(smallRecipe("late", "4", 1), QStringLiteral("late")).isEmpty());
         QTRY_VERIFY_WITH_TIMEOUT(rowNamed(QStringLiteral("late")) >= 0, 10000);
-        QTRY_COMPARE(at(rowNamed(QStringLiteral("late")), Model::Status).data().toString(), QStringLiteral("finished"));
+        QTRY_COMPARE_WITH_TIMEOUT(at(rowNamed(QStringLiteral("late")), Model::Status).data().toString(), QStringLiteral("finished"), 30000);
     }
 
     void resumeOnlyWhereItMakesSense()
@@ -277,7 +277,7 @@ class VerbsRunsTest : public QObject
             return found == 2;
         };
         QTRY_VERIFY_WITH_TIMEOUT(twice(), 60000);
-        QTRY_VERIFY(!m.service().training());
+        QTRY_VERIFY_WITH_TIMEOUT(!m.service().training(), 30000);
         m.window().goTo(PageId::Runs);
     }
 
@@ -298,10 +298,10 @@ class VerbsRunsTest : public QObject
         answer = 0;
         asked.clear();
         QVERIFY(menu(QStringLiteral("slower"), "runs.menu.delete"));
-        QTRY_VERIFY(!asked.isEmpty());
-        QTRY_VERIFY(m.runNamed(QStringLiteral("slower")).isEmpty());
-        QTRY_VERIFY(!QDir(folder).exists());
-        QTRY_COMPARE(rowNamed(QStringLiteral("slower")), -1);
+        QTRY_VERIFY_WITH_TIMEOUT(!asked.isEmpty(), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(m.runNamed(QStringLiteral("slower")).isEmpty(), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(!QDir(folder).exists(), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(rowNamed(QStringLiteral("slower")), -1, 30000);
     }
 };
 
