@@ -494,7 +494,7 @@ class PoliciesTest : public QObject
             rest.input.resumeFrom = from;
             QCOMPARE(rest.run().status, RunStatus::Finished);
             QVERIFY(!told(rest, "The batch of")); // it knows
-            if (!from.state.tested) QCOMPARE(rest.finalHash(), bench.finalHash());
+            if (from.state.epoch < from.state.epochsPlanned) QCOMPARE(rest.finalHash(), bench.finalHash()); // the last has nothing left to save
         }
     }
 
