@@ -250,18 +250,20 @@ void RunService::Impl::dequeue(const RunId& run)
 {
     if (!queue.remove(run)) return;
     Q_EMIT owner.queueChanged();
-    const RunRow* row = runs.find(run);
-    if (!row || row->status != RunStatus::Queued || row->attempts > 0) return;
-    jobs.run<std::optional<Recipe>>(
+    // The store is asked, not the list: a run just queued may not stand in it yet, and would stay behind as queued for ever.
+    using Taken = std::optional<std::pair<Recipe, std::string>>;
+    jobs.run<Taken>(
         &owner,
-        [store = store, run]() -> std::optional<Recipe> {
+        [store = store, run]() -> Taken {
+            auto row = store->run(run);
+            if (!row.ok() || row->status != RunStatus::Queued || row->attempts > 0) return {};
             auto recipe = store->recipe(run);
             if (!recipe.ok() || !store->deleteRun(run).ok()) return {};
-            return *recipe;
+            return std::pair(*recipe, row->name);
         },
-        [this, name = text(row->name)](std::optional<Recipe> recipe) {
+        [this](Taken taken) {
             runs.refresh();
-            if (recipe) Q_EMIT owner.unqueued(*recipe, name);
+            if (taken) Q_EMIT owner.unqueued(taken->first, text(taken->second));
         });
 }
 
