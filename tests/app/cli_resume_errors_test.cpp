@@ -139,7 +139,7 @@ class CliResumeErrorsTest : public QObject
 
         QVERIFY(QDir(path("set")).removeRecursively());
         QVERIFY(QDir().rename(path("moved"), path("set")));
-        QCOMPARE(ended(*cli, cli->json(resume)), "");
+        SCONCE_VERIFY_NOTHING(ended(*cli, cli->json(resume)));
     }
 
     void aDamagedNewestCheckpointIsPassedOver_data()
@@ -158,7 +158,7 @@ class CliResumeErrorsTest : public QObject
         QVERIFY2(said.err.startsWith("The checkpoint " + newest + " is damaged: "), qPrintable(said.text()));
         QVERIFY2(said.err.contains(QString("from step %1.").arg(stepsPerEpoch)), qPrintable(said.text()));
         QCOMPARE(notASentence(said.err.section('\n', 0, 0)), "");
-        QCOMPARE(ended(*cli, said), "");
+        SCONCE_VERIFY_NOTHING(ended(*cli, said));
     }
 
     void withAllCheckpointsDamagedItBeginsAgainAndSaysSo()
@@ -168,7 +168,7 @@ class CliResumeErrorsTest : public QObject
         const Said said = cli->json({"resume", "last", "--epochs", "4"});
         QCOMPARE(said.err.count("is damaged: "), 2);
         QVERIFY2(said.err.contains("the run begins again"), qPrintable(said.text()));
-        QCOMPARE(ended(*cli, said), "");
+        SCONCE_VERIFY_NOTHING(ended(*cli, said));
     }
 
     /// An older one in its place, or beginning again, would throw away what a newer version has made.
@@ -186,7 +186,7 @@ class CliResumeErrorsTest : public QObject
         SCONCE_VERIFY_REFUSED(cli->wrong({"evaluate", "last"}, 2, "newer version"));
         QCOMPARE(whole(*cli), before);
         writeText(manifest.toStdString(), ours);
-        QCOMPARE(ended(*cli, cli->json({"resume", "last", "--epochs", "4"})), "");
+        SCONCE_VERIFY_NOTHING(ended(*cli, cli->json({"resume", "last", "--epochs", "4"})));
     }
 
     void aCheckpointThatMayNotBeReadIsLeftAlone()
@@ -206,7 +206,7 @@ class CliResumeErrorsTest : public QObject
         SCONCE_VERIFY_REFUSED(cli->wrong({"resume", "last", "--epochs", "4"}, 1, "you are not allowed to"));
         QCOMPARE(whole(*cli), before);
         QVERIFY(QFile::setPermissions(newest, QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner));
-        QCOMPARE(ended(*cli, cli->json({"resume", "last", "--epochs", "4"})), "");
+        SCONCE_VERIFY_NOTHING(ended(*cli, cli->json({"resume", "last", "--epochs", "4"})));
     }
 
     void aLostRunFolderIsNamedAndMadeAnew()
@@ -217,7 +217,7 @@ class CliResumeErrorsTest : public QObject
         SCONCE_VERIFY_REFUSED(cli->wrong({"resume", "last", "--epochs", "4"}, 2, "The folder of this run, " + folder + ", is not there"));
         SCONCE_VERIFY_SAID(cli->json({"runs", "list"}));
         SCONCE_VERIFY_SAID(cli->json({"doctor"}));
-        QCOMPARE(ended(*cli, cli->json({"resume", "last", "--epochs", "4"})), "");
+        SCONCE_VERIFY_NOTHING(ended(*cli, cli->json({"resume", "last", "--epochs", "4"})));
     }
 
     void aTornStoreIsRebuiltOnTheWay()

@@ -175,9 +175,11 @@ inline QByteArray tinyRecipe(const QByteArray& units = "8")
         QVERIFY2(verified.code == 0, qPrintable(verified.text()));                                                     \
         QVERIFY2(verified.notJson.isEmpty(), qPrintable("not JSON: " + verified.notJson));                             \
     } while (false)
-/// A command that must be refused, in sentences; see Cli::wrong.
-#define SCONCE_VERIFY_REFUSED(...)                                                                                     \
+/// A check that says what is wrong, whole, and nothing if all is well.
+#define SCONCE_VERIFY_NOTHING(...)                                                                                     \
     do {                                                                                                               \
-        const QString flaw = __VA_ARGS__;                                                                              \
+        const QString flaw = (__VA_ARGS__);                                                                            \
         QVERIFY2(flaw.isEmpty(), qPrintable(flaw));                                                                    \
     } while (false)
+/// A command that must be refused, in sentences; see Cli::wrong.
+#define SCONCE_VERIFY_REFUSED(...) SCONCE_VERIFY_NOTHING(__VA_ARGS__)

@@ -185,11 +185,11 @@ class House
     }
 
     // ---- a hand ----
-    /// A click in the middle of a button, as soon as it can be clicked.
+    /// A click in the middle of a button, as soon as it can be clicked: shown, enabled, and laid out to a size that a pointer can hit.
     bool click(const char* name, int ms = 30000)
     {
         QAbstractButton* button = nullptr;
-        const bool ready = QTest::qWaitFor([&] { return (button = window().findChild<QAbstractButton*>(QLatin1String(name))) && button->isVisible() && button->isEnabled(); }, ms);
+        const bool ready = QTest::qWaitFor([&] { return (button = window().findChild<QAbstractButton*>(QLatin1String(name))) && button->isVisible() && button->isEnabled() && button->width() > 8 && button->height() > 8; }, ms);
         if (!ready) {
             qWarning("%s cannot be clicked", name);
             return false;

@@ -15,6 +15,7 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include <algorithm>
 #include <cmath>
 
 namespace sconce::ui {
@@ -114,42 +115,52 @@ void QueueCard::refresh()
     m_words->setVisible(waiting.empty() || held);
     m_words->setText(waiting.empty() ? tr("Nothing waits. What is started while a run trains waits here for its turn.")
                                      : tr("Left from the last time; it waits for your word."));
-    QString shown = held ? QStringLiteral("held") : QString();
-    for (const RunId& id : waiting) {
-        const RunRow* row = m_studio.runs->find(id);
-        shown += QLatin1Char('|') + text(id) + (row ? words::runTitle(*row) : QString());
-    }
-    if (shown == m_shown) return;
-    m_shown = shown;
-    while (QLayoutItem* item = m_rows->takeAt(0)) {
-        if (QWidget* widget = item->widget()) widget->deleteLater();
-        delete item;
-    }
+    std::erase_if(m_waiting, [&](const Row& row) {
+        const bool gone = std::find(waiting.begin(), waiting.end(), row.run) == waiting.end();
+        if (gone) {
+            m_rows->removeWidget(row.box);
+            row.box->hide();
+            row.box->setObjectName({});
+            row.remove->setObjectName({});
+            row.box->deleteLater();
+        }
+        return gone;
+    });
     const LiveRun* current = m_studio.runService->current();
     for (std::size_t i = 0; i < waiting.size(); ++i) {
-        const RunId id = waiting[i];
-        const RunRow* row = m_studio.runs->find(id);
-        auto* box = new QWidget(m_list);
-        auto* line = new QHBoxLayout(box);
-        line->setContentsMargins(0, 2, 0, 2);
-        auto* names = new QVBoxLayout;
-        names->setSpacing(0);
-        auto* name = new ElidedLabel(row ? words::runTitle(*row) : text(id), Qt::ElideRight, box);
-        name->setProperty("token", tokenName(Token::Text));
-        name->setFont(ui::font(FontRole::BodyMedium));
+        auto at = std::find_if(m_waiting.begin() + static_cast<std::ptrdiff_t>(i), m_waiting.end(), [&](const Row& row) { return row.run == waiting[i]; });
+        if (at == m_waiting.end()) at = m_waiting.insert(m_waiting.end(), makeRow(waiting[i]));
+        std::rotate(m_waiting.begin() + static_cast<std::ptrdiff_t>(i), at, at + 1);
+        Row& line = m_waiting[i];
+        if (m_rows->indexOf(line.box) != static_cast<int>(i)) m_rows->insertWidget(static_cast<int>(i), line.box);
+        const RunRow* row = m_studio.runs->find(line.run);
         const QString first = held ? tr("starts first") : current ? tr("starts when %1 is done").arg(words::runTitle(current->row)) : tr("starts next");
-        auto* note = new ElidedLabel(i == 0 ? first : tr("after the one before"), Qt::ElideRight, box);
-        note->setProperty("token", tokenName(Token::Text2));
-        note->setFont(ui::font(FontRole::Caption));
-        names->addWidget(name);
-        names->addWidget(note);
-        line->addLayout(names, 1);
-        QToolButton* remove = makeToolButton(QStringLiteral("cross"), tr("Take out of the queue"), box);
-        remove->setObjectName(QStringLiteral("live.unqueue.%1").arg(i));
-        connect(remove, &QToolButton::clicked, this, [this, id] { m_studio.runService->removeFromQueue(id); });
-        line->addWidget(remove);
-        m_rows->addWidget(box);
+        line.name->setFullText(row ? words::runTitle(*row) : text(line.run));
+        line.note->setFullText(i == 0 ? first : tr("after the one before"));
+        line.remove->setObjectName(QStringLiteral("live.unqueue.%1").arg(i));
     }
+}
+
+QueueCard::Row QueueCard::makeRow(const RunId& run)
+{
+    Row row{run, new QWidget(m_list)};
+    auto* line = new QHBoxLayout(row.box);
+    line->setContentsMargins(0, 2, 0, 2);
+    auto* names = new QVBoxLayout;
+    names->setSpacing(0);
+    row.name = new ElidedLabel({}, Qt::ElideRight, row.box);
+    row.name->setProperty("token", tokenName(Token::Text));
+    row.name->setFont(ui::font(FontRole::BodyMedium));
+    row.note = new ElidedLabel({}, Qt::ElideRight, row.box);
+    row.note->setProperty("token", tokenName(Token::Text2));
+    row.note->setFont(ui::font(FontRole::Caption));
+    names->addWidget(row.name);
+    names->addWidget(row.note);
+    line->addLayout(names, 1);
+    row.remove = makeToolButton(QStringLiteral("cross"), tr("Take out of the queue"), row.box);
+    connect(row.remove, &QToolButton::clicked, this, [this, run] { m_studio.runService->removeFromQueue(run); });
+    line->addWidget(row.remove);
+    return row;
 }
 
 // ---- what was set ----

@@ -43,7 +43,16 @@ class QueueCard : public Card
     QLabel* m_words = nullptr;
     QPushButton* m_start = nullptr;
     QCheckBox* m_goOn = nullptr;
-    QString m_shown; ///< what the rows stand for, so that they are made anew only when it changed
+    /// A run that waits. A row stays as long as its run does: a button must not go from under the pointer when a name comes to be known.
+    struct Row
+    {
+        RunId run;
+        QWidget* box = nullptr;
+        ElidedLabel *name = nullptr, *note = nullptr;
+        QToolButton* remove = nullptr;
+    };
+    Row makeRow(const RunId& run);
+    std::vector<Row> m_waiting;
 };
 
 class SettingsCard : public Card
