@@ -109,8 +109,11 @@ class VerbsClosingTest : public QObject
         m->close(); // the window's process is gone
         QCOMPARE(status(), QStringLiteral("running"));
         QTRY_VERIFY_WITH_TIMEOUT(steps() > before + 90, 60000);
-        const QJsonArray attempts = m->run(id())[QLatin1String("attempts")].toArray();
-        QCOMPARE(attempts.size(), 2);
+        // Those steps may still be of the window's own attempt: its process begins the next one when it has loaded the engine.
+        QJsonArray attempts;
+        QTRY_COMPARE_WITH_TIMEOUT((attempts = m->run(id())[QLatin1String("attempts")].toArray()).size(), 2, 60000);
+        const int handedOver = attempts.at(1).toObject()[QLatin1String("start_step")].toInt();
+        QTRY_VERIFY_WITH_TIMEOUT(steps() > handedOver + 90, 60000);
         QCOMPARE(attempts.at(0).toObject()[QLatin1String("host")].toString(), QStringLiteral("thread"));
         QVERIFY(attempts.at(1).toObject()[QLatin1String("host")].toString() != QLatin1String("thread"));
 
