@@ -16,7 +16,7 @@ Json runJson(const RunRow& row)
 {
     const auto& s = row.summary;
     return {{"run", row.id}, {"number", row.number}, {"name", row.name}, {"status", statusName(row.status)}, {"recipe", row.recipeName},
-            {"data", row.dataset}, {"device", row.device}, {"started", row.started ? Json(isoTime(row.started)) : Json(nullptr)},
+            {"data", row.dataset}, {"fingerprint", row.fingerprint}, {"device", row.device}, {"started", row.started ? Json(isoTime(row.started)) : Json(nullptr)},
             {"seconds", number(s.seconds)}, {"epochs", s.epochs}, {"epochs_planned", row.epochsPlanned}, {"steps", s.steps},
             {"train_loss", number(s.trainLoss)}, {"train_accuracy", number(s.trainAccuracy)}, {"val_loss", number(s.valLoss)},
             {"val_accuracy", number(s.valAccuracy)}, {"test_loss", number(s.testLoss)}, {"test_accuracy", number(s.testAccuracy)},

@@ -4,6 +4,7 @@
 #include "core/data/memory_dataset.h"
 #include "core/formats/picture.h"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 
@@ -172,6 +173,16 @@ Result<DatasetPtr> openDataset(const std::string& path, const ImportOptions& opt
     } catch (const std::exception& failure) {
         return Error{ErrorCode::Io, "The data at " + path + " could not be read.", "Check the path and its permissions.", failure.what()};
     }
+}
+
+DatasetId libraryId(const DatasetInfo& info, std::span<const DatasetInfo> known)
+{
+    const auto free = [&](const DatasetId& id) {
+        return std::none_of(known.begin(), known.end(), [&](const DatasetInfo& k) { return k.id == id && k.fingerprint != info.fingerprint && k.location != info.location; });
+    };
+    DatasetId id = info.id;
+    for (int n = 2; !free(id); ++n) id = info.id + "-" + std::to_string(n);
+    return id;
 }
 
 std::span<const DataKind> dataKinds()

@@ -86,6 +86,10 @@ Result<DatasetPtr> openDataset(const std::string& path, const ImportOptions& opt
 inline constexpr const char* builtinDigitsPath = "builtin:digits";
 DatasetPtr builtinDigits(std::uint64_t seed = 1);
 
+/// The id under which a data set goes into a library that knows `known`: its own, unless that stands for other data already (two
+/// folders of one name), then the first free of "name-2", "name-3", …. Data that changed where it lies keeps its id.
+DatasetId libraryId(const DatasetInfo& info, std::span<const DatasetInfo> known);
+
 /// A data kind as help, dialogs and `data inspect` list it.
 struct DataKind { std::string id, title, help, example; };
 std::span<const DataKind> dataKinds();

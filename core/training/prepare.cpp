@@ -73,7 +73,7 @@ Result<RunId> prepareRun(Store& store, Recipe recipe, const PrepareOptions& opti
 {
     auto found = findData(store, recipe, options.dataPath, options.progress);
     if (!found) return found.error();
-    const DatasetInfo& info = found->data->info();
+    const DatasetInfo& info = found->info;
     if (!recipe.data.fingerprint.empty() && options.dataPath.empty() && recipe.data.fingerprint != info.fingerprint)
         return Error{ErrorCode::Invalid, "The data set " + info.title + " is not the one that the recipe was made with: its content has changed.",
                      "Restore it, or clear the fingerprint in the recipe (/data/fingerprint) to train on the data as it is now.", ""};

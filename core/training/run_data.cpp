@@ -41,8 +41,14 @@ Result<FoundData> findData(Store& store, const Recipe& recipe, const std::string
         const std::string location = error ? path : whole.string();
         auto opened = openDataset(location, recipe.data.import, progress);
         if (!opened) return opened.error();
-        if (location != builtinDigitsPath) SCONCE_TRY(store.putDataset((*opened)->info(), recipe.data.import));
-        return FoundData{std::move(*opened), recipe.data.import};
+        DatasetInfo info = (*opened)->info();
+        if (location != builtinDigitsPath) {
+            auto known = store.datasets();
+            if (!known) return known.error();
+            info.id = libraryId(info, *known);
+            SCONCE_TRY(store.putDataset(info, recipe.data.import));
+        }
+        return FoundData{std::move(*opened), recipe.data.import, std::move(info)};
     }
 
     auto known = store.dataset(recipe.data.dataset);
@@ -56,12 +62,15 @@ Result<FoundData> findData(Store& store, const Recipe& recipe, const std::string
                          "Put it back there, or name where it is now: sconce train RECIPE --data PATH.", ""};
         auto opened = openAt(info.id, info.location, wanted, progress);
         if (!opened) return opened.error();
-        return FoundData{std::move(*opened), wanted};
+        DatasetInfo found = (*opened)->info();
+        found.id = info.id;
+        return FoundData{std::move(*opened), wanted, std::move(found)};
     }
     if (recipe.data.dataset == "digits") {
         auto opened = openDataset(builtinDigitsPath, {}, progress);
         if (!opened) return opened.error();
-        return FoundData{std::move(*opened), {}};
+        DatasetInfo found = (*opened)->info();
+        return FoundData{std::move(*opened), {}, std::move(found)};
     }
     return Error{ErrorCode::NotFound, "The recipe asks for the data set “" + recipe.data.dataset + "”, which is not known here.", addIt, ""};
 }

@@ -6,7 +6,12 @@
 
 namespace sconce {
 
-struct FoundData { DatasetPtr data; ImportOptions options; };
+struct FoundData
+{
+    DatasetPtr data;
+    ImportOptions options;
+    DatasetInfo info; ///< as the library has it: its id may differ from that of the data opened
+};
 
 /// For a new run: an explicit path (which joins the store's library), the recipe's id in the library, or the built-in set.
 Result<FoundData> findData(Store& store, const Recipe& recipe, const std::string& path, const ProgressFn& progress);

@@ -72,6 +72,27 @@ class CliUseTest : public QObject
         QCOMPARE(after.out, before.out);
     }
 
+    void twoFoldersOfOneNameAreTwoDataSets()
+    {
+        QVERIFY(writePictures(path("first/set"), 20) && writePictures(path("second/set"), 25));
+        const Said first = m_cli->json({"train", path("recipe.json"), "--data", path("first/set")});
+        SCONCE_VERIFY_SAID(first);
+        SCONCE_VERIFY_SAID(m_cli->json({"train", path("recipe.json"), "--data", path("second/set")}));
+        const auto dataOf = [&](const QString& run) { return m_cli->json({"runs", "show", run}).last()["data"].toString(); };
+        const QString run = first.last()["run"].toString(), id = dataOf(run);
+        QVERIFY2(!id.isEmpty() && id != dataOf("last"), qPrintable(id));
+        // The library still knows the first: a recipe that names it finds it.
+        SCONCE_VERIFY_SAID(m_cli->json({"train", path("recipe.json"), "--set", "/data/dataset=" + id}));
+        QCOMPARE(dataOf("last"), id);
+        QCOMPARE(m_cli->json({"runs", "show", "last"}).last()["fingerprint"], m_cli->json({"runs", "show", run}).last()["fingerprint"]);
+        SCONCE_VERIFY_SAID(m_cli->json({"resume", run, "--epochs", "2"}));
+        // The same folder again is the same set.
+        SCONCE_VERIFY_SAID(m_cli->json({"train", path("recipe.json"), "--data", path("second/set")}));
+        const QString second = dataOf("last");
+        SCONCE_VERIFY_SAID(m_cli->json({"train", path("recipe.json"), "--data", path("second/set")}));
+        QCOMPARE(dataOf("last"), second);
+    }
+
     void aFullDiskBehindARedirectionIsAFailure()
     {
         const auto redirected = [&](const QString& command) {

@@ -18,19 +18,6 @@ struct Opened { DatasetPtr data; QString sentence; };
 struct Added { DatasetId id; DatasetPtr data; QString sentence; };
 struct Waiting { QPointer<QObject> context; std::function<void(DatasetPtr, QString)> done; };
 
-/// The id under which a data set goes into the library: its own, unless that belongs to other data already.
-DatasetId libraryId(const DatasetInfo& info, const std::vector<DatasetInfo>& known)
-{
-    const auto free = [&](const DatasetId& id) {
-        return std::none_of(known.begin(), known.end(), [&](const DatasetInfo& k) {
-            return k.id == id && k.fingerprint != info.fingerprint && k.location != info.location;
-        });
-    };
-    DatasetId id = info.id;
-    for (int n = 2; !free(id); ++n) id = info.id + "-" + std::to_string(n);
-    return id;
-}
-
 Added addToLibrary(Store& store, const std::string& path, const ImportOptions& options, const ProgressFn& progress)
 {
     auto opened = openDataset(path, options, progress);
