@@ -4,6 +4,7 @@
 // train longer, try, save, delete.
 #include "tests/support/ui.h"
 
+#include "tests/support/bars.h"
 #include "tests/support/studio_fixture.h"
 #include "ui/widgets/page.h"
 #include "ui/widgets/parts.h"
@@ -24,49 +25,10 @@
 #include <QTableView>
 #include <QTemporaryDir>
 #include <QToolButton>
-#include <QtEndian>
 
 using namespace sconce;
 using namespace sconce::ui;
 using namespace sconce::ui::test;
-
-namespace {
-
-void writeIdx(const QString& path, const std::vector<std::uint32_t>& dims, const QByteArray& bytes)
-{
-    QFile file(path);
-    if (!file.open(QIODevice::WriteOnly)) qFatal("cannot write %s", qPrintable(path));
-    QByteArray head;
-    const auto word = [&](std::uint32_t value) {
-        const std::uint32_t big = qToBigEndian(value);
-        head.append(reinterpret_cast<const char*>(&big), 4);
-    };
-    word(0x00000800 + static_cast<std::uint32_t>(dims.size()));
-    for (std::uint32_t d : dims) word(d);
-    file.write(head + bytes);
-}
-
-/// IDX files as MNIST has them: 12×12, ten classes, each a bar at its own height with noise. Real files, small.
-void writeBars(const QString& folder, const QString& prefix, int count)
-{
-    QByteArray pictures, labels;
-    std::uint32_t state = 12345;
-    for (int i = 0; i < count; ++i) {
-        const int label = i % 10;
-        labels.append(static_cast<char>(label));
-        for (int y = 0; y < 12; ++y)
-            for (int x = 0; x < 12; ++x) {
-                state = state * 1664525u + 1013904223u;
-                const int noise = static_cast<int>(state >> 26);
-                pictures.append(static_cast<char>(y == label + 1 ? 200 + noise / 2 : noise));
-            }
-    }
-    const auto n = static_cast<std::uint32_t>(count);
-    writeIdx(folder + QLatin1Char('/') + prefix + QStringLiteral("-images-idx3-ubyte"), {n, 12, 12}, pictures);
-    writeIdx(folder + QLatin1Char('/') + prefix + QStringLiteral("-labels-idx1-ubyte"), {n}, labels);
-}
-
-} // namespace
 
 class JourneyTest : public QObject
 {
@@ -120,9 +82,7 @@ class JourneyTest : public QObject
     {
         QVERIFY2(QFile::exists(QStringLiteral(SCONCE_BIN_DIR "/sconce")), "the command line is not built");
         Theme::instance().apply(*qApp, ThemeChoice::Dark);
-        QVERIFY(QDir().mkpath(m_dir.filePath(QStringLiteral("bars"))));
-        writeBars(m_dir.filePath(QStringLiteral("bars")), QStringLiteral("train"), 2000);
-        writeBars(m_dir.filePath(QStringLiteral("bars")), QStringLiteral("t10k"), 200);
+        writeBars(m_dir.filePath(QStringLiteral("bars")), 2000, 200);
         m_studio = std::make_unique<StudioWindow>(m_dir.filePath(QStringLiteral("store")), m_dir.filePath(QStringLiteral("config")));
         window().resize(1440, 900);
         m_studio->show();

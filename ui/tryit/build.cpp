@@ -64,6 +64,7 @@ QWidget* TryItPage::buildDraw()
     auto* clear = button("tryit.clear", "", tr("Clear"), tr("Empties the canvas (Del)"));
     auto* open = button("tryit.open", "image", tr("Open…"), tr("Shows the model a PNG or JPEG picture"));
     auto* sample = button("tryit.sample", "shuffle", tr("Sample"), tr("Shows the model a sample that it was not trained on"));
+    m_needData = {sample};
     tools->addStretch(1);
     auto* undo = makeToolButton(QStringLiteral("undo"), tr("Take the last stroke back (Ctrl+Z)"), card);
     undo->setObjectName(QStringLiteral("tryit.undo"));

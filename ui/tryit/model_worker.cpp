@@ -78,6 +78,30 @@ void ModelWorker::load(LoadRequest request)
     post({[this, generation, request = std::move(request)] { doLoad(request, generation); }, false});
 }
 
+/// A model outlives its data: where that is gone or has other samples by now, what the library kept of it is enough to answer.
+Result<void> ModelWorker::findData(const LoadRequest& request, LoadedModel& model)
+{
+    const RunRow& run = request.run;
+    auto opened = openDataset(run.datasetLocation.empty() ? builtinDigitsPath : run.datasetLocation, model.recipe.data.import);
+    const bool same = opened && (run.fingerprint.empty() || (*opened)->info().fingerprint == run.fingerprint);
+    const QString title = QString::fromStdString(run.datasetTitle);
+    if (opened && !same) model.dataNote = tr("The data, %1, has changed since the run began: samples and figures are of the data as it is now.").arg(title);
+    if (opened) {
+        model.data = std::move(*opened);
+        model.info = model.data->info();
+    }
+    if (same) return {};
+    auto known = request.store->dataset(run.dataset);
+    const bool kept = known && *known && (*known)->first.fingerprint == run.fingerprint;
+    if (kept && !(model.data && (*known)->first.sample == model.info.sample)) {
+        model.info = (*known)->first;
+        model.data.reset();
+        model.dataNote = tr("The data, %1, is no longer at %2. The model answers what you draw or open; its samples and figures need the data.").arg(title, QString::fromStdString(run.datasetLocation));
+    }
+    if (!kept && !model.data) return opened.error();
+    return {};
+}
+
 void ModelWorker::doLoad(const LoadRequest& request, int generation)
 {
     // Whoever has chosen another model meanwhile does not want to hear of this one.
@@ -97,15 +121,15 @@ void ModelWorker::doLoad(const LoadRequest& request, int generation)
     if (!checkpoint) return fail(checkpoint.error());
     auto weights = openWeights(*checkpoint);
     if (!weights) return fail(weights.error());
-    auto data = openDataset(request.run.datasetLocation.empty() ? builtinDigitsPath : request.run.datasetLocation, recipe->data.import);
-    if (!data) return fail(data.error());
+    LoadedModel model{request.run, *recipe, {}, nullptr, {}, checkpoint->state.step, checkpoint->state.epoch, checkpoint->best, checkpoint->path, weights->file().size()};
+    if (auto found = findData(request, model); !found) return fail(found.error());
     auto device = resolveDevice(request.device);
     if (!device) return fail(device.error());
-    auto session = openModel(*recipe, factsOf((*data)->info()).input, weights->tensors(), *device, threads);
+    auto session = openModel(*recipe, factsOf(model.info).input, weights->tensors(), *device, threads);
     if (!session) return fail(session.error());
-    if (auto used = (*session)->useData(*data); !used) return fail(used.error());
+    if (model.data)
+        if (auto used = (*session)->useData(model.data); !used) return fail(used.error());
     m_session = std::move(*session);
-    LoadedModel model{request.run, *recipe, *data, checkpoint->state.step, checkpoint->state.epoch, checkpoint->best, checkpoint->path, weights->file().size()};
     m_weights.emplace(std::move(*weights));
     m_model = model;
     tell([this, model = std::move(model)] { Q_EMIT loaded(model); });
@@ -127,9 +151,9 @@ void ModelWorker::answer(std::vector<std::uint8_t> record, int subject)
 void ModelWorker::evaluate()
 {
     post({[this] {
-              if (!m_session || !m_model) return;
+              if (!m_session || !m_model || !m_model->data) return;
               const int generation = m_generation;
-              const auto& info = m_model->data->info();
+              const auto& info = m_model->info;
               const auto counts = splitCounts(info.trainingCount, info.testCount, m_model->recipe.data.split);
               auto report = evaluateModel(*m_session, m_model->recipe, m_model->data, counts.test > 0 ? "test" : "validation", [this, generation](std::int64_t done) {
                   deliver([this, done] { Q_EMIT evaluating(done); });
@@ -161,7 +185,7 @@ void ModelWorker::save(const std::string& path)
 {
     post({[this, path] {
               if (!m_model || !m_weights) return;
-              auto written = exportWeights(path, m_weights->tensors(), m_model->recipe, m_model->data->info());
+              auto written = exportWeights(path, m_weights->tensors(), m_model->recipe, m_model->info);
               const QString error = written ? QString() : words(written.error());
               deliver([this, path, error] { Q_EMIT saved(QString::fromStdString(path), error); });
           },

@@ -8,6 +8,7 @@
 #include "core/training/checkpoint.h"
 
 #include <QObject>
+#include <QString>
 
 #include <condition_variable>
 #include <deque>
@@ -31,7 +32,9 @@ struct LoadedModel
 {
     RunRow run;
     Recipe recipe;
-    DatasetPtr data;
+    DatasetInfo info;  ///< of the data that it was trained on
+    DatasetPtr data;   ///< null where it is gone: the model answers, but there are no samples and no figures
+    QString dataNote;  ///< why that is so, or that the data has changed since
     std::int64_t step = 0, epoch = 0;
     bool best = false;
     std::string checkpoint;
@@ -67,6 +70,7 @@ class ModelWorker : public QObject
     void post(Job job);
     void loop();
     void doLoad(const LoadRequest& request, int generation);
+    static Result<void> findData(const LoadRequest& request, LoadedModel& model);
     template <class F> void deliver(F function) { QMetaObject::invokeMethod(this, std::move(function), Qt::QueuedConnection); }
 
     std::mutex m_mutex;

@@ -67,6 +67,12 @@ TryItPage::TryItPage(Studio& studio, QWidget* parent) : Page(parent), m_studio(s
     m_problem->setMaximumWidth(314);
     m_problem->hide();
     left->addWidget(m_problem);
+    m_dataNote = makeLabel({}, FontRole::Caption, Token::Warn, content);
+    m_dataNote->setObjectName(QStringLiteral("tryit.dataNote"));
+    m_dataNote->setWordWrap(true);
+    m_dataNote->setMaximumWidth(314);
+    m_dataNote->hide();
+    left->addWidget(m_dataNote);
     left->addWidget(buildDraw(), 1);
     row->addLayout(left);
     row->addWidget(buildMiddle(), 1);
@@ -101,7 +107,7 @@ void TryItPage::connectWorker()
     connect(m_worker, &ModelWorker::failed, this, &TryItPage::clearModel);
     connect(m_worker, &ModelWorker::evaluating, this, [this](std::int64_t done) {
         if (!m_model || m_report) return;
-        const auto& info = m_model->data->info();
+        const auto& info = m_model->info;
         const auto counts = splitCounts(info.trainingCount, info.testCount, m_model->recipe.data.split);
         const auto total = std::max<std::int64_t>(1, counts.test > 0 ? counts.test : counts.validation);
         m_progressText->setText(tr("Asking the model about every sample: %1 of %2").arg(utf(groupedInt(done)), utf(groupedInt(total))));
@@ -160,6 +166,7 @@ void TryItPage::loadChosen()
     m_mistakeCount->setFullText({});
     forgetAnswer();
     m_problem->hide();
+    m_dataNote->hide();
     m_progressText->setText(tr("Opening the model…"));
     m_progressText->show();
     m_progress->setShare(-1);
@@ -191,7 +198,7 @@ void TryItPage::modelLoaded(const LoadedModel& model)
 {
     m_model = model;
     m_save->setEnabled(true);
-    const auto& info = model.data->info();
+    const auto& info = model.info;
     m_bars->setClasses(info.classes);
     showClasses(nullptr);
     const auto number = [](double value, auto text) { return std::isfinite(value) ? utf(text(value)) : QStringLiteral("–"); };
@@ -203,7 +210,11 @@ void TryItPage::modelLoaded(const LoadedModel& model)
     set(File, utf(bytesText(model.weightBytes)));
     set(TrainedOn, utf(info.title));
     set(AllSamples, QStringLiteral("–"));
-    m_worker->evaluate();
+    m_dataNote->setText(model.dataNote);
+    m_dataNote->setVisible(!model.dataNote.isEmpty());
+    for (QWidget* one : m_needData) one->setEnabled(model.data != nullptr);
+    if (model.data) m_worker->evaluate();
+    else clearModel({});
     if (m_canvas->isEmpty())
         anySample();
     else
@@ -215,7 +226,7 @@ void TryItPage::answerCanvas()
     if (!m_model) return;
     if (m_canvas->isEmpty()) return forgetAnswer();
     if (!m_canvas->picture().isNull()) return answerPicture(pictureOf(m_canvas->picture()));
-    const auto& sample = m_model->data->info().sample;
+    const auto& sample = m_model->info.sample;
     Picture drawing = pictureOf(m_canvas->image());
     if (sample.rank() == 3) drawing = centredDrawing(drawing, static_cast<int>(sample.dims[2].size), static_cast<int>(sample.dims[1].size));
     answerPicture(drawing);
@@ -223,7 +234,7 @@ void TryItPage::answerCanvas()
 
 void TryItPage::answerPicture(const Picture& picture)
 {
-    const auto& sample = m_model->data->info().sample;
+    const auto& sample = m_model->info.sample;
     auto record = recordFrom(picture, sample);
     m_seen->setPixmap(QPixmap::fromImage(recordImage(record, sample).scaled(56, 56, Qt::KeepAspectRatio, Qt::FastTransformation)));
     m_problem->hide();
@@ -233,7 +244,9 @@ void TryItPage::answerPicture(const Picture& picture)
 void TryItPage::openPicture(const QString& path)
 {
     if (path.isEmpty() || !m_model) return;
-    auto picture = readPicture(path.toStdString());
+    const auto& sample = m_model->info.sample;
+    // Colours mixed while it is read, as the importer does.
+    auto picture = readPicture(path.toStdString(), sample.rank() == 3 && sample.dims[0].size == 3 ? 3 : 1);
     if (!picture) { // the model and what it was shown stay
         m_problem->setText(utf(picture.error().text()));
         return m_problem->show();
@@ -256,8 +269,9 @@ void TryItPage::showSample(Part part, std::int64_t row)
 void TryItPage::anySample()
 {
     if (!m_model) return;
-    auto rows = rowsOf(m_model->recipe, m_model->data->info(), "test");
-    if (!rows || rows->second.empty()) rows = rowsOf(m_model->recipe, m_model->data->info(), "validation");
+    if (!m_model->data) return forgetAnswer();
+    auto rows = rowsOf(m_model->recipe, m_model->info, "test");
+    if (!rows || rows->second.empty()) rows = rowsOf(m_model->recipe, m_model->info, "validation");
     if (!rows || rows->second.empty()) return;
     const Philox random(static_cast<std::uint64_t>(m_model->step), Purpose::Test);
     showSample(rows->first, rows->second[random.below(m_sample++, rows->second.size())]);
@@ -265,8 +279,10 @@ void TryItPage::anySample()
 
 void TryItPage::showAnswer(const Answer& answer)
 {
-    if (!m_model || answer.subject != m_subject || answer.probabilities.size() != m_model->data->info().classes.size() || m_canvas->isEmpty()) return;
-    const auto& classes = m_model->data->info().classes;
+    if (!m_model || answer.subject != m_subject || answer.probabilities.empty() || m_canvas->isEmpty()) return;
+    auto classes = m_model->info.classes; // the network may have more outputs than the data has classes
+    if (classes.size() > answer.probabilities.size()) return;
+    while (classes.size() < answer.probabilities.size()) classes.push_back(tr("output %1").arg(classes.size()).toStdString());
     std::vector<std::size_t> order(classes.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     std::sort(order.begin(), order.end(), [&](auto a, auto b) { return answer.probabilities[a] > answer.probabilities[b]; });
@@ -276,6 +292,7 @@ void TryItPage::showAnswer(const Answer& answer)
     m_sure->setText(tr("%1 sure it is %2").arg(sure, name));
     m_next->setText(order.size() > 1 ? tr("next guess: %1, %2").arg(utf(classes[order[1]]), utf(percentText(answer.probabilities[order[1]], 1))) : QString());
     m_took->setText(tr("answered in %1").arg(answer.seconds < 1 ? QStringLiteral("%1 ms").arg(answer.seconds * 1000, 0, 'f', answer.seconds < 0.01 ? 1 : 0) : utf(durationText(answer.seconds))));
+    if (classes.size() != m_model->info.classes.size()) m_bars->setClasses(classes);
     m_bars->setProbabilities(answer.probabilities);
 }
 
@@ -294,7 +311,7 @@ void TryItPage::showReport(const EvaluationReport& report)
 /// A row per class and their mean; dashes as long as there is no report, so that nothing jumps when it comes.
 void TryItPage::showClasses(const EvaluationReport* report)
 {
-    const auto& names = m_model->data->info().classes;
+    const auto& names = m_model->info.classes;
     const auto percent = [](double share) { return QString::number(share * 100, 'f', 1); };
     const QString unknown = QStringLiteral("–");
     ClassMetrics mean;

@@ -73,7 +73,8 @@ class TryItPage : public Page
     QPushButton* m_save = nullptr;
     DrawCanvas* m_canvas = nullptr;
     ProbabilityBars* m_bars = nullptr;
-    QLabel *m_said = nullptr, *m_sure = nullptr, *m_next = nullptr, *m_took = nullptr, *m_seen = nullptr, *m_problem = nullptr;
+    QLabel *m_said = nullptr, *m_sure = nullptr, *m_next = nullptr, *m_took = nullptr, *m_seen = nullptr, *m_problem = nullptr, *m_dataNote = nullptr;
+    std::vector<QWidget*> m_needData; ///< of no use without samples
     QSlider* m_pen = nullptr;
     Card* m_matrixCard = nullptr;
     ConfusionView* m_confusion = nullptr;
