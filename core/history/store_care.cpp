@@ -236,6 +236,12 @@ Result<void> StoreImpl::copyTo(const std::string& wanted, const ProgressFn& prog
     Result<std::string> damage = (*copy)->check(true);
     if (!damage) return damage.error();
     if (!damage->empty()) return Error{ErrorCode::Corrupt, "The copy of the history is damaged.", "Check the disk that was copied to.", *damage};
+    copy->reset(); // closed: what follows is only folders
+    // The names too must be on the disk before anybody removes the old store.
+    std::set<std::string> folders{folder, fs::path(folder).parent_path().string()};
+    for (const std::string& file : *files)
+        for (fs::path up = fs::path(folder + "/" + file).parent_path(); up.string().size() > folder.size(); up = up.parent_path()) folders.insert(up.string());
+    for (const std::string& one : folders) SCONCE_TRY(syncFolder(one));
     if (progress) progress(1, "");
     return {};
 }

@@ -26,11 +26,6 @@ Json operation(const char* op, const std::string& path, Json value = nullptr)
     return json;
 }
 
-std::string escaped(const std::string& key)
-{
-    return key; // ids hold neither '~' nor '/'
-}
-
 } // namespace
 
 Fix replaceFix(std::string title, const std::string& path, Json value)
@@ -59,7 +54,7 @@ Fix fixOf(const LayerFix& fix, const std::string& path)
         return addLayersFix(fix.title, path, {layer});
     }
     Fix result{fix.title, Json::array()};
-    for (const auto& [id, value] : fix.params) result.patch.push_back(operation("replace", path + "/" + escaped(id), jsonOf(value)));
+    for (const auto& [id, value] : fix.params) result.patch.push_back(operation("replace", path + "/" + id, jsonOf(value)));
     return result;
 }
 

@@ -12,6 +12,7 @@
 #include <QDialog>
 #include <QHeaderView>
 #include <QSet>
+#include <QShortcut>
 #include <QSpinBox>
 #include <QTabBar>
 #include <QToolButton>
@@ -124,6 +125,15 @@ class VerbsKeysTest : public QObject
             const QString keys = action->shortcut().toString(QKeySequence::PortableText);
             if (!keys.isEmpty()) QVERIFY2(listed.contains(keys), qPrintable(action->text() + QStringLiteral(": ") + keys + QStringLiteral(" is not listed: ") + listed));
         }
+        int shortcuts = 0;
+        for (const QShortcut* shortcut : m.window().findChildren<QShortcut*>()) {
+            const QString keys = shortcut->key().toString(QKeySequence::PortableText);
+            const bool page = keys.size() == 6 && keys.startsWith(QLatin1String("Ctrl+")) && keys.back().isDigit(); // listed as a range
+            if (!keys.startsWith(QLatin1String("Ctrl+")) || page || keys == QLatin1String("Ctrl+Enter")) continue;
+            QVERIFY2(listed.contains(keys), qPrintable(keys + QStringLiteral(" is not listed: ") + listed));
+            ++shortcuts;
+        }
+        QVERIFY2(shortcuts > 8, qPrintable(QString::number(shortcuts)));
         QTest::keyClick(&m.window(), Qt::Key_F1);
         QTRY_VERIFY_WITH_TIMEOUT(m.window().findChild<QDialog*>(QStringLiteral("shortcuts")), 30000);
         auto* sheet = m.find<QDialog>("shortcuts");

@@ -6,7 +6,6 @@
 
 #include <QTest>
 
-#include <ctime>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -17,13 +16,6 @@ using namespace sconce;
 using namespace sconce::test;
 
 namespace {
-
-double processSeconds()
-{
-    timespec now{};
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
 
 /// The number that the next descriptor would get.
 int nextDescriptor()

@@ -7,22 +7,10 @@
 
 #include <cerrno>
 #include <cmath>
-#include <ctime>
 #include <thread>
 
 using namespace sconce;
 using namespace sconce::test;
-
-namespace {
-
-double processSeconds()
-{
-    timespec now{};
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-} // namespace
 
 class TrainerTest : public QObject
 {

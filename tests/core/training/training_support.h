@@ -13,6 +13,7 @@
 #include <QTemporaryDir>
 
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <map>
 #include <mutex>
@@ -136,6 +137,14 @@ inline std::string weightsHash(const Checkpoint& checkpoint)
 {
     auto file = openWeights(checkpoint);
     return file ? sha256(file->file()) : "no weights: " + file.error().text();
+}
+
+/// CPU time of this process, all threads.
+inline double processSeconds()
+{
+    timespec now{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
 /// For QTemporaryDir: in memory where there is such a place, since what is proven here does not need the disk's fsync.
