@@ -10,51 +10,19 @@ Modes of the peer:
     tuned     the best documented setting on a CPU: large blocks kept by malloc, channels-last, pool before ReLU, fused Adam
 """
 import argparse
-import gzip
 import json
 import os
 import statistics
-import struct
-import subprocess
 import sys
 import time
+
+from common import in_turns, keep_large_blocks, last_json, load, print_table
 
 MODES = ["loader", "resident", "tuned"]
 BATCH = 128
 # facts of the network: forward and backward, per picture (Conv 32·3×3, pool, Conv 64·3×3, pool, Dense 10)
 FLOP_PER_STEP = 14.256e6 * BATCH
 BYTES_PER_STEP = 20.9e6  # with every block in one pass, float32
-
-
-def read_idx(folder, stem):
-    for name, opener in ((stem, open), (stem + ".gz", gzip.open)):
-        path = os.path.join(folder, name)
-        if os.path.exists(path):
-            with opener(path, "rb") as file:
-                return file.read()
-    sys.exit(f"{stem} was not found in {folder}.")
-
-
-def load(folder):
-    import numpy as np
-
-    images = read_idx(folder, "train-images-idx3-ubyte")
-    labels = read_idx(folder, "train-labels-idx1-ubyte")
-    count, height, width = struct.unpack(">III", images[4:16])
-    x = np.frombuffer(images, np.uint8, offset=16).reshape(count, 1, height, width)
-    y = np.frombuffer(labels, np.uint8, offset=8)
-    keep = int(count * 0.9)  # the last tenth is for validation
-    return x[:keep], y[:keep]
-
-
-def keep_large_blocks():
-    import ctypes
-
-    libc = ctypes.CDLL("libc.so.6")
-    M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
-    libc.mallopt(M_MMAP_THRESHOLD, 1 << 30)
-    libc.mallopt(M_TRIM_THRESHOLD, 512 << 20)
-    libc.mallopt(M_TOP_PAD, 64 << 20)
 
 
 def peer(mode, folder, threads, warm, steps):
@@ -121,44 +89,25 @@ def peer(mode, folder, threads, warm, steps):
                       "steps": steps, "loss": value, "torch": torch.__version__, "threads": torch.get_num_threads()}))
 
 
-def last_json(command):
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        sys.exit(f"This ended with code {done.returncode}: {' '.join(command)}")
-    return json.loads(done.stdout.strip().splitlines()[-1])
-
-
 def table(options):
     common = [f"threads={options.threads}", f"warm={options.warm}", f"steps={options.steps}"]
-    results = {"sconce": []} | {mode: [] for mode in options.modes}
-    peaks = []
-    for turn in range(options.rounds):
-        peaks.append(last_json([options.sconce, "mode=peak", f"threads={options.threads}"]))
-        for who in results:
-            if who == "sconce":
-                result = last_json([options.sconce, f"data={options.data}", *common])
-            else:
-                result = last_json([sys.executable, os.path.abspath(__file__), "peer", who, "--data", options.data,
-                                    "--threads", str(options.threads), "--warm", str(options.warm), "--steps", str(options.steps)])
-            results[who].append(result)
-            print(f"round {turn + 1}: {who:9} {result['median_ms']:7.2f} ms/step", file=sys.stderr, flush=True)
-    # The best of the rounds for what the machine can do; medians for what programs did.
+    script = os.path.abspath(__file__)
+    commands = {"sconce": [options.sconce, f"data={options.data}", *common]}
+    for mode in options.modes:
+        commands[mode] = [sys.executable, script, "peer", mode, "--data", options.data, "--threads", str(options.threads),
+                          "--warm", str(options.warm), "--steps", str(options.steps)]
+    peaks = [last_json([options.sconce, "mode=peak", f"threads={options.threads}"]) for _ in range(3)]
+    results = in_turns(commands, options.rounds, "ms/step")
+    # The best of several for what the machine can do; medians for what programs did.
     gflops = max(p["gflops"] for p in peaks)
     bandwidth = max(p["gbytes_per_second"] for p in peaks)
     floor = max(FLOP_PER_STEP / (gflops * 1e9), BYTES_PER_STEP / (bandwidth * 1e9)) * 1e3
-    ours = statistics.median(r["median_ms"] for r in results["sconce"])
     print(f"B1: reference convnet, batch {BATCH}, float32, {options.threads} threads, {options.rounds} rounds of {options.steps} steps, interleaved")
     print(f"machine: {gflops:.0f} GFLOP/s fused multiply-add, {bandwidth:.0f} GB/s copy; floor of a step {floor:.2f} ms (direct convolution)")
-    print(f"{'':12}{'ms/step':>9}{'spread':>16}{'of floor':>10}{'Sconce is':>12}")
-    for who, runs in results.items():
-        medians = sorted(r["median_ms"] for r in runs)
-        median = statistics.median(medians)
-        name = "Sconce" if who == "sconce" else "torch " + who
-        ratio = "" if who == "sconce" else f"{median / ours:9.2f} ×"
-        print(f"{name:15}{median:6.2f}{medians[0]:9.2f}–{medians[-1]:.2f}{floor / median:9.0%} {ratio:>12}")
-    print(json.dumps({"bench": "B1", "floor_ms": floor, "gflops": gflops, "ms": {who: statistics.median(r["median_ms"] for r in runs) for who, runs in results.items()}}))
-    slowest_stock = min(statistics.median(r["median_ms"] for r in results[m]) for m in options.modes if m != "tuned") if any(m != "tuned" for m in options.modes) else None
-    return 0 if slowest_stock is None or ours < slowest_stock else 1
+    medians = print_table(results, "ms/step", floor=floor)
+    print(json.dumps({"bench": "B1", "floor_ms": floor, "gflops": gflops, "ms": medians}))
+    stock = [medians[mode] for mode in options.modes if mode != "tuned"]
+    return 0 if not stock or medians["sconce"] < min(stock) else 1
 
 
 def main():

@@ -15,18 +15,6 @@
 
 namespace sconce::engine {
 
-void convertRecord(const std::uint8_t* in, float* out, std::int64_t channels, std::int64_t pixels, bool channelsLast, float factor,
-                   float offset)
-{
-    if (!channelsLast || channels == 1) {
-        const std::int64_t count = channels * pixels;
-        for (std::int64_t i = 0; i < count; ++i) out[i] = static_cast<float>(in[i]) * factor + offset;
-        return;
-    }
-    for (std::int64_t c = 0; c < channels; ++c)
-        for (std::int64_t p = 0; p < pixels; ++p) out[p * channels + c] = static_cast<float>(in[c * pixels + p]) * factor + offset;
-}
-
 Feed::Feed(DatasetPtr data, const ValueType& input, const InputSettings& settings, at::Device device, bool channelsLast)
     : m_data(std::move(data))
     , m_sizes(input.sizes())

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// B1, our side: the reference recipe's training steps through the session, in the trainer's order (shuffled rows, forward,
-// backward, commit, metrics every few steps). Prints one JSON line. `peak` measures what the machine can do instead.
-// b1.sh runs it beside PyTorch.
+// B1 and B4, our side: a recipe's training steps through the session, in the trainer's order (shuffled rows, forward, backward,
+// commit, metrics every few steps). Prints one JSON line. `peak` measures what the machine can do instead. b1.sh and b4.sh run
+// it beside PyTorch.
 
 #include "core/base/text.h"
 #include "core/data/order.h"
@@ -121,18 +121,18 @@ int fail(const Error& error)
 }
 
 /// The loop of core/training without its policies and events.
-int train(const std::string& path, int threads, std::int64_t warm, std::int64_t steps)
+int train(const Recipe& recipe, const std::string& path, int threads, std::int64_t warm, std::int64_t steps)
 {
     prepareEngineProcess();
-    auto data = openDataset(path);
+    auto data = openDataset(path, recipe.data.import);
     if (!data) return fail(data.error());
-    const Recipe& recipe = findStarter("mnist-convnet")->recipe;
     auto plan = lower(recipe.stack, factsOf((*data)->info()).input);
     if (!plan) return fail(plan.error());
     SessionSpec spec;
     spec.plan = std::move(*plan);
     spec.task = recipe.task;
     spec.input = recipe.data.input;
+    spec.step = stepSettings(recipe.training);
     spec.optimiser = recipe.training.optimiser;
     spec.threads = threads;
     spec.seed = recipe.seed;
@@ -169,12 +169,12 @@ int train(const std::string& path, int threads, std::int64_t warm, std::int64_t 
 
 int main(int argc, char** argv)
 {
-    std::map<std::string, std::string> options{{"threads", "2"}, {"warm", "40"}, {"steps", "200"}, {"data", ""}, {"mode", "train"}};
+    std::map<std::string, std::string> options{{"threads", "2"}, {"warm", "40"}, {"steps", "200"}, {"data", ""}, {"mode", "train"}, {"recipe", "mnist-convnet"}};
     for (int i = 1; i < argc; ++i) {
         const std::string word = argv[i];
         const std::size_t equals = word.find('=');
         if (equals == std::string::npos || !options.contains(word.substr(0, equals))) {
-            std::fprintf(stderr, "Usage: sconce_bench_b1 data=FOLDER [mode=train|peak] [threads=N] [warm=N] [steps=N]\n");
+            std::fprintf(stderr, "Usage: sconce_bench_step data=FOLDER [recipe=STARTER|FILE] [mode=train|peak] [threads=N] [warm=N] [steps=N]\n");
             return 2;
         }
         options[word.substr(0, equals)] = word.substr(equals + 1);
@@ -189,7 +189,12 @@ int main(int argc, char** argv)
         std::printf("{\"who\":\"peak\",\"gflops\":%.1f,\"gbytes_per_second\":%.1f}\n", peak * 1e-9, bandwidth * 1e-9);
         return 0;
     }
+    Recipe recipe;
+    if (const StarterRecipe* starter = findStarter(options["recipe"])) recipe = starter->recipe;
+    else if (auto read = readRecipeFile(options["recipe"]); !read) return fail(read.error());
+    else if (blocksStart(read->problems)) return fail({ErrorCode::Invalid, read->problems.front().sentence, "", read->problems.front().path});
+    else recipe = std::move(read->recipe);
     int result = 0; // as in the program: training has a thread of its own
-    std::thread([&] { result = train(options["data"], static_cast<int>(threads), warm, steps); }).join();
+    std::thread([&] { result = train(recipe, options["data"], static_cast<int>(threads), warm, steps); }).join();
     return result;
 }

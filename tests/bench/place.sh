@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Read by the benches' scripts: where the build, the data and the peer's Python environment are. $here is set by who reads it.
+root=$(cd "$here/../.." && pwd)
+build=${SCONCE_BUILD:-$root/build/release}
+data=${SCONCE_TEST_DATA:-$root/../shared/data}
+
+# need PROGRAM DATA: says what is missing and ends; else makes the Python environment if need be.
+need() {
+    if [ ! -e "$data/$2" ]; then
+        echo "$2 was not found in $data: set SCONCE_TEST_DATA to the folder that holds it." >&2
+        exit 2
+    fi
+    if [ ! -x "$build/bin/$1" ]; then
+        echo "$build/bin/$1 is missing: cmake --build \"$build\" --target $1" >&2
+        exit 2
+    fi
+    venv=$("$here/setup.sh")
+}
