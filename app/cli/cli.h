@@ -63,6 +63,8 @@ Json number(double value);
 
 /// A starter's name or a file; problems of reading are printed by the caller.
 Result<ParsedRecipe> loadRecipe(const std::string& nameOrFile);
+/// What --set asks for: "/json/path=value".
+Result<Recipe> withSettings(Recipe recipe, const std::vector<std::string>& settings);
 /// The number of threads that this process may use.
 int usableThreads();
 
@@ -83,6 +85,9 @@ int runsSteer(Context& context, const std::string& verb, const std::string& run)
 int runsDelete(Context& context, const std::string& run);
 int runsExport(Context& context, const std::string& run, bool series, const std::string& out);
 int runsCompare(Context& context, const std::vector<std::string>& runs);
+
+struct RateTestArguments { std::string recipe, data; std::vector<std::string> set; double lowest = 1e-6, highest = 10; int steps = 120; };
+int findRate(Context& context, const RateTestArguments& arguments);
 
 int describe(Context& context, const std::string& recipe, const std::string& data);
 int recipes(Context& context);

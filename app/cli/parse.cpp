@@ -22,6 +22,7 @@ struct Words
     Options options;
     TrainArguments train;
     UseArguments use;
+    RateTestArguments rates;
     std::string run, path, out, data, recipe;
     std::vector<std::string> runs;
     std::optional<int> epochs;
@@ -49,6 +50,17 @@ void addTraining(CLI::App& app, Words& w)
     resume->add_option("run", w.run, "Run id, number, name or last")->required();
     resume->add_option("--epochs", w.epochs, "Epochs in all");
     resume->callback([&w] { w.action = [&w](Context& c) { return sconce::cli::resume(c, w.run, w.epochs); }; });
+
+    auto* find = app.add_subcommand("find", "Find good settings of a recipe before it is trained");
+    find->require_subcommand(1);
+    auto* rate = find->add_subcommand("rate", "Learning-rate range test: the loss at rates from small to large, and a suggestion");
+    rate->add_option("recipe", w.rates.recipe, "Recipe file or starter")->required();
+    rate->add_option("--data", w.rates.data, "Folder or file of the data set; without it the recipe's own is taken");
+    rate->add_option("--set", w.rates.set, "Change a value of the recipe: /json/path=value")->take_all();
+    rate->add_option("--from", w.rates.lowest, "Smallest rate");
+    rate->add_option("--to", w.rates.highest, "Largest rate");
+    rate->add_option("--steps", w.rates.steps, "How many steps")->check(CLI::Range(10, 100000));
+    rate->callback([&w] { w.action = [&w](Context& c) { return findRate(c, w.rates); }; });
 
     auto* worker = app.add_subcommand("worker", "Train a run of the store for another window");
     worker->add_option("run", w.run)->required();

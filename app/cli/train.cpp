@@ -196,7 +196,14 @@ Result<Recipe> withArguments(Recipe recipe, const TrainArguments& arguments)
     if (arguments.epochs) recipe.training.epochs = *arguments.epochs;
     if (arguments.threads) recipe.threads = *arguments.threads;
     if (arguments.seed) recipe.seed = *arguments.seed;
-    for (const auto& text : arguments.set) {
+    return withSettings(std::move(recipe), arguments.set);
+}
+
+} // namespace
+
+Result<Recipe> withSettings(Recipe recipe, const std::vector<std::string>& settings)
+{
+    for (const auto& text : settings) {
         const auto equals = text.find('=');
         if (equals == std::string::npos)
             return Error{ErrorCode::Invalid, "The option --set takes a path and a value, such as --set /training/epochs=3, not “" + text + "”.", "", ""};
@@ -210,8 +217,6 @@ Result<Recipe> withArguments(Recipe recipe, const TrainArguments& arguments)
     }
     return recipe;
 }
-
-} // namespace
 
 int train(Context& context, const TrainArguments& arguments)
 {

@@ -24,6 +24,19 @@ class CliLookingTest : public QObject
         writeText(m_folder / "tiny.json", tinyRecipe());
     }
 
+    void findRateSuggestsOne()
+    {
+        const Said said = m_cli->json({"find", "rate", "digits-convnet", "--set", "/threads=1", "--set", "/training/batch_size=50", "--steps", "60"});
+        SCONCE_VERIFY_SAID(said);
+        QVERIFY(said.objects.size() > 20);
+        QVERIFY(said.objects.first()["rate"].toDouble() == 1e-6 && said.objects.first()["loss"].toDouble() > 1);
+        const double rate = said.last()["suggestion"].toDouble();
+        QVERIFY2(rate >= 1e-4 && rate <= 3e-2, qPrintable(said.text()));
+        QCOMPARE(m_cli->json({"runs", "list"}).objects.size(), 0); // nothing is kept
+        SCONCE_VERIFY_REFUSED(m_cli->wrong({"find", "rate", "digits-convnet", "--from", "1", "--to", "0.1"}, 2, "below the highest"));
+        SCONCE_VERIFY_REFUSED(m_cli->wrong({"find", "rate", "nothing"}, 2));
+    }
+
     void describeGivesKerasShapesAndCounts()
     {
         const Said said = m_cli->json({"describe", "mnist-convnet"});

@@ -224,7 +224,7 @@ void PlotView::Impl::drawRing(QPainter& painter, const Curve& curve) const
         // At the foot where the curve itself runs along the top: the ground of the word would hide it.
         const bool foot = at.y() < a.top() + 24 && a.height() > 64;
         drawWords(painter, QRectF(roomLeft ? line - 60 : line + 6, foot ? a.bottom() - 18 : a.top() - 8, 54, 16), (roomLeft ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter,
-                  PlotView::tr("best"));
+                  curve.ringWord.isEmpty() ? PlotView::tr("best") : curve.ringWord);
     }
     if (at.y() < a.top() - 1 || at.y() > a.bottom() + 1) return;
     painter.setPen(QPen(color(curve.token), 2));
@@ -317,7 +317,7 @@ void PlotView::Impl::drawXAxis(QPainter& painter) const
     double step = unit == XUnit::Seconds ? plot::timeStep(span, wanted) : plot::niceStep(span, wanted);
     // Epochs and steps are counted in wholes.
     const bool counted = !curves.empty() && std::all_of(curves.begin(), curves.end(), [](const Curve& curve) { return curve.style == Curve::Style::Dots; });
-    if (unit == XUnit::Number && step < 1 && (span >= 2 || counted)) step = 1;
+    if (unit != XUnit::Seconds && step < 1 && (span >= 2 || counted)) step = 1;
     painter.setPen(color(Token::Text3));
     double lastRight = -1e9;
     const QFontMetricsF metrics(painter.font());

@@ -263,6 +263,7 @@ QString yText(double value, double step, PlotView::YFormat format)
 
 QString xText(double value, double step, PlotView::XUnit unit, bool relativeToNow)
 {
+    if (unit == PlotView::XUnit::PowerOfTen) return QString::fromStdString(realText(std::pow(10.0, value), 2));
     if (unit == PlotView::XUnit::Number) {
         if (std::abs(value - std::round(value)) < 1e-9 && std::abs(value) < 1e6) return signedText(QString::fromStdString(groupedInt(std::llround(value))));
         if (std::abs(value) >= 1e6) return QString::fromStdString(shortCount(std::llround(value)));

@@ -30,6 +30,7 @@ struct Curve
     std::vector<double> x, y;
     QString letter;       ///< chip at the curve's end (compared runs); may be empty
     int ringAt = -1;      ///< index of the best point: ring and vertical line
+    QString ringWord;     ///< what stands beside the line; empty: "best"
 };
 
 class PlotView : public QWidget
@@ -43,7 +44,7 @@ class PlotView : public QWidget
     /// The x range shown; the same for all plots of a run.
     void setXRange(double from, double to);
     void setXAxisVisible(bool visible);
-    enum class XUnit { Number, Seconds };
+    enum class XUnit { Number, Seconds, PowerOfTen }; ///< PowerOfTen: x is the logarithm, to base 10, of what is meant
     void setXUnit(XUnit unit);
     void setYAuto(bool robust);                            ///< fits what matters; robust lets first steps run out at the top and says so
     void setYRange(double from, double to);

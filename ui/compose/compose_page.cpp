@@ -7,6 +7,7 @@
 #include "ui/compose/layer_inspector.h"
 #include "ui/compose/palette.h"
 #include "ui/compose/problem_panel.h"
+#include "ui/compose/rate_finder.h"
 #include "ui/compose/recipe_files.h"
 #include "ui/compose/stack_view.h"
 #include "ui/compose/training_panel.h"
@@ -164,6 +165,7 @@ void ComposePage::makeBody()
     m_estimate = new EstimateBar(*m_document, body());
     column->addWidget(m_estimate);
 
+    connect(m_training, &TrainingPanel::findRateRequested, this, [this] { findRate(); });
     connect(m_tabs, &QTabBar::currentChanged, m_panels, &QStackedWidget::setCurrentIndex);
     connect(m_palette, &Palette::addRequested, this, [this](const QString& type) { addLayer(type); });
     connect(m_palette, &Palette::dismissed, this, [this] {
@@ -222,7 +224,9 @@ void ComposePage::connectDocument()
     m_timingTimer.setSingleShot(true);
     connect(&m_draftTimer, &QTimer::timeout, this, [this] { keepDraft(); });
     connect(&m_timingTimer, &QTimer::timeout, this, [this] { updateTiming(); });
+    if (m_studio.runService) connect(m_studio.runService, &RunService::statusChanged, this, [this] { updateFinder(); });
     connect(m_document, &RecipeDocument::changed, this, [this] {
+        updateFinder();
         if (!m_draftTimer.isActive()) m_draftTimer.start(draftDelayMs);
         m_timingTimer.start(timingDelayMs);
         updateDevice();
@@ -368,6 +372,22 @@ void ComposePage::start()
     m_problems->setNotice({}, false);
     m_studio.runService->start(m_document->recipe(), text(m_document->recipe().name));
     m_document->refresh();
+}
+
+void ComposePage::findRate()
+{
+    auto* finder = new RateFinder(m_studio, m_document->recipe(), this);
+    connect(finder, &RateFinder::chosen, this, [this](double rate) {
+        m_document->change(tr("Set the learning rate"), [rate](Recipe& recipe) { recipe.training.learningRate = rate; });
+    });
+    finder->open();
+}
+
+/// Beside a run that trains in this process, the test would take its processors and its threads' number.
+void ComposePage::updateFinder()
+{
+    const bool busy = m_studio.runService && m_studio.runService->trainsHere(), startable = m_document->startable();
+    m_training->setRateFinder(startable && !busy, busy ? tr("A run is training: try it when that has ended.") : tr("The recipe has problems: mend them first."));
 }
 
 void ComposePage::updateDevice()

@@ -61,6 +61,8 @@ class ComposePage : public Page
     void followSelection();
     void start();
     void updateTiming();
+    void updateFinder();
+    void findRate();
     void updateDevice();
 
     Studio& m_studio;

@@ -124,6 +124,12 @@ void TrainingPanel::makeOptimiser()
     add(where, rate, QStringLiteral("learning rate"), "/training/learning_rate",
         [](const Recipe& r) { return ParamValue(r.training.learningRate); },
         [](Recipe& r, const ParamValue& v) { r.training.learningRate = std::get<double>(v); });
+    m_findRate = makeButton(QStringLiteral("search"), tr("Find a rate…"), ButtonKind::Flat, m_content);
+    m_findRate->setObjectName(QStringLiteral("compose.training.findRate"));
+    setControlHeight(m_findRate, 28);
+    where->addWidget(m_findRate, 0, Qt::AlignRight);
+    connect(m_findRate, &QPushButton::clicked, this, &TrainingPanel::findRateRequested);
+    setRateFinder(true, {});
     add(where, choiceParam("schedule", "Schedule", "constant", choicesOf(scheduleEntries()), "How the learning rate changes while the run goes on."),
         QStringLiteral("schedule"), "/training/schedule/type",
         [](const Recipe& r) { return ParamValue(r.training.schedule.type); },
@@ -283,6 +289,12 @@ void TrainingPanel::setUsableThreads(int threads)
     m_usableThreads = threads;
     if (auto* box = m_threads->field->findChild<QSpinBox*>())
         box->setSpecialValueText(threads > 0 ? tr("all %1").arg(threads) : tr("all"));
+}
+
+void TrainingPanel::setRateFinder(bool possible, const QString& why)
+{
+    m_findRate->setEnabled(possible);
+    m_findRate->setToolTip(possible ? tr("Tries rates from small to large on a fresh copy of the network and suggests one. Takes some seconds.") : why);
 }
 
 void TrainingPanel::setLabelWidth(int width)

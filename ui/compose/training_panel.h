@@ -9,6 +9,7 @@
 #include <QScrollArea>
 
 class QLineEdit;
+class QPushButton;
 
 namespace sconce::ui {
 
@@ -22,6 +23,11 @@ class TrainingPanel : public QScrollArea
     void setLabelWidth(int width);
     /// Threads that "as many as the machine allows" means; 0 while unknown.
     void setUsableThreads(int threads);
+    /// Whether a rate can be looked for now, and if not why (its tooltip).
+    void setRateFinder(bool possible, const QString& why);
+
+  Q_SIGNALS:
+    void findRateRequested();
 
   private:
     /// A field of the recipe that no catalogue describes: its descriptor, and how it is read and written.
@@ -56,6 +62,7 @@ class TrainingPanel : public QScrollArea
     ParamForm* m_optimiserForm = nullptr;
     ParamForm* m_scheduleForm = nullptr;
     std::vector<ParamForm*> m_optionForms; ///< of trainingOptions(), in its order
+    QPushButton* m_findRate = nullptr;
     PlotView* m_plot = nullptr;
     QLabel* m_plotWords = nullptr;
     QLineEdit* m_seed = nullptr;
