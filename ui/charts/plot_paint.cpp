@@ -220,11 +220,13 @@ void PlotView::Impl::drawRing(QPainter& painter, const Curve& curve) const
         painter.setPen(QPen(color(Token::Text2), 1));
         painter.drawLine(QPointF(line, a.top() - 6), QPointF(line, a.bottom()));
         painter.setPen(color(Token::Text2));
-        const bool roomLeft = at.x() - a.left() > 44;
+        const QString word = curve.ringWord.isEmpty() ? PlotView::tr("best") : curve.ringWord;
+        const double wide = std::max(54.0, QFontMetricsF(painter.font()).horizontalAdvance(word) + 4);
+        const bool roomLeft = at.x() - a.left() > wide - 10;
         // At the foot where the curve itself runs along the top: the ground of the word would hide it.
         const bool foot = at.y() < a.top() + 24 && a.height() > 64;
-        drawWords(painter, QRectF(roomLeft ? line - 60 : line + 6, foot ? a.bottom() - 18 : a.top() - 8, 54, 16), (roomLeft ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter,
-                  curve.ringWord.isEmpty() ? PlotView::tr("best") : curve.ringWord);
+        drawWords(painter, QRectF(roomLeft ? line - 6 - wide : line + 6, foot ? a.bottom() - 18 : a.top() - 8, wide, 16), (roomLeft ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter,
+                  word);
     }
     if (at.y() < a.top() - 1 || at.y() > a.bottom() + 1) return;
     painter.setPen(QPen(color(curve.token), 2));
