@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Run hosts: the same run on a thread, in a child process, killed and resumed, handed over, watched and steered through its
 // socket. Every way must end with the same weights and the same, whole series.
-#include "tests/core/training/host_support.h"
+#include "tests/core/training/host_bench.h"
 
 #include "core/training/run_data.h"
 #include "core/training/socket_path.h"
@@ -24,50 +24,6 @@ using namespace sconce::test;
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr int epochs = 16;
-constexpr int steps = epochs * 45;
-constexpr int longEpochs = 90; ///< of the runs that are killed: long enough to be killed often
-
-void sleepMs(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
-
-/// Events of a host, with sequence numbers.
-class Watcher
-{
-  public:
-    EventSink sink()
-    {
-        return [this](const Event& event) {
-            std::lock_guard lock(m_mutex);
-            if (event.sequence <= m_last) ++m_outOfOrder;
-            m_last = event.sequence;
-            (void)m_events(event.body);
-        };
-    }
-    const Events& events() const { return m_events; }
-    std::int64_t last() const
-    {
-        std::lock_guard lock(m_mutex);
-        return m_last;
-    }
-    int outOfOrder() const
-    {
-        std::lock_guard lock(m_mutex);
-        return m_outOfOrder;
-    }
-    template <class T> bool waitFor(std::size_t count, double seconds = 60) const
-    {
-        for (double until = Clock::system().monotonicSeconds() + seconds; Clock::system().monotonicSeconds() < until; sleepMs(2))
-            if (m_events.of<T>().size() >= count) return true;
-        return false;
-    }
-
-  private:
-    mutable std::mutex m_mutex;
-    Events m_events;
-    std::int64_t m_last = 0;
-    int m_outOfOrder = 0;
-};
 
 /// A trainer played by this test: it holds the run's lock and listens, and says what the test wants.
 struct Played
@@ -98,91 +54,14 @@ struct Played
 
 } // namespace
 
-class HostTest : public QObject
+class HostTest : public QObject, HostBench
 {
     Q_OBJECT
 
-    QTemporaryDir m_dir{scratch()};
-    std::shared_ptr<Store> m_store;
-    std::string m_data;
-    /// What an uninterrupted run ends with.
-    struct Reference { std::string hash; SeriesPoints losses, val; };
-    Reference m_straight, m_straightLong;
-
-    RunId newRun(const Recipe& recipe)
-    {
-        PrepareOptions options;
-        options.dataPath = m_data;
-        auto run = prepareRun(*m_store, recipe, options);
-        if (!run) qWarning("%s", run.error().text().c_str());
-        return run.valueOr(RunId());
-    }
-    RunId newRun() { return newRun(hostRecipe(epochs)); }
-    RunRow row(const RunId& run) { return m_store->run(run).valueOr(RunRow()); }
-    std::string hashOf(const RunId& run)
-    {
-        auto checkpoint = newestValidCheckpoint(row(run).folder);
-        return checkpoint ? weightsHash(*checkpoint) : checkpoint.error().text();
-    }
-    /// Empty if the run is in every respect what the uninterrupted one is.
-    QString difference(const RunId& run) { return difference(run, m_straight); }
-    QString difference(const RunId& run, const Reference& straight)
-    {
-        auto losses = m_store->series(run, series::trainLoss);
-        if (!losses) return text(losses.error());
-        if (auto wrong = seriesDifference(*losses, straight.losses); !wrong.empty()) return "losses: " + QString::fromStdString(wrong);
-        auto val = m_store->series(run, series::valLoss);
-        if (!val) return text(val.error());
-        if (val->step != straight.val.step || val->value != straight.val.value) return QString("validation: %1 points").arg(val->step.size());
-        if (hashOf(run) != straight.hash) return "weights differ";
-        if (row(run).status != RunStatus::Finished) return QString("status %1").arg(statusName(row(run).status));
-        return {};
-    }
-    Reference referenceOf(const RunId& run)
-    {
-        return {hashOf(run), m_store->series(run, series::trainLoss).valueOr({}), m_store->series(run, series::valLoss).valueOr({})};
-    }
-    static DriveOptions threadOptions()
-    {
-        DriveOptions options;
-        options.hardwareInterval = 0.1;
-        return options;
-    }
     void killAndResume(const QString& program, int kills, unsigned seed);
 
   private Q_SLOTS:
-    void initTestCase()
-    {
-        m_data = m_dir.path().toStdString() + "/data";
-        writeIdxFolder(m_data, TinyData(1600, 64, 16));
-        auto store = Store::open(m_dir.path().toStdString() + "/store");
-        SCONCE_VERIFY(store);
-        m_store = *store;
-        const RunId run = newRun();
-        QVERIFY(!run.empty());
-        QCOMPARE(row(run).status, RunStatus::Queued);
-        Watcher watcher;
-        auto host = startThreadHost(m_store, run, threadOptions(), watcher.sink());
-        QVERIFY(host->isThread());
-        QVERIFY(host->wait(120));
-        QCOMPARE(watcher.events().of<RunEnded>().size(), std::size_t{1});
-        const RunEnded ended = watcher.events().of<RunEnded>().front();
-        QVERIFY2(ended.status == RunStatus::Finished, ended.message.c_str());
-        QCOMPARE(watcher.outOfOrder(), 0);
-        QVERIFY(!watcher.events().of<HardwareRead>().empty());
-        host.reset();
-        const RunRow after = row(run);
-        QCOMPARE(after.status, RunStatus::Finished);
-        QCOMPARE(after.summary.steps, steps);
-        QCOMPARE(after.summary.testAccuracy, ended.summary.testAccuracy);
-        m_straight = referenceOf(run);
-        QCOMPARE(m_straight.hash.size(), std::size_t{64});
-        QCOMPARE(m_straight.losses.step.size(), static_cast<std::size_t>(steps));
-        QCOMPARE(m_straight.val.step.size(), static_cast<std::size_t>(epochs));
-        QCOMPARE(difference(run), QString());
-        QVERIFY(!fs::exists(socketFile(after.folder)));
-        QVERIFY(!isAlive(after.folder));
-    }
+    void initTestCase() { openBench(); }
 
     void aChildProcessGivesTheSame()
     {
@@ -397,155 +276,6 @@ class HostTest : public QObject
         (*attached)->send(PauseCommand{});
         const std::string said = played.accept("pause");
         QVERIFY2(said.find("attach") != std::string::npos && said.find("pause") != std::string::npos, said.c_str());
-    }
-
-    void withoutACheckpointItBeginsAgain()
-    {
-        const RunId run = newRun();
-        Watcher watcher;
-        auto host = startThreadHost(m_store, run, threadOptions(), watcher.sink());
-        QVERIFY(watcher.waitFor<StepsDone>(3));
-        host.reset();
-        fs::remove_all(row(run).folder + "/checkpoints");
-        CommandQueue commands;
-        SCONCE_VERIFY(driveRun(m_store, run, {}, commands, {}));
-        QCOMPARE(difference(run), QString());
-    }
-
-    void aDamagedCheckpointIsPassedOver()
-    {
-        const RunId run = newRun();
-        Watcher watcher;
-        auto host = startThreadHost(m_store, run, threadOptions(), watcher.sink());
-        QVERIFY(watcher.waitFor<CheckpointSaved>(4));
-        host.reset();
-        const auto list = listCheckpoints(row(run).folder);
-        QVERIFY(list.size() >= 2);
-        fs::resize_file(list[0].path + "/weights.safetensors", 100);
-        CommandQueue commands;
-        Events events;
-        SCONCE_VERIFY(driveRun(m_store, run, {}, commands, [&](const Event& event) { (void)events(event.body); }));
-        QCOMPARE(events.of<RunStarted>().at(0).startStep, list[1].state.step);
-        bool warned = false;
-        for (const LogLine& line : events.of<LogLine>()) warned |= line.level == "warning" && line.text.find("damaged") != std::string::npos;
-        QVERIFY(warned);
-        QCOMPARE(difference(run), QString());
-    }
-
-    void missingMovedAndChangedData()
-    {
-        const RunId run = newRun();
-        Watcher watcher;
-        auto host = startThreadHost(m_store, run, threadOptions(), watcher.sink());
-        QVERIFY(watcher.waitFor<CheckpointSaved>(2));
-        host->send(StopCommand{true, "hand-over"});
-        QVERIFY(host->wait(20));
-        host.reset();
-        const auto before = m_store->series(run, series::trainLoss).valueOr({}).step.size();
-        QVERIFY(before > 0);
-        CommandQueue commands;
-
-        const std::string elsewhere = m_data + "-moved";
-        fs::rename(m_data, elsewhere);
-        Events events;
-        auto missing = driveRun(m_store, run, {}, commands, [&](const Event& event) { (void)events(event.body); });
-        QVERIFY(!missing);
-        QCOMPARE(missing.error().code, ErrorCode::NotFound);
-        QVERIFY2(missing.error().message.find(m_data) != std::string::npos, missing.error().message.c_str());
-        QVERIFY(!missing.error().remedy.empty());
-        QCOMPARE(events.of<RunEnded>().size(), std::size_t{1});
-        QCOMPARE(row(run).status, RunStatus::Interrupted); // still to be resumed
-        QCOMPARE(m_store->series(run, series::trainLoss).valueOr({}).step.size(), before);
-
-        writeIdxFolder(m_data, TinyData(1600, 64, 16, 99)); // other samples in the same place
-        auto changed = driveRun(m_store, run, {}, commands, {});
-        QVERIFY(!changed);
-        QCOMPARE(changed.error().code, ErrorCode::Invalid);
-        QVERIFY2(changed.error().message.find("changed") != std::string::npos, changed.error().message.c_str());
-
-        auto opened = openDataset(elsewhere);
-        SCONCE_VERIFY(opened);
-        SCONCE_VERIFY(m_store->putDataset((*opened)->info(), {}));
-        SCONCE_VERIFY(driveRun(m_store, run, {}, commands, {}));
-        QCOMPARE(difference(run), QString());
-        fs::remove_all(m_data);
-        fs::rename(elsewhere, m_data);
-    }
-
-    void unknownDataIsASentence()
-    {
-        Recipe recipe = hostRecipe(1);
-        recipe.data.dataset = "nowhere";
-        auto run = prepareRun(*m_store, recipe, {});
-        QVERIFY(!run);
-        QCOMPARE(run.error().code, ErrorCode::NotFound);
-        QVERIFY2(run.error().remedy.find("--data") != std::string::npos, run.error().remedy.c_str());
-    }
-
-    void anInvalidRecipeMakesNoRun()
-    {
-        const std::size_t before = m_store->runs().valueOr({}).size();
-        Recipe recipe = hostRecipe(1);
-        recipe.stack.layers.back().params["units"] = std::int64_t{7}; // four classes
-        std::vector<Problem> problems;
-        PrepareOptions options;
-        options.dataPath = m_data;
-        options.problems = &problems;
-        auto run = prepareRun(*m_store, recipe, options);
-        QVERIFY(!run);
-        QCOMPARE(run.error().code, ErrorCode::Invalid);
-        QVERIFY(blocksStart(problems));
-        QCOMPARE(m_store->runs().valueOr({}).size(), before);
-    }
-
-    void aProgramThatCannotRunIsASentence()
-    {
-        const RunId run = newRun();
-        Watcher watcher;
-        auto none = startProcessHost(m_store, run, {}, "/nowhere/sconce", watcher.sink());
-        QVERIFY(!none);
-        QVERIFY(!none.error().remedy.empty());
-        auto wrong = startProcessHost(m_store, run, {}, "/bin/false", watcher.sink());
-        QVERIFY(!wrong);
-        QVERIFY2(wrong.error().message.find("ended before") != std::string::npos, wrong.error().message.c_str());
-    }
-
-    void aFolderWithALongName()
-    {
-        const std::string folder = m_dir.path().toStdString() + "/" + std::string(120, 'x') + "/store";
-        auto store = Store::open(folder);
-        SCONCE_VERIFY(store);
-        PrepareOptions options;
-        options.dataPath = m_data;
-        auto run = prepareRun(**store, hostRecipe(1000), options);
-        SCONCE_VERIFY(run);
-        Watcher watcher;
-        auto host = startThreadHost(*store, *run, threadOptions(), watcher.sink());
-        QVERIFY(watcher.waitFor<StepsDone>(1));
-        auto stopped = sendCommand((*store)->run(*run)->folder, StopCommand{}, 20);
-        SCONCE_VERIFY(stopped);
-        QVERIFY(host->wait(20));
-    }
-
-    void timingsAndEnvironmentAreRemembered()
-    {
-        const RunId run = newRun(hostRecipe(1000));
-        Watcher watcher;
-        auto host = startThreadHost(m_store, run, threadOptions(), watcher.sink());
-        auto opened = openDataset(m_data);
-        SCONCE_VERIFY(opened);
-        const std::string key = timingKey(hostRecipe(1000), factsOf((*opened)->info()), "cpu");
-        std::optional<double> rate;
-        for (int i = 0; i < 300 && !rate; ++i, sleepMs(50)) rate = m_store->timing(key).valueOr(std::nullopt);
-        host.reset();
-        QVERIFY(rate.has_value());
-        QVERIFY(*rate > 100);
-        Recipe other = hostRecipe(1000);
-        other.training.batchSize = 64;
-        QVERIFY(timingKey(other, factsOf((*opened)->info()), "cpu") != key);
-        const Json environment = describeEnvironment();
-        QVERIFY(environment["torch"].get<std::string>().starts_with("2."));
-        QVERIFY(environment["usable_cores"].get<int>() >= 1);
     }
 };
 
