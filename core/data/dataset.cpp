@@ -88,6 +88,7 @@ Json DatasetInfo::toJson() const
                 {"sample", sampleToJson(sample)},
                 {"training_count", trainingCount},
                 {"test_count", testCount},
+                {"validation_count", validationCount},
                 {"classes", classes},
                 {"training_per_class", trainingPerClass},
                 {"test_per_class", testPerClass},
@@ -112,6 +113,7 @@ Result<DatasetInfo> DatasetInfo::fromJson(const Json& json)
     else reader.problem("sample", "The shape of a sample is missing.");
     info.trainingCount = reader.integer("training_count", 0, 0, INT64_MAX);
     info.testCount = reader.integer("test_count", 0, 0, INT64_MAX);
+    info.validationCount = reader.integer("validation_count", 0, 0, info.trainingCount);
     info.classes = textsFromJson(reader, "classes");
     info.trainingPerClass = countsFromJson(reader, "training_per_class");
     info.testPerClass = countsFromJson(reader, "test_per_class");

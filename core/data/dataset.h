@@ -32,6 +32,7 @@ struct DatasetInfo
     ValueType sample;          ///< of one input, as stored (uint8): 1×28×28
     std::int64_t trainingCount = 0;
     std::int64_t testCount = 0;                 ///< 0: no test part of its own
+    std::int64_t validationCount = 0;           ///< the last so many of the training part are a validation part of its own (a folder val/)
     std::vector<std::string> classes;           ///< names in label order
     std::vector<std::int64_t> trainingPerClass; ///< counts
     std::vector<std::int64_t> testPerClass;
@@ -78,7 +79,7 @@ struct ImportOptions
 };
 
 /// Opens a data set: "builtin:digits", an IDX file or folder (MNIST naming: train-images…, t10k-labels…, plain or .gz), or a
-/// folder of pictures (one folder a class; train/ and test/ above them if present). NotFound, Corrupt or Invalid with a
+/// folder of pictures (one folder a class; train/, val/ and test/ above them if present). NotFound, Corrupt or Invalid with a
 /// sentence otherwise.
 Result<DatasetPtr> openDataset(const std::string& path, const ImportOptions& options = {}, const ProgressFn& progress = {});
 

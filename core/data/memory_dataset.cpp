@@ -37,6 +37,7 @@ std::string fingerprintOf(const DatasetInfo& info, const PartContent& training, 
         hash.add(std::as_bytes(std::span(part->labels))); // little-endian on every machine that is supported
     }
     for (const std::string& name : info.classes) addText(hash, name);
+    if (info.validationCount > 0) addText(hash, "validation " + std::to_string(info.validationCount)); // divided elsewhere, it is other data
     return hash.hex();
 }
 

@@ -15,7 +15,7 @@ struct PartContent
 class MemoryDataset final : public Dataset
 {
   public:
-    /// `info` holds id, title, kind, location, sample, classes and problems; the rest is worked out here. Labels must be
+    /// `info` holds id, title, kind, location, sample, classes, validationCount and problems; the rest is worked out here. Labels must be
     /// valid class indices.
     MemoryDataset(DatasetInfo info, PartContent training, PartContent test);
 

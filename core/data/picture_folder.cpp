@@ -31,7 +31,7 @@ struct File
 
 struct Found
 {
-    std::map<std::string, std::vector<fs::path>> training, test; ///< by class name, files sorted
+    std::map<std::string, std::vector<fs::path>> training, validation, test; ///< by class name, files sorted
     std::map<std::string, std::int64_t> foreign;                 ///< endings of pictures that are not read
 };
 
@@ -86,13 +86,12 @@ void collectPart(const fs::path& folder, std::map<std::string, std::vector<fs::p
 Found collect(const std::string& path)
 {
     Found found;
-    fs::path training, test;
+    fs::path training, validation, test;
     for (const fs::path& folder : foldersIn(path)) {
         const std::string name = lowered(folder.filename().string());
         if (isOneOf(name, {"train", "training"})) training = folder;
-        // Where there is a test folder, one for validation beside it is not the test.
         if (isOneOf(name, {"test", "testing"})) test = folder;
-        if (test.empty() && isOneOf(name, {"val", "valid", "validation"})) test = folder;
+        if (isOneOf(name, {"val", "valid", "validation"})) validation = folder;
     }
     // A folder "train" of pictures without classes below may be a class of its own (cars, planes, train).
     if (!training.empty()) collectPart(training, found.training, found);
@@ -101,6 +100,7 @@ Found collect(const std::string& path)
         collectPart(path, found.training, found);
         return found;
     }
+    if (!validation.empty()) collectPart(validation, found.validation, found);
     if (!test.empty()) collectPart(test, found.test, found);
     return found;
 }
@@ -247,9 +247,9 @@ void addProblems(DatasetInfo& info, const Found& found, const Unreadable& unread
     for (const auto& [ending, count] : found.foreign) {
         info.problems.push_back(plural(count, "file", "files") + " of the kind " + ending + " " + (count == 1 ? "is" : "are") + " left out; PNG and JPEG are read.");
     }
-    for (const auto& [name, files] : found.test) {
-        if (!found.training.contains(name)) info.problems.push_back("The class “" + name + "” is in the test pictures only; nothing can be learned about it.");
-    }
+    for (const auto& [part, what] : {std::pair(&found.test, "test"), std::pair(&found.validation, "validation")})
+        for (const auto& [name, files] : *part)
+            if (!found.training.contains(name)) info.problems.push_back("The class “" + name + "” is in the " + what + " pictures only; nothing can be learned about it.");
     if (info.classes.size() == 1) info.problems.push_back("There is only one class, so there is nothing to tell apart.");
 }
 
@@ -264,7 +264,7 @@ Result<DatasetPtr> openPictureFolder(const std::string& path, const ImportOption
                      "Put the pictures of each class into a folder of its own, or choose a folder with train-images-idx3-ubyte and its like.", ""};
     }
     std::set<std::string> names;
-    for (const auto* part : {&found.training, &found.test}) {
+    for (const auto* part : {&found.training, &found.validation, &found.test}) {
         for (const auto& [name, files] : *part) names.insert(name);
     }
     DatasetInfo info;
@@ -272,7 +272,7 @@ Result<DatasetPtr> openPictureFolder(const std::string& path, const ImportOption
     info.location = path;
     info.classes.assign(names.begin(), names.end());
 
-    const std::vector<File> trainingFiles = mixed(found.training, info.classes), testFiles = mixed(found.test, info.classes);
+    const std::vector<File> trainingFiles = mixed(found.training, info.classes), validationFiles = mixed(found.validation, info.classes), testFiles = mixed(found.test, info.classes);
     ImportOptions options = asked;
     options.width = std::clamp(options.width, 0, 4096);
     options.height = std::clamp(options.height, 0, 4096);
@@ -281,16 +281,23 @@ Result<DatasetPtr> openPictureFolder(const std::string& path, const ImportOption
     info.sample = imageType(options.channels, options.height, options.width);
 
     Unreadable unreadable;
-    const double share = static_cast<double>(trainingFiles.size()) / static_cast<double>(trainingFiles.size() + testFiles.size());
-    auto training = readPart(trainingFiles, options, progress, 0, share, unreadable);
+    const auto all = static_cast<double>(trainingFiles.size() + validationFiles.size() + testFiles.size());
+    const double first = static_cast<double>(trainingFiles.size()) / all, second = first + static_cast<double>(validationFiles.size()) / all;
+    auto training = readPart(trainingFiles, options, progress, 0, first, unreadable);
     if (!training) return training.error();
-    auto test = readPart(testFiles, options, progress, share, 1, unreadable);
+    auto validation = readPart(validationFiles, options, progress, first, second, unreadable);
+    if (!validation) return validation.error();
+    auto test = readPart(testFiles, options, progress, second, 1, unreadable);
     if (!test) return test.error();
     if (training->labels.empty()) {
         return Error{ErrorCode::Corrupt, "None of the pictures in " + path + " can be read.", "Check the files; PNG and JPEG are read.", unreadable.names.front()};
     }
     addProblems(info, found, unreadable);
     info.title = folderName(path);
+    info.validationCount = static_cast<std::int64_t>(validation->labels.size());
+    training->samples.insert(training->samples.end(), validation->samples.begin(), validation->samples.end());
+    training->labels.insert(training->labels.end(), validation->labels.begin(), validation->labels.end());
+    *validation = {}; // its memory
     auto data = std::make_shared<MemoryDataset>(std::move(info), std::move(*training), std::move(*test));
     data->setIdentity(slugFor(data->info().title, data->info().fingerprint), data->info().title);
     if (progress && !progress(1, "Reading pictures")) return Error{ErrorCode::Cancelled, "Opening the data was cancelled.", "", ""};

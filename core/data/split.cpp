@@ -22,27 +22,41 @@ double bounded(double share, double most)
     return share >= 0 ? std::min(share, most) : 0; // NaN: 0
 }
 
+/// Of rows that were not divided by whoever made the data.
+std::int64_t validationOf(std::int64_t count, const SplitSettings& settings)
+{
+    if (settings.validationCount > 0) return std::min(settings.validationCount, count - 1);
+    return count - std::max<std::int64_t>(1, keptOf(count, bounded(settings.validation, 0.9)));
+}
+
+bool takesOwn(std::int64_t trainingCount, const SplitSettings& settings, std::int64_t ownValidation)
+{
+    return ownValidation > 0 && ownValidation < trainingCount && settings.kind == SplitSettings::Kind::Last;
+}
+
 } // namespace
 
-SplitCounts splitCounts(std::int64_t trainingCount, std::int64_t testCount, const SplitSettings& settings)
+SplitCounts splitCounts(std::int64_t trainingCount, std::int64_t testCount, const SplitSettings& settings, std::int64_t ownValidation)
 {
     SplitCounts counts;
     if (trainingCount <= 0) return {0, 0, std::max<std::int64_t>(0, testCount)};
-    std::int64_t left = trainingCount;
+    const bool own = takesOwn(trainingCount, settings, ownValidation);
+    const std::int64_t pool = own ? trainingCount - ownValidation : trainingCount;
+    std::int64_t left = pool;
     if (testCount > 0) {
         counts.test = testCount;
     } else {
-        left = std::max<std::int64_t>(1, keptOf(trainingCount, bounded(settings.test, 0.5)));
-        counts.test = trainingCount - left;
+        left = std::max<std::int64_t>(1, keptOf(pool, bounded(settings.test, 0.5)));
+        counts.test = pool - left;
     }
-    counts.training = std::max<std::int64_t>(1, keptOf(left, bounded(settings.validation, 0.9)));
-    counts.validation = left - counts.training;
+    counts.validation = own ? ownValidation : validationOf(left, settings);
+    counts.training = own ? left : left - counts.validation;
     return counts;
 }
 
-SplitRows splitRows(std::int64_t trainingCount, std::int64_t testCount, const SplitSettings& settings, std::uint64_t seed)
+SplitRows splitRows(std::int64_t trainingCount, std::int64_t testCount, const SplitSettings& settings, std::uint64_t seed, std::int64_t ownValidation)
 {
-    const SplitCounts counts = splitCounts(trainingCount, testCount, settings);
+    const SplitCounts counts = splitCounts(trainingCount, testCount, settings, ownValidation);
     SplitRows rows;
     std::vector<std::int64_t> all(static_cast<std::size_t>(std::max<std::int64_t>(0, trainingCount)));
     std::iota(all.begin(), all.end(), std::int64_t{0});
@@ -50,6 +64,8 @@ SplitRows splitRows(std::int64_t trainingCount, std::int64_t testCount, const Sp
         const Philox random(seed, Purpose::Split);
         for (std::size_t i = all.size(); i > 1; --i) std::swap(all[i - 1], all[random.below(i, i)]);
     }
+    // The data's own validation part lies last, behind what may be held back for testing.
+    if (takesOwn(trainingCount, settings, ownValidation)) std::rotate(all.begin() + counts.training, all.end() - counts.validation, all.end());
     const auto trainingEnd = all.begin() + counts.training;
     const auto validationEnd = trainingEnd + counts.validation;
     rows.training.assign(all.begin(), trainingEnd);

@@ -14,7 +14,7 @@ constexpr std::int64_t batchSize = 500; // large enough to keep every core busy,
 
 Result<std::pair<Part, std::vector<std::int64_t>>> rowsOf(const Recipe& recipe, const DatasetInfo& info, const std::string& split)
 {
-    SplitRows rows = splitRows(info.trainingCount, info.testCount, recipe.data.split, recipe.seed);
+    SplitRows rows = splitRows(info.trainingCount, info.testCount, recipe.data.split, recipe.seed, info.validationCount);
     std::pair<Part, std::vector<std::int64_t>> result;
     if (split == "train") result = {Part::Training, std::move(rows.training)};
     else if (split == "validation") result = {Part::Training, std::move(rows.validation)};

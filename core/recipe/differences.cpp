@@ -46,7 +46,7 @@ class Flattened
         add("/data/input/scale", "Scaled to 0…1", yesNo(data.input.scale));
         add("/data/input/normalise", "Normalised", data.input.normalise ? "(x − " + realText(data.input.mean) + ") / " + realText(data.input.deviation) : "no");
         add("/data/split/kind", "Split", data.split.kind == SplitSettings::Kind::Last ? "last part" : "shuffled");
-        add("/data/split/validation", "Validation share", percentText(data.split.validation, 0));
+        add("/data/split/validation", "Validation share", data.split.validationCount > 0 ? groupedInt(data.split.validationCount) + " samples" : percentText(data.split.validation, 0));
         add("/data/split/test", "Test share", percentText(data.split.test, 0));
         add("/data/shuffle", "Shuffled each epoch", yesNo(data.shuffle));
     }

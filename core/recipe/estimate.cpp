@@ -39,7 +39,7 @@ std::optional<Estimate> estimate(const Recipe& recipe, const StackReport& report
     result.parameters = report.parameters;
     const double parameterBytes = static_cast<double>(report.parameters) * 4;
     result.parameterBytes = clamped(parameterBytes);
-    result.samples = splitCounts(data.trainingCount, data.testCount, recipe.data.split);
+    result.samples = splitCounts(data.trainingCount, data.testCount, recipe.data.split, data.validationCount);
     const double batch = static_cast<double>(std::min(recipe.training.batchSize, std::max<std::int64_t>(1, result.samples.training)));
     double largest = static_cast<double>(data.input.elements());
     for (const LayerReport& layer : report.layers)

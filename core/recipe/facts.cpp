@@ -12,6 +12,7 @@ DataFacts factsOf(const DatasetInfo& info)
     facts.testCount = info.testCount;
     facts.classes = static_cast<int>(info.classes.size());
     facts.title = info.title;
+    facts.validationCount = info.validationCount;
     return facts;
 }
 

@@ -126,6 +126,7 @@ struct DataFacts
     std::int64_t trainingCount = 0, testCount = 0;
     int classes = 0;
     std::string title;
+    std::int64_t validationCount = 0; ///< of the training samples, the data's own validation part
 };
 DataFacts factsOf(const DatasetInfo& info);
 /// The facts that a starter recipe assumes when its data set is not at hand (mnist 1×28×28, 10 classes).

@@ -27,7 +27,7 @@ Json dataToJson(const DataSettings& data)
     json["import"] = {{"width", data.import.width}, {"height", data.import.height}, {"channels", data.import.channels}};
     json["input"] = {{"scale", data.input.scale}, {"normalise", data.input.normalise}, {"mean", data.input.mean}, {"deviation", data.input.deviation}};
     json["split"] = {{"kind", data.split.kind == SplitSettings::Kind::Last ? "last" : "shuffled"},
-                     {"validation", data.split.validation}, {"test", data.split.test}};
+                     {"validation", data.split.validation}, {"validation_count", data.split.validationCount}, {"test", data.split.test}};
     json["shuffle"] = data.shuffle;
     return json;
 }
@@ -145,6 +145,7 @@ class RecipeReader
             if (kind != "last" && kind != "shuffled") r.problem("kind", "A split is “last” or “shuffled”, not “" + kind + "”.");
             data.split.kind = kind == "shuffled" ? SplitSettings::Kind::Shuffled : SplitSettings::Kind::Last;
             data.split.validation = r.real("validation", data.split.validation, 0, limits::validation);
+            data.split.validationCount = r.integer("validation_count", 0, 0, limits::steps);
             data.split.test = r.real("test", data.split.test, 0, limits::test);
         });
         data.shuffle = reader.boolean("shuffle", data.shuffle);

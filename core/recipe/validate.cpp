@@ -120,8 +120,9 @@ class Validator
         range("/data/input/mean", "The mean", data.input.mean, -limits::pixel, limits::pixel);
         range("/data/input/deviation", "The deviation", data.input.deviation, limits::leastDeviation, limits::pixel);
         range("/data/split/validation", "The share for validation", data.split.validation, 0.0, limits::validation);
+        range("/data/split/validation_count", "The number of samples for validation", static_cast<double>(data.split.validationCount), 0.0, static_cast<double>(limits::steps));
         range("/data/split/test", "The share for testing", data.split.test, 0.0, limits::test);
-        if (data.split.validation == 0)
+        if (data.split.validation == 0 && data.split.validationCount == 0 && (!m_data || m_data->validationCount == 0))
             hint("/data/split/validation", "Nothing is held back for validation.", "Overfitting, learning by heart, would go unseen.")
                 .fixes.push_back(replaceFix("Hold back 10 %", "/data/split/validation", 0.1));
     }
@@ -135,7 +136,7 @@ class Validator
         if (m_data->classes < 2) add("/data/dataset", m_data->title + " has " + plural(m_data->classes, "class", "classes") + ", but telling classes apart takes at least two.");
         const SplitSettings& split = m_recipe.data.split;
         if (!(split.validation >= 0 && split.validation <= limits::validation && split.test >= 0 && split.test <= limits::test)) return;
-        const SplitCounts counts = splitCounts(m_data->trainingCount, m_data->testCount, split);
+        const SplitCounts counts = splitCounts(m_data->trainingCount, m_data->testCount, split, m_data->validationCount);
         if (counts.training < 1) {
             add("/data/split/validation", "The split leaves no sample to train on.").fixes.push_back(replaceFix("Hold nothing back", "/data/split/validation", 0.0));
         } else if (m_recipe.training.batchSize > counts.training) {
@@ -306,7 +307,7 @@ class Validator
     /// What looks at validation needs some.
     void trainingHints(const TrainingSettings& training)
     {
-        if (m_recipe.data.split.validation > 0) return;
+        if (m_recipe.data.split.validation > 0 || m_recipe.data.split.validationCount > 0 || (m_data && m_data->validationCount > 0)) return;
         const Fix fix = replaceFix("Hold back 10 %", "/data/split/validation", 0.1);
         if (flagOf(training, "early_stopping", "enabled"))
             add("/training/early_stopping/enabled", "Early stopping watches the validation, but no samples are held back for it.").fixes.push_back(fix);

@@ -62,7 +62,7 @@ class Test
         if (!device) return device.error();
         auto plan = lower(m_recipe.stack, factsOf(info).input);
         if (!plan) return plan.error();
-        m_rows = splitRows(info.trainingCount, info.testCount, m_recipe.data.split, m_recipe.seed);
+        m_rows = splitRows(info.trainingCount, info.testCount, m_recipe.data.split, m_recipe.seed, info.validationCount);
         if (m_rows.training.empty()) return Error{ErrorCode::Invalid, "The split leaves no sample to train on.", "Choose a smaller share for validation.", ""};
         SessionSpec spec;
         spec.plan = std::move(*plan);

@@ -327,7 +327,7 @@ Result<void> Training::open()
     const DatasetInfo& data = m_input.data->info();
     auto plan = lower(m_recipe.stack, factsOf(data).input);
     if (!plan) return plan.error();
-    m_rows = splitRows(data.trainingCount, data.testCount, m_recipe.data.split, m_recipe.seed);
+    m_rows = splitRows(data.trainingCount, data.testCount, m_recipe.data.split, m_recipe.seed, data.validationCount);
     if (m_rows.training.empty())
         return Error{ErrorCode::Invalid, "The split leaves no sample to train on.", "Choose a smaller share for validation.", ""};
     m_batch = std::max<std::int64_t>(1, m_recipe.training.batchSize);

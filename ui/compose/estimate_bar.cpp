@@ -163,7 +163,7 @@ void EstimateBar::update()
     }
     const auto& facts = m_document.facts();
     SplitCounts counts;
-    if (facts) counts = splitCounts(facts->trainingCount, facts->testCount, m_document.recipe().data.split);
+    if (facts) counts = splitCounts(facts->trainingCount, facts->testCount, m_document.recipe().data.split, facts->validationCount);
     m_training.value->setText(facts ? text(groupedInt(counts.training)) : unknown);
     m_validation.value->setText(facts ? text(groupedInt(counts.validation)) : unknown);
     m_test.value->setText(facts ? text(groupedInt(counts.test)) : unknown);

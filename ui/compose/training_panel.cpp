@@ -167,6 +167,11 @@ void TrainingPanel::makeSafety()
     m_validation = &add(where, share, QStringLiteral("validation"), "/data/split/validation",
         [](const Recipe& r) { return ParamValue(std::round(r.data.split.validation * 1e8) / 1e6); },
         [](Recipe& r, const ParamValue& v) { r.data.split.validation = std::get<double>(v) / 100; });
+    ParamDescriptor count = intParam("validationCount", "or so many", 0, 0, 1'000'000'000, "So many training samples are kept apart in place of the share; 0 goes by the share.");
+    count.unit = "samples";
+    count.zero = "by share";
+    add(where, count, {}, "/data/split/validation_count", [](const Recipe& r) { return ParamValue(r.data.split.validationCount); },
+        [](Recipe& r, const ParamValue& v) { r.data.split.validationCount = std::get<std::int64_t>(v); });
     add(where, choiceParam("split", "Taken from", "last", {{"last", "the end", "The last samples, as Keras does"}, {"shuffled", "anywhere", "Drawn at random by the seed"}},
                            "Which training samples become validation samples."), {}, "/data/split/kind",
         [](const Recipe& r) { return ParamValue(std::string(r.data.split.kind == SplitSettings::Kind::Last ? "last" : "shuffled")); },
@@ -343,7 +348,7 @@ void TrainingPanel::update()
     const auto& facts = m_document.facts();
     m_testShare->row->setVisible(facts && facts->testCount == 0);
     if (facts && !m_compact) { // the estimate bar says it as well
-        const SplitCounts counts = splitCounts(facts->trainingCount, facts->testCount, recipe.data.split);
+        const SplitCounts counts = splitCounts(facts->trainingCount, facts->testCount, recipe.data.split, facts->validationCount);
         m_validation->row->setNote(text(plural(counts.validation, "sample", "samples")));
     } else {
         m_validation->row->setNote({});

@@ -408,7 +408,7 @@ void DataPage::showSamples()
 {
     if (!m_data) return;
     const auto& info = m_data->info();
-    const auto rows = splitRows(info.trainingCount, info.testCount, m_split->choices().split, 42);
+    const auto rows = splitRows(info.trainingCount, info.testCount, m_split->choices().split, 42, info.validationCount);
     const int wantedClass = m_classFilter->currentIndex() - 1, wantedPart = m_partFilter->currentIndex() - 1;
     std::vector<SampleGrid::Sample> samples;
     const auto take = [&](const std::vector<std::int64_t>& from, Part part, int share) {
@@ -434,7 +434,7 @@ void DataPage::showClasses()
 {
     if (!m_data) return;
     const auto& info = m_data->info();
-    const auto rows = splitRows(info.trainingCount, info.testCount, m_split->choices().split, 42);
+    const auto rows = splitRows(info.trainingCount, info.testCount, m_split->choices().split, 42, info.validationCount);
     std::vector<ClassBars::Bar> bars;
     for (const auto& name : info.classes) bars.push_back({QString::fromStdString(name), {}});
     const auto count = [&](const std::vector<std::int64_t>& from, Part part, std::size_t share) {

@@ -205,7 +205,7 @@ void SplitPanel::setSet(const DatasetInfo& info, const ImportOptions&, const Dat
 void SplitPanel::show()
 {
     m_showing = true;
-    const auto counts = splitCounts(m_info.trainingCount, m_info.testCount, m_choices.split);
+    const auto counts = splitCounts(m_info.trainingCount, m_info.testCount, m_choices.split, m_info.validationCount);
     m_bar->setCounts({counts.training, counts.validation, counts.test});
     m_training->setText(grouped(counts.training));
     m_validation->setText(grouped(counts.validation));

@@ -306,7 +306,7 @@ std::int64_t LivePage::testCount(const LiveRun& live) const
 {
     const DatasetInfo* data = m_studio.data->find(live.row.dataset);
     if (!data || data->fingerprint != live.row.fingerprint) return -1;
-    return splitCounts(data->trainingCount, data->testCount, live.recipe.data.split).test;
+    return splitCounts(data->trainingCount, data->testCount, live.recipe.data.split, data->validationCount).test;
 }
 
 bool LivePage::inQueue(const RunId& run) const

@@ -154,7 +154,7 @@ void ModelWorker::evaluate()
               if (!m_session || !m_model || !m_model->data) return;
               const int generation = m_generation;
               const auto& info = m_model->info;
-              const auto counts = splitCounts(info.trainingCount, info.testCount, m_model->recipe.data.split);
+              const auto counts = splitCounts(info.trainingCount, info.testCount, m_model->recipe.data.split, info.validationCount);
               auto report = evaluateModel(*m_session, m_model->recipe, m_model->data, counts.test > 0 ? "test" : "validation", [this, generation](std::int64_t done) {
                   deliver([this, done] { Q_EMIT evaluating(done); });
                   // Drawings do not wait for a long evaluation's end.

@@ -108,7 +108,7 @@ void TryItPage::connectWorker()
     connect(m_worker, &ModelWorker::evaluating, this, [this](std::int64_t done) {
         if (!m_model || m_report) return;
         const auto& info = m_model->info;
-        const auto counts = splitCounts(info.trainingCount, info.testCount, m_model->recipe.data.split);
+        const auto counts = splitCounts(info.trainingCount, info.testCount, m_model->recipe.data.split, info.validationCount);
         const auto total = std::max<std::int64_t>(1, counts.test > 0 ? counts.test : counts.validation);
         m_progressText->setText(tr("Asking the model about every sample: %1 of %2").arg(utf(groupedInt(done)), utf(groupedInt(total))));
         m_progress->setShare(static_cast<double>(done) / static_cast<double>(total));

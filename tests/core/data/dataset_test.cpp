@@ -2,6 +2,7 @@
 #include "core/data/dataset.h"
 
 #include "core/base/files.h"
+#include "core/data/split.h"
 #include "core/formats/picture.h"
 
 #include "tests/support/paths.h"
@@ -196,6 +197,50 @@ class DatasetTest : public QObject
         QVERIFY(!openDataset(folder / "notes.txt").ok());
         put(folder / "train-images-idx3-ubyte", idxFile(8, {2, 1, 2}, "abcd"));
         QVERIFY(QString::fromStdString(openDataset(folder.path()).error().message).contains("labels")); // missing
+    }
+    /// A folder val/ beside train/ is the validation, whatever it is called, and the test only where it is called so.
+    void pictureFolderWithValidation_data()
+    {
+        QTest::addColumn<QString>("name");
+        QTest::addColumn<bool>("withTest");
+        for (const char* name : {"val", "valid", "Validation"})
+            for (const bool withTest : {false, true}) QTest::addRow("%s%s", name, withTest ? " and test" : "") << QString(name) << withTest;
+    }
+    void pictureFolderWithValidation()
+    {
+        QFETCH(QString, name);
+        QFETCH(bool, withTest);
+        const sconce::test::TemporaryFolder folder;
+        for (int i = 0; i < 12; ++i) {
+            putPicture(folder / ("set/train/cat/" + std::to_string(i) + ".png"), 4, 4, 10 + i);
+            putPicture(folder / ("set/train/dog/" + std::to_string(i) + ".png"), 4, 4, 30 + i);
+            if (i < 3) putPicture(folder / ("set/" + name.toStdString() + "/dog/" + std::to_string(i) + ".png"), 4, 4, 130 + i);
+            if (i < 2) putPicture(folder / ("set/" + name.toStdString() + "/cat/" + std::to_string(i) + ".png"), 4, 4, 110 + i);
+            if (i < 4 && withTest) putPicture(folder / ("set/test/dog/" + std::to_string(i) + ".png"), 4, 4, 230 + i);
+        }
+        put(folder / ("set/" + name.toStdString() + "/cat/broken.png"), "no picture");
+        const auto data = openDataset(folder / "set");
+        SCONCE_VERIFY_OK(data);
+        const DatasetInfo& info = (*data)->info();
+        QCOMPARE(info.trainingCount, std::int64_t(29));
+        QCOMPARE(info.validationCount, std::int64_t(5));
+        QCOMPARE(info.testCount, std::int64_t(withTest ? 4 : 0));
+        QCOMPARE(DatasetInfo::fromJson(info.toJson())->validationCount, std::int64_t(5));
+        const SplitRows rows = splitRows(info.trainingCount, info.testCount, {SplitSettings::Kind::Last, 0.5, 0.25}, 1, info.validationCount);
+        QCOMPARE(rows.validation.size(), std::size_t(5));
+        const auto first = [&](std::int64_t row) { return static_cast<int>((*data)->contiguous(Part::Training)[static_cast<std::size_t>(row) * (*data)->recordBytes()]); };
+        for (const std::int64_t row : rows.validation) {
+            QVERIFY(first(row) >= 100 && first(row) < 200); // those of the folder, and no others
+            QCOMPARE((*data)->labels(Part::Training)[static_cast<std::size_t>(row)], first(row) >= 130 ? 1 : 0);
+        }
+        for (const std::int64_t row : rows.training) QVERIFY(first(row) < 100);
+        QCOMPARE(rows.training.size(), std::size_t(withTest ? 24 : 18)); // no test part of its own: a quarter of those to train on
+        QCOMPARE(rows.test.size(), std::size_t(withTest ? 4 : 6));
+        if (!withTest)
+            for (const std::int64_t row : rows.test) QVERIFY(first(row) < 100);
+        // Shuffled draws from all.
+        const SplitRows drawn = splitRows(info.trainingCount, info.testCount, {SplitSettings::Kind::Shuffled, 0.1, 0}, 1, info.validationCount);
+        QCOMPARE(drawn.training.size(), std::size_t(26));
     }
     void pictureFolder()
     {

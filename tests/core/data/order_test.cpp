@@ -73,6 +73,42 @@ class OrderTest : public QObject
         QCOMPARE(rows.test.size(), std::size_t(10'000));
         QVERIFY(rows.testPart == Part::Test);
     }
+    void splitsByCount()
+    {
+        SplitSettings settings{SplitSettings::Kind::Last, 0.5, 0, 1000};
+        SplitRows rows = splitRows(60'000, 10'000, settings, 1);
+        QCOMPARE(rows.training.size(), std::size_t(59'000)); // the share does not count
+        QCOMPARE(rows.validation.front(), std::int64_t(59'000));
+        settings.kind = SplitSettings::Kind::Shuffled;
+        rows = splitRows(60'000, 10'000, settings, 1);
+        QCOMPARE(rows.validation.size(), std::size_t(1000));
+        QVERIFY(rows.validation.front() < 5000);
+        settings.validationCount = 100'000; // more than there are: one is left
+        QCOMPARE(splitCounts(60'000, 10'000, settings).training, std::int64_t(1));
+        settings.test = 0.5;
+        QCOMPARE(splitCounts(10, 0, settings).test, std::int64_t(5));
+        QCOMPARE(splitCounts(10, 0, settings).training, std::int64_t(1));
+    }
+    void splitsWithAPartOfItsOwn()
+    {
+        for (const std::int64_t own : {1, 7, 99}) {
+            for (const double test : {0.0, 0.2}) {
+                const SplitSettings settings{SplitSettings::Kind::Last, 0.3, test, 50};
+                const SplitRows rows = splitRows(100, 0, settings, 1, own);
+                const SplitCounts counts = splitCounts(100, 0, settings, own);
+                QCOMPARE(static_cast<std::int64_t>(rows.validation.size()), own);
+                QCOMPARE(counts.validation, own);
+                QCOMPARE(rows.validation.front(), 100 - own);
+                QCOMPARE(static_cast<std::int64_t>(rows.training.size()), counts.training);
+                QCOMPARE(static_cast<std::int64_t>(rows.test.size()), counts.test);
+                QCOMPARE(counts.training + counts.validation + counts.test, std::int64_t(100));
+                std::set<std::int64_t> all(rows.training.begin(), rows.training.end());
+                all.insert(rows.test.begin(), rows.test.end());
+                QCOMPARE(static_cast<std::int64_t>(all.size()), 100 - own);
+                QVERIFY(*all.rbegin() < 100 - own);
+            }
+        }
+    }
     void splitsAreWholeAndDisjoint()
     {
         for (const auto kind : {SplitSettings::Kind::Last, SplitSettings::Kind::Shuffled}) {
