@@ -92,6 +92,7 @@ StepSettings stepSettings(const TrainingSettings& training)
     step.averageDecay = realOf(training, "averaging", "decay");
     step.channelsLast = flagOf(training, "speed", "channels_last");
     step.fuse = flagOf(training, "speed", "fused_blocks");
+    step.deterministic = flagOf(training, "speed", "deterministic");
     return step;
 }
 

@@ -26,6 +26,7 @@ struct StepSettings
     double clipNorm = 0, clipValue = 0; ///< 0: never
     double averageDecay = 0;          ///< of the weights' running average; 0: none
     bool channelsLast = true, fuse = true; ///< off switches of automatic choices
+    bool deterministic = false;       ///< refuse what a GPU would sum in another order each time
 };
 StepSettings stepSettings(const TrainingSettings& training);
 

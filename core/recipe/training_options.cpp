@@ -65,7 +65,10 @@ OptionEntry limits()
 OptionEntry speed()
 {
     return {"speed", "Speed", "What Sconce does by itself to train faster. The result is the same but for rounding.",
-            {advanced(boolParam("channels_last", "Channels last", true, "Lays pictures out as the processor's convolutions like them. Switch it off only to look for a fault.")),
+            {boolParam("deterministic", "Same every time", false,
+                       "Two runs on the same GPU come to the same numbers, to the last bit: takes only operations that sum in a fixed order, which may be slower, and says so where there is none. "
+                       "Adds nothing on the processor, where the same number of threads gives the same numbers anyway."),
+             advanced(boolParam("channels_last", "Channels last", true, "Lays pictures out as the processor's convolutions like them. Switch it off only to look for a fault.")),
              advanced(boolParam("fused_blocks", "Fused blocks", true, "Runs convolution, pooling and activation in one pass where it can. Switch it off only to look for a fault."))}};
 }
 

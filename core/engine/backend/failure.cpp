@@ -23,8 +23,18 @@ bool speaksOfMemory(const std::string& text)
            text.find("out of memory") != std::string::npos;
 }
 
+/// A recipe that wants the same numbers every time has met an operation that has no such form.
+bool speaksOfOrder(const std::string& text) { return text.find("does not have a deterministic implementation") != std::string::npos; }
+
+Error notRepeatable(const char* doing, std::string detail)
+{
+    return {ErrorCode::Unsupported, std::string("An operation of this network has no form that gives the same numbers every time on this device (while ") + doing + ").",
+            "Switch off “Same every time” under Speed, or train on the processor.", std::move(detail)};
+}
+
 Error broken(const char* doing, std::string detail)
 {
+    if (speaksOfOrder(detail)) return notRepeatable(doing, std::move(detail));
     return {ErrorCode::Internal, std::string("The engine failed while ") + doing + ".",
             "This is a fault of the program; please report it with the log.", std::move(detail)};
 }

@@ -32,6 +32,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstdlib>
 
 namespace sconce::engine {
 
@@ -121,6 +122,12 @@ Result<void> SessionImpl::start()
     passes.fuse = m_device.is_cpu() && m_spec.step.fuse && (!m_spec.choices.is_object() || !m_spec.choices.contains("layout") || (m_spec.choices.contains("fusion") && m_spec.choices["fusion"] != "off"));
     // On a GPU the finite check must not wait for the device. The same way can be asked for on the CPU, to test it there.
     m_deferred = m_device.is_cuda() || (m_spec.choices.is_object() && m_spec.choices.contains("commit") && m_spec.choices["commit"] == "gated on the device");
+    if (!m_spec.optimiser.type.empty()) { // who only looks at a model beside a run leaves the run's as they are
+        // cuBLAS sums in one order only in a workspace that nobody shares; it reads this when it is first used.
+        if (m_spec.step.deterministic && m_device.is_cuda()) ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
+        at::globalContext().setDeterministicAlgorithms(m_spec.step.deterministic, false);
+        at::globalContext().setDeterministicFillUninitializedMemory(false);
+    }
     if (m_device.is_cuda()) {
         at::globalContext().setDeterministicCuDNN(true);
         at::globalContext().setBenchmarkCuDNN(false);

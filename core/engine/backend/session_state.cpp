@@ -6,6 +6,7 @@
 #include "core/engine/backend/failure.h"
 #include "core/engine/backend/tensors.h"
 
+#include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
 #include <c10/core/CachingDeviceAllocator.h>
 
@@ -150,6 +151,8 @@ Json SessionImpl::choices() const
     if (m_spec.step.microBatch > 0) json["micro_batch"] = m_spec.step.microBatch;
     if (m_optimiser) json["optimiser"] = (m_optimiser->fused() ? "fused " : "") + m_optimiser->name();
     if (m_optimiser) json["commit"] = m_deferred ? "gated on the device" : "checked at once";
+    // On the CPU the same number of threads gives the same numbers in any case.
+    json["deterministic"] = at::globalContext().deterministicAlgorithms() ? "refuses what is not" : m_device.is_cuda() ? "convolutions" : "for the same number of threads";
     if (m_feed) json["feed"] = m_feed->kind();
     const EngineVersions versions = engineVersions();
     json["torch"] = versions.torch;

@@ -78,6 +78,7 @@ class StepSettingsTest : public QObject
     Q_OBJECT
 
   private Q_SLOTS:
+    void theSameEveryTime();
     void microBatchesAddUp_data();
     void microBatchesAddUp();
     void microBatchesCarryStatistics();
@@ -366,6 +367,30 @@ void StepSettingsTest::offSwitches()
     QCOMPARE(resumed->choices()["fusion"].get<std::string>(), std::string("off"));
     begun.erase("fusion"); // before there were fused blocks
     QCOMPARE(openWith({}, {}, plainNet, "sgd", {}, begun)->choices()["fusion"].get<std::string>(), std::string("off"));
+}
+
+/// On the CPU the switch changes nothing: the numbers are the same each time without it. That torch has it, the session says.
+void StepSettingsTest::theSameEveryTime()
+{
+    StepSettings repeatable;
+    repeatable.deterministic = true;
+    const auto trained = [](const StepSettings& step) {
+        auto session = openWith(step);
+        const std::string says = session->choices()["deterministic"];
+        train(*session, 0, 8);
+        return std::pair(says, stateOf(*session));
+    };
+    const auto plain = trained({}), first = trained(repeatable), second = trained(repeatable), after = trained({});
+    QCOMPARE(first.first, std::string("refuses what is not"));
+    QCOMPARE(plain.first, std::string("for the same number of threads"));
+    QCOMPARE(after.first, plain.first); // it does not stay behind
+    QVERIFY(first.second == second.second);
+    QVERIFY(first.second == plain.second);
+    // Beside a run that asked for it, a model that is only looked at leaves it on.
+    auto run = openWith(repeatable);
+    SessionSpec looking = specOf(*planOf(plainNet, imageType(2, 12, 12)), "");
+    QVERIFY(Session::open(std::move(looking)).ok());
+    QCOMPARE(run->choices()["deterministic"].get<std::string>(), std::string("refuses what is not"));
 }
 
 QTEST_GUILESS_MAIN(StepSettingsTest)
