@@ -74,6 +74,7 @@ int runsShow(Context& context, const std::string& run)
     auto attempts = found->store->attempts(row.id);
     auto checkpoints = found->store->checkpoints(row.id);
     auto log = found->store->logLines(row.id, 20);
+    auto amendments = found->store->amendments(row.id);
     Json shown = runJson(row);
     shown["folder"] = row.folder;
     if (!row.message.empty()) shown["message"] = row.message;
@@ -84,6 +85,7 @@ int runsShow(Context& context, const std::string& run)
         shown["attempts"].push_back({{"attempt", a.attempt}, {"host", a.host}, {"start_step", a.startStep}, {"end_step", a.endStep}, {"choices", a.choices}});
     for (const auto& c : checkpoints.valueOr({}))
         shown["checkpoints"].push_back({{"path", c.path}, {"step", c.step}, {"epoch", c.epoch}, {"reason", c.reason}, {"best", c.best}, {"bytes", c.bytes}});
+    for (const auto& a : amendments.valueOr({})) shown["amendments"].push_back({{"step", a.step}, {"path", a.path}, {"before", a.before}, {"after", a.after}});
     context.emit(shown);
 
     context.print("#" + std::to_string(row.number) + " " + row.name + ", " + statusName(row.status) + (row.message.empty() ? "" : ": " + row.message));
@@ -97,6 +99,9 @@ int runsShow(Context& context, const std::string& run)
     context.print("  test         loss " + orDash(row.summary.testLoss, false) + ", accuracy " + orDash(row.summary.testAccuracy, true));
     context.print("  parameters   " + groupedInt(row.parameters));
     context.print("  folder       " + row.folder);
+    for (const auto& a : amendments.valueOr({}))
+        context.print("  changed      " + a.path + " from " + a.before.dump() + " to " + a.after.dump() + " at step " + groupedInt(a.step) +
+                      (a.path == "/training/learning_rate" ? ", gone back to after a NaN" : ""));
     for (const auto& line : log.valueOr({})) context.print("  " + isoTime(line.time) + "  " + line.text);
     return Done;
 }

@@ -62,6 +62,16 @@ OptionEntry limits()
             {zeroMeans("no limit", withUnit("minutes", realParam("minutes", "At most", 0.0, 0.0, 1e6, "Ends the run, with a checkpoint, after so many minutes of training; 0 lets it go on to its last epoch.")))}};
 }
 
+OptionEntry safety()
+{
+    const char* on = "go_back=true";
+    return {"safety", "Safety", "What happens when the loss or a gradient becomes NaN (not a number) or infinite. The run always stops before the step that would have spoilt the weights.",
+            {boolParam("go_back", "Go back on NaN", false,
+                       "Instead of ending, goes back to the last good checkpoint and on from there with a lower learning rate. Costs a checkpoint at the start; what was trained after the checkpoint is trained anew."),
+             when(on, realParam("rate_factor", "Lower the rate to", 0.5, 1e-6, 1.0, "The learning rate is multiplied by this each time the run goes back.")),
+             when(on, withUnit("times", intParam("times", "At most", 3, 1, 100, "Gone back so often, the run ends after all.")))}};
+}
+
 OptionEntry speed()
 {
     return {"speed", "Speed", "What Sconce does by itself to train faster. The result is the same but for rounding.",
@@ -83,7 +93,7 @@ const OptionEntry& groupOf(std::string_view id)
 
 std::span<const OptionEntry> trainingOptions()
 {
-    static const std::vector<OptionEntry> entries{earlyStopping(), gradients(), averaging(), limits(), speed()};
+    static const std::vector<OptionEntry> entries{earlyStopping(), gradients(), averaging(), limits(), safety(), speed()};
     return entries;
 }
 

@@ -47,6 +47,9 @@ struct TrainerState
     std::string endedBecause;         ///< empty, "early" or "time": no more epochs although more were planned
     double limitFromSeconds = 0;      ///< secondsTrained from which the time limit counts: a person may have overruled it
     bool restoredBest = false;        ///< the weights are those of the best epoch, as early stopping was asked to leave them
+    double rateFactor = 1;            ///< what going back after a NaN has left of the learning rate
+    std::int64_t timesBack = 0;       ///< how often the run went back after a NaN
+    std::int64_t backFrom = -1, backTo = -1; ///< the last time: the step that went wrong, and that of the checkpoint
 
     Json toJson() const;
     static Result<TrainerState> fromJson(const Json& json);

@@ -25,9 +25,13 @@ Result<void> EventDesk::emit(EventBody body)
 Result<void> EventDesk::emitLocked(EventBody body)
 {
     const double now = Clock::system().monotonicSeconds();
-    if (auto* started = std::get_if<RunStarted>(&body)) {
+    if (auto* started = std::get_if<RunStarted>(&body); started && m_started) {
+        started->attempt = m_started->attempt + 1; // went back: opened when it is this event's turn in the history
         m_started = *started;
+        m_since = -1; // until the first step tells the time
+    } else if (started) {
         if (openAttempt(*started)) started->attempt = m_attempt;
+        m_started = *started;
         m_since = now;
     } else if (const auto* status = std::get_if<StatusChanged>(&body)) {
         m_seconds = runSeconds();
@@ -66,25 +70,36 @@ Result<void> EventDesk::record(const Event& event, bool durably)
     return durably ? m_store.flush() : Result<void>();
 }
 
+/// Closes the one before at the step where this one starts.
 Result<void> EventDesk::openAttempt(const RunStarted& started)
 {
-    if (m_attempt) return {};
+    if (m_attempt) SCONCE_TRY(m_store.flush()); // what the one before still has to say
     auto attempt = m_store.openAttempt(m_run, started.startStep, m_host, started.choices, started.device, started.deviceName, m_deviceUuid, started.stepsPerEpoch);
     if (!attempt) return attempt.error();
     m_attempt = *attempt;
+    m_lastEpochEnd = -1;
     if (started.startStep == 0) return {};
     auto epochs = m_store.series(m_run, series::epochTrainLoss);
     if (epochs && !epochs->step.empty()) m_lastEpochEnd = epochs->step.back();
     return {};
 }
 
+/// The run may have gone back before the history could take its beginning.
+const RunStarted& EventDesk::firstStarted() const
+{
+    for (const Event& event : m_kept)
+        if (const auto* started = std::get_if<RunStarted>(&event.body)) return *started;
+    return *m_started;
+}
+
 Result<void> EventDesk::writeKept()
 {
     if (!m_attempt) {
         if (!m_started) return {};
-        SCONCE_TRY(openAttempt(*m_started));
+        SCONCE_TRY(openAttempt(firstStarted()));
     }
     while (!m_kept.empty()) {
+        if (const auto* again = std::get_if<RunStarted>(&m_kept.front().body); again && again->attempt > m_attempt) SCONCE_TRY(openAttempt(*again));
         // Killed after an epoch was told and before it was saved, and resumed from a checkpoint at its last step: the epoch is
         // closed once more, to the same figures, but is one epoch.
         const auto* epoch = std::get_if<EpochDone>(&m_kept.front().body);

@@ -38,6 +38,7 @@ class EventDesk
     void publish(const Event& event);
     Result<void> record(const Event& event, bool durably);
     Result<void> writeKept();
+    const RunStarted& firstStarted() const;
     double runSeconds() const;
 
     Store& m_store;
@@ -52,7 +53,7 @@ class EventDesk
     int m_attempt = 0;
     std::int64_t m_lastEpochEnd = -1; ///< step of the newest epoch in the history when this attempt opened
     bool m_recording = true;
-    std::optional<RunStarted> m_started;
+    std::optional<RunStarted> m_started; ///< the newest
     std::deque<Event> m_kept;
     bool m_ended = false;
 

@@ -55,6 +55,21 @@ struct StoppingPolicy
     bool ends(const StoppingState& state) const { return enabled && state.waited >= patience; }
 };
 
+/// What is done about a loss or gradient that is NaN or infinite: nothing but stopping, or going back to the last good checkpoint with
+/// a lower rate, so many times in the whole run.
+struct SafetyPolicy
+{
+    bool goBack = false;
+    double rateFactor = 1;
+    std::int64_t times = 0;
+
+    explicit SafetyPolicy(const TrainingSettings& training)
+        : goBack(flagOf(training, "safety", "go_back")), rateFactor(realOf(training, "safety", "rate_factor")), times(wholeOf(training, "safety", "times"))
+    {
+    }
+    bool mayGoBack(const TrainerState& state) const { return goBack && state.timesBack < times; }
+};
+
 /// How many steps make one event: enough that events cost nothing, few enough that curves and clocks look alive.
 struct ReportPolicy
 {

@@ -63,7 +63,8 @@ RunEnded trainRun(const TrainerInput& input, CommandQueue& commands, const std::
 }
 
 Training::Training(const TrainerInput& input, CommandQueue& commands, const Emit& emit)
-    : m_input(input), m_commands(commands), m_emit(emit), m_recipe(input.recipe), m_policy{input.recipe.training.checkpoint}, m_stopping(input.recipe.training)
+    : m_input(input), m_commands(commands), m_emit(emit), m_recipe(input.recipe), m_policy{input.recipe.training.checkpoint}, m_stopping(input.recipe.training),
+      m_safety(input.recipe.training), m_writer(input.settle), m_attempt(input.attempt)
 {
     m_state.epochsPlanned = m_recipe.training.epochs;
     if (!m_input.resumeFrom) return;
@@ -78,7 +79,7 @@ RunEnded Training::run()
     announce();
     if (!opened)
         fail(opened.error());
-    else if (adoptPlan() && trainEpochs())
+    else if (adoptPlan() && saveTheStart() && trainEpochs())
         finish();
     say(*m_ended);
     return *m_ended;
@@ -103,7 +104,7 @@ bool Training::trainStep()
     const std::int64_t first = m_state.stepInEpoch * m_batch;
     const auto training = static_cast<std::int64_t>(m_rows.training.size());
     m_batchRows.resize(static_cast<std::size_t>(std::min(m_batch, training - first)));
-    const double rate = learningRateAt(m_recipe.training, {m_state.step, m_state.epochsPlanned * m_stepsPerEpoch, m_stepsPerEpoch, m_state.plateau.factor});
+    const double rate = m_state.rateFactor * learningRateAt(m_recipe.training, {m_state.step, m_state.epochsPlanned * m_stepsPerEpoch, m_stepsPerEpoch, m_state.plateau.factor});
     m_group.begin(m_state.step, m_clock.seconds(), m_stepClock.seconds());
     {
         const Measured measured(m_stepClock);
@@ -162,6 +163,7 @@ bool Training::endIfDue()
 bool Training::restoreBest()
 {
     if (m_state.endedBecause != "early" || !m_stopping.restoreBest || m_state.restoredBest || m_state.tested) return true;
+    if (!collect()) return false; // it may be on its way to the disk
     auto best = bestCheckpoint(m_input.runFolder);
     if (!best) {
         tell("warning", "The best weights could not be taken back: " + best.error().message);
@@ -234,6 +236,7 @@ bool Training::closeEpoch()
         done.valLoss = totals->loss;
         done.valAccuracy = totals->accuracy();
     }
+    if (!collect()) return false; // while the state and what stands on the disk agree on which epoch is the best
     sync();
     const double stepSeconds = m_state.stepSeconds - m_state.epochStepSeconds;
     done.epoch = m_state.epoch + 1;
@@ -270,10 +273,10 @@ bool Training::closeEpoch()
         tell("info", "Stops early: the validation has not got better for " + plural(m_state.stopping.waited, "epoch", "epochs") + ".");
     }
 
-    // The best first: were it second, a kill in between would leave a checkpoint that believes in a best that is not there.
-    if (m_bestOwed && !save("best")) return false;
+    const bool due = m_policy.dueByEpochs(m_state);
+    if ((m_bestOwed || due) && !saveMeanwhile("epoch", m_bestOwed, due)) return false;
     m_bestOwed = false;
-    return !m_policy.dueByEpochs(m_state) || save("epoch");
+    return true;
 }
 
 Result<EvaluationTotals> Training::evaluate(const std::string& what, Part part, std::span<const std::int64_t> rows)
@@ -285,6 +288,7 @@ Result<EvaluationTotals> Training::evaluate(const std::string& what, Part part, 
         if (now - last >= evaluationNewsEvery || done == total) {
             last = now;
             say(EvaluationProgress{what, done, total});
+            hearOfWritten();
         }
         return !m_commands.interruptRequested();
     };
@@ -363,12 +367,11 @@ Result<void> Training::restore(const Checkpoint& checkpoint)
     return m_session->setOptimiserState(optimiser->tensors());
 }
 
-/// Also where opening failed: an attempt that failed is one that began.
-void Training::announce()
+void Training::sayStarted()
 {
     RunStarted started;
     started.run = m_input.run;
-    started.attempt = m_input.attempt;
+    started.attempt = m_attempt;
     started.startStep = m_state.step;
     started.stepsPerEpoch = m_stepsPerEpoch;
     started.epochs = m_state.epochsPlanned;
@@ -378,6 +381,12 @@ void Training::announce()
     started.threads = m_input.threads;
     started.choices = m_state.choices;
     say(started);
+}
+
+/// Also where opening failed: an attempt that failed is one that began.
+void Training::announce()
+{
+    sayStarted();
     if (!m_session) return;
     if (m_input.resumeFrom)
         tell("info", "Goes on from the checkpoint of step " + groupedInt(m_state.step) + " (" + whereText() + ").");
@@ -449,7 +458,7 @@ void Training::saveBeforeFailing()
     if (!m_opened || m_state.step == 0 || m_bestOwed) return;
     try {
         (void)report(); // on a GPU this is where the counters go back to the last good step
-        (void)trySave("stop", false);
+        (void)trySave("stop");
     } catch (const std::exception& exception) {
         log(LogLevel::Error, std::string("The last checkpoint could not be written: ") + exception.what());
     }
@@ -457,6 +466,7 @@ void Training::saveBeforeFailing()
 
 bool Training::fail(Error error)
 {
+    if (goBack(error)) return !m_ended; // unless the disk could not take it and the person stopped the run
     saveBeforeFailing();
     error = explain(std::move(error));
     tell("error", error.text());

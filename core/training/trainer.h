@@ -53,7 +53,7 @@ struct TrainerInput
     std::optional<Checkpoint> resumeFrom;
     std::optional<int> epochs;   ///< overrides the planned number (resume --epochs, Train longer)
     /// Makes everything emitted so far durable, and tries again what could not be written. Called before every checkpoint, so that
-    /// the history never knows less than a checkpoint does. Empty: nothing to wait for.
+    /// the history never knows less than a checkpoint does, and on the thread that writes it. Empty: nothing to wait for.
     std::function<Result<void>()> settle;
 };
 

@@ -62,7 +62,7 @@ bool Training::pause(std::int64_t command)
 bool Training::stop(std::int64_t command, const StopCommand& how)
 {
     const bool signalled = how.reason == "signal";
-    auto saved = trySave(signalled ? "signal" : "stop", false);
+    auto saved = trySave(signalled ? "signal" : "stop");
     RunEnded ended{how.handOver ? RunStatus::Interrupted : RunStatus::Stopped, {}, "", "", "", ""};
     if (saved) {
         ended.message = how.handOver ? "Handed over at step " + groupedInt(m_state.step) + "."
@@ -81,7 +81,7 @@ bool Training::stop(std::int64_t command, const StopCommand& how)
 
 bool Training::checkpointNow(std::int64_t command)
 {
-    auto saved = trySave("asked", false);
+    auto saved = trySave("asked");
     answer(command, saved.ok(), saved ? "Saved at step " + groupedInt(m_state.step) + "." : saved.error().text());
     if (!saved) tell("error", saved.error().text());
     return true;

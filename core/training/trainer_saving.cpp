@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Saving, and what happens when the disk cannot follow: the run pauses, says so, tries again, and goes on. Nothing is lost
-// that is still in memory.
+// that is still in memory. What is due by the recipe is written while training goes on; what somebody waits for, at once.
 #include "core/base/files.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
@@ -13,12 +13,13 @@ namespace sconce {
 namespace {
 
 constexpr double firstRetry = 0.25, slowestRetry = 5; // seconds
+constexpr double slowDisk = 1;                         // seconds that training waits before it says so
 
 /// The same place in the same plan: saving it again would change nothing.
 bool sameState(const TrainerState& a, const TrainerState& b)
 {
     return a.step == b.step && a.epoch == b.epoch && a.stepInEpoch == b.stepInEpoch && a.epochsPlanned == b.epochsPlanned &&
-           a.endedBecause == b.endedBecause && a.restoredBest == b.restoredBest;
+           a.endedBecause == b.endedBecause && a.restoredBest == b.restoredBest && a.timesBack == b.timesBack;
 }
 
 /// What may pass while the run waits. Busy: another program holds the history, stopped in the midst of a write perhaps.
@@ -32,46 +33,127 @@ bool diskTrouble(const Error& error)
 bool Training::saveIfDue()
 {
     sync();
-    if (m_policy.dueBySteps(m_state)) return save("steps");
-    return !m_policy.dueByTime(m_state) || save("time");
+    hearOfWritten();
+    if (m_owed && !collect()) return false;
+    if (m_policy.dueBySteps(m_state)) return saveMeanwhile("steps", false, true);
+    return !m_policy.dueByTime(m_state) || saveMeanwhile("time", false, true);
 }
 
-/// Saves; where the disk cannot take it, waits until it can. False only when the run has ended.
+/// Saves before anything else happens; where the disk cannot take it, waits until it can. False only when the run has ended.
 bool Training::save(const std::string& reason)
 {
-    const bool best = reason == "best";
-    auto again = [this, reason, best] { return trySave(best ? "epoch" : reason, best); };
+    auto again = [this, reason] { return trySave(reason); };
     auto saved = again();
     if (saved) return true;
     return diskTrouble(saved.error()) ? waitForDisk(saved.error(), again) : fail(saved.error());
 }
 
-Result<void> Training::trySave(const std::string& reason, bool best)
+/// Takes a copy, and lets it be written while training goes on. One at a time: what is on its way is waited for. False only when
+/// the run has ended.
+bool Training::saveMeanwhile(const std::string& reason, bool best, bool plain)
 {
-    SCONCE_TRY(report());
-    if (!best && m_saved && sameState(*m_saved, m_state)) return {};
-    // The history first: a checkpoint that knows more steps than the history would leave a gap after a kill.
-    SCONCE_TRY(settle());
+    if (auto reported = report(); !reported) return fail(reported.error());
     const double began = Clock::system().monotonicSeconds();
+    if (!collect()) return false;
+    if (const double waited = Clock::system().monotonicSeconds() - began; waited > slowDisk && !m_saidSlow) {
+        m_saidSlow = true;
+        tell("warning", "Checkpoints are due faster than the disk writes them: training waited " + durationText(waited) + " for the one before.");
+    }
+    if (m_historyBehind && !waitForDisk({}, {})) return false;
+    auto copy = takeCopy(reason, best, plain);
+    if (!copy) return fail(copy.error());
+    if (!*copy) return true;
+    if ((*copy)->plain) m_state.lastSavedSeconds = (*copy)->state.lastSavedSeconds;
+    m_writer.start(std::move(*copy));
+    return true;
+}
+
+/// Null where that state stands on the disk already.
+Result<std::unique_ptr<CheckpointCopy>> Training::takeCopy(const std::string& reason, bool best, bool plain)
+{
+    auto copy = std::make_unique<CheckpointCopy>();
+    copy->best = best;
+    copy->plain = plain && !(m_saved && sameState(*m_saved, m_state));
+    if (!copy->best && !copy->plain) return std::unique_ptr<CheckpointCopy>();
     auto weights = m_session->weights();
     if (!weights) return weights.error();
-    std::vector<HostTensor> optimiser;
-    if (!best) { // the best are for use, not for going on from
-        auto state = m_session->optimiserState();
-        if (!state) return state.error();
-        optimiser = std::move(*state);
+    copy->weights = std::move(*weights);
+    if (copy->plain) {
+        auto optimiser = m_session->optimiserState();
+        if (!optimiser) return optimiser.error();
+        copy->optimiser = std::move(*optimiser);
     }
     summaryNow(); // brings clocks and summary up to date
-    TrainerState state = m_state;
-    if (!best) state.lastSavedSeconds = state.secondsTrained; // of this one: one that fails leaves the next as due as it was
-    auto path = saveCheckpoint(m_input.runFolder, state, m_recipe, *weights, optimiser, reason, best, m_policy.settings.keepLast);
-    if (!path) return path.error();
-    if (!best) {
-        m_saved = state;
-        m_state.lastSavedSeconds = state.lastSavedSeconds;
-        m_state.summary.checkpoint = *path;
+    copy->state = m_state;
+    if (copy->plain) copy->state.lastSavedSeconds = m_state.secondsTrained; // of this one: one that fails leaves the next as due as it was
+    copy->runFolder = m_input.runFolder;
+    copy->recipe = m_recipe;
+    copy->reason = reason;
+    copy->keepLast = m_policy.settings.keepLast + (reason == "back" ? 1 : 0); // it stands where another does; the one before may be needed yet
+    return copy;
+}
+
+Result<void> Training::trySave(const std::string& reason)
+{
+    SCONCE_TRY(report());
+    SCONCE_TRY(finishWriting());
+    SCONCE_TRY(settle());
+    auto copy = takeCopy(reason, m_bestOwed, true); // an epoch that waits for the disk before its best is written may be stopped there
+    if (!copy) return copy.error();
+    if (!*copy) return {};
+    (*copy)->write({});
+    auto told = tellWritten(**copy);
+    if (told) m_bestOwed = false;
+    return told;
+}
+
+/// Waits for the checkpoint that is on its way; where the disk cannot take it, until it can. False only when the run has ended.
+bool Training::collect()
+{
+    auto finished = finishWriting();
+    if (finished) return true;
+    if (diskTrouble(finished.error())) return waitForDisk(finished.error(), [this] { return finishWriting(); });
+    m_bestOwed = m_owed && m_owed->best && m_owed->bestPath.empty();
+    m_owed.reset(); // no use in trying that again
+    return fail(finished.error());
+}
+
+/// Waits for what is on its way, or tries again what the disk would not take.
+Result<void> Training::finishWriting()
+{
+    if (m_writer.busy()) {
+        m_owed = m_writer.wait();
+    } else if (!m_owed) {
+        return {};
+    } else if (diskTrouble(m_owed->done.error())) {
+        SCONCE_TRY(settle());
+        m_owed->write({});
     }
-    say(CheckpointSaved{*path, state.step, reason, best, Clock::system().monotonicSeconds() - began});
+    auto told = tellWritten(*m_owed);
+    if (told) m_owed.reset();
+    return told;
+}
+
+/// Tells of a checkpoint that has been written meanwhile. One that could not be is kept for collect().
+void Training::hearOfWritten()
+{
+    if (!m_writer.ready()) return;
+    m_owed = m_writer.wait();
+    if (tellWritten(*m_owed)) m_owed.reset();
+}
+
+/// What stands on the disk now.
+Result<void> Training::tellWritten(CheckpointCopy& copy)
+{
+    if (!copy.bestPath.empty() && !copy.bestTold) {
+        copy.bestTold = true;
+        say(CheckpointSaved{copy.bestPath, copy.state.step, copy.reason, true, copy.bestSeconds});
+    }
+    if (!copy.done || copy.path.empty()) return copy.done;
+    m_state.lastSavedSeconds = copy.state.lastSavedSeconds;
+    m_state.summary.checkpoint = copy.path;
+    m_saved = copy.state;
+    say(CheckpointSaved{copy.path, m_saved->step, copy.reason, false, copy.seconds});
     return {};
 }
 

@@ -41,6 +41,10 @@ Json TrainerState::toJson() const
                 {"endedBecause", endedBecause},
                 {"limitFromSeconds", limitFromSeconds},
                 {"restoredBest", restoredBest},
+                {"rateFactor", rateFactor},
+                {"timesBack", timesBack},
+                {"backFrom", backFrom},
+                {"backTo", backTo},
                 {"summary", summary.toJson()},
                 {"choices", choices},
                 {"amendments", std::move(changes)}};
@@ -84,6 +88,10 @@ Result<TrainerState> TrainerState::fromJson(const Json& json)
     state.endedBecause = reader.text("endedBecause", "");
     state.limitFromSeconds = reader.real("limitFromSeconds", 0, 0, huge);
     state.restoredBest = reader.boolean("restoredBest", false);
+    state.rateFactor = reader.real("rateFactor", 1, 0, 1);
+    state.timesBack = reader.integer("timesBack", 0, 0, most);
+    state.backFrom = reader.integer("backFrom", -1, -1, most);
+    state.backTo = reader.integer("backTo", -1, -1, most);
     if (const Json* summary = reader.raw("summary"); summary && summary->is_object()) state.summary = RunSummary::fromJson(*summary);
     if (const Json* choices = reader.raw("choices")) state.choices = *choices;
     if (const Json* list = reader.raw("amendments"); list && list->is_array()) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 // Private to training. One run on its way: the state that trainRun's loop works on. The loop and its steps are in
-// trainer.cpp, what answers commands in trainer_commands.cpp, what saves and what waits for the disk in trainer_saving.cpp.
+// trainer.cpp, what answers commands in trainer_commands.cpp, what saves and what waits for the disk in trainer_saving.cpp, what goes
+// back after a NaN in trainer_back.cpp.
 
 #include "core/data/order.h"
+#include "core/training/checkpoint_writer.h"
 #include "core/training/policies.h"
 #include "core/training/run_clock.h"
 #include "core/training/step_group.h"
@@ -29,6 +31,7 @@ class Training
     Result<void> open();
     Result<void> restore(const Checkpoint& checkpoint);
     void announce();
+    void sayStarted();
     bool adoptPlan();
     bool trainEpochs();
     bool trainStep();
@@ -38,7 +41,7 @@ class Training
     bool restoreBest();
     bool testModel();
     bool finish();
-    bool fail(Error error);
+    bool fail(Error error); ///< true only if the run has gone back and goes on
     void saveBeforeFailing();
     Error explain(Error error) const;
     Result<EvaluationTotals> evaluate(const std::string& what, Part part, std::span<const std::int64_t> rows);
@@ -62,11 +65,23 @@ class Training
     // ---- trainer_saving.cpp ----
     bool saveIfDue();
     bool save(const std::string& reason);
-    Result<void> trySave(const std::string& reason, bool best);
+    bool saveMeanwhile(const std::string& reason, bool best, bool plain);
+    Result<void> trySave(const std::string& reason);
+    Result<std::unique_ptr<CheckpointCopy>> takeCopy(const std::string& reason, bool best, bool plain);
+    bool collect();
+    Result<void> finishWriting();
+    void hearOfWritten();
+    Result<void> tellWritten(CheckpointCopy& copy);
     Result<void> settle();
     bool waitForDisk(Error error, const std::function<Result<void>()>& again);
     void say(EventBody body);
     void tell(const char* level, const std::string& text);
+
+    // ---- trainer_back.cpp ----
+    bool saveTheStart();
+    bool goBack(const Error& error);
+    std::optional<Checkpoint> lastGood();
+    bool takeUp(const Checkpoint& checkpoint);
 
     bool moreEpochs() const { return m_state.endedBecause.empty() && m_state.epoch < m_state.epochsPlanned; }
     bool moreSteps() const { return m_state.stepInEpoch < m_stepsPerEpoch; }
@@ -87,9 +102,14 @@ class Training
     TrainerState m_state;
     CheckpointPolicy m_policy;
     StoppingPolicy m_stopping;
+    SafetyPolicy m_safety;
     StepGroup m_group;
     Stopwatch m_clock, m_stepClock;
     std::optional<TrainerState> m_saved; ///< what the newest checkpoint holds
+    CheckpointWriter m_writer;
+    std::unique_ptr<CheckpointCopy> m_owed; ///< a checkpoint that could not be written yet
+    bool m_saidSlow = false;
+    int m_attempt = 1;
     bool m_opened = false;               ///< the session holds what training goes on from
     bool m_bestOwed = false;             ///< the state believes in a best that is not written yet
     std::int64_t m_evaluationRows = 0;   ///< at a time

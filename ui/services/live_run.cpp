@@ -222,6 +222,13 @@ Applied apply(LiveRun& live, const Amended& e, WallMs)
         live.epochs = e.amendment.after.get<std::int64_t>();
         live.row.epochsPlanned = live.epochs;
     }
+    const Json &before = e.amendment.before, &after = e.amendment.after;
+    if (e.amendment.path == "/training/learning_rate" && before.is_number() && after.is_number() && after.get<double>() < before.get<double>()) {
+        // Nobody asked for it: told until the run's state changes. What the epochs given up had reached no longer counts.
+        live.because = QStringLiteral("A loss or gradient became NaN or infinite. The run went back to step %1 and goes on with a learning rate of %2.")
+                           .arg(text(groupedInt(e.amendment.step)), text(realText(after.get<double>(), 3)));
+        return {.status = true};
+    }
     return {};
 }
 

@@ -101,6 +101,10 @@ Result<void> SessionImpl::setWeights(std::span<const TensorView> tensors)
         enter();
         dropStep();
         const at::NoGradGuard noGrad;
+        // Weights that were good take the place of what a faulty step stopped at.
+        m_failed.reset();
+        m_pending.clear();
+        m_bad.zero_();
         for (auto [name, tensor] : expected) copyIn(tensor, given.at(name)->bytes);
         for (std::size_t i = 0; i < m_average.size(); ++i) m_parameters[i].copy_(m_average[i]); // until the optimiser's state says more
         return {};
@@ -147,12 +151,12 @@ Json SessionImpl::choices() const
     const auto fused = std::count_if(m_execution.fusions.begin(), m_execution.fusions.end(), [](const auto& fusion) { return fusion.has_value(); });
     json["fusion"] = fused ? convpool::kernels().name : "off";
     json["fused_blocks"] = fused;
+    // On the CPU the same number of threads gives the same numbers in any case.
+    json["deterministic"] = at::globalContext().deterministicAlgorithms() ? "refuses what is not" : m_device.is_cuda() ? "convolutions" : "for the same number of threads";
     json["loss"] = m_execution.outputKind == OutputKind::Raw ? "softmax joined to the loss" : "final softmax joined to the loss";
     if (m_spec.step.microBatch > 0) json["micro_batch"] = m_spec.step.microBatch;
     if (m_optimiser) json["optimiser"] = (m_optimiser->fused() ? "fused " : "") + m_optimiser->name();
     if (m_optimiser) json["commit"] = m_deferred ? "gated on the device" : "checked at once";
-    // On the CPU the same number of threads gives the same numbers in any case.
-    json["deterministic"] = at::globalContext().deterministicAlgorithms() ? "refuses what is not" : m_device.is_cuda() ? "convolutions" : "for the same number of threads";
     if (m_feed) json["feed"] = m_feed->kind();
     const EngineVersions versions = engineVersions();
     json["torch"] = versions.torch;

@@ -5,6 +5,7 @@
 
 #include <QTest>
 
+#include <atomic>
 #include <cerrno>
 #include <cmath>
 #include <thread>
@@ -341,26 +342,41 @@ class TrainerTest : public QObject
 
     void notANumberStopsBeforeTheStep()
     {
-        Recipe recipe = tinyRecipe(50);
+        Recipe recipe = withCheckpoints(tinyRecipe(50), 1, 0, 1000);
+        recipe.training.checkpoint.everySteps = 1;
+        recipe.stack.layers.erase(recipe.stack.layers.begin() + 2, recipe.stack.layers.begin() + 4); // what would hold it back
+        recipe.stack.layers[1].params["activation"] = std::string("none");
         recipe.training.optimiser.type = "sgd";
-        recipe.training.learningRate = 1e25;
+        recipe.training.learningRate = 100;
         Bench bench(recipe);
         const RunEnded ended = bench.run();
         QCOMPARE(ended.status, RunStatus::Failed);
         QCOMPARE(ended.errorCode, std::string("not-finite"));
-        QVERIFY2(ended.message.find("step") != std::string::npos && ended.message.find("batch") != std::string::npos, ended.message.c_str());
+        QVERIFY2(ended.message.find("step " + std::to_string(ended.summary.steps + 1)) != std::string::npos, ended.message.c_str());
+        QVERIFY2(ended.message.find("batch") != std::string::npos, ended.message.c_str());
         QVERIFY2(ended.remedy.find("learning rate") != std::string::npos, ended.remedy.c_str());
-        QVERIFY(ended.summary.steps >= 1);
-        for (const Checkpoint& checkpoint : listCheckpoints(bench.input.runFolder)) {
+        QVERIFY2(ended.summary.steps >= 3, qPrintable(QString::number(ended.summary.steps)));
+        const auto checkpoints = listCheckpoints(bench.input.runFolder);
+        QVERIFY(checkpoints.size() >= static_cast<std::size_t>(ended.summary.steps)); // one a step: what follows looks at something
+        QCOMPARE(checkpoints.front().state.step, ended.summary.steps);
+        float largest = 0;
+        for (const Checkpoint& checkpoint : checkpoints) {
             auto file = openWeights(checkpoint);
             SCONCE_VERIFY(file);
-            for (const TensorView& tensor : file->tensors()) {
-                if (tensor.dtype != DType::F32) continue;
-                std::vector<float> values(tensor.bytes.size() / sizeof(float));
-                std::memcpy(values.data(), tensor.bytes.data(), tensor.bytes.size());
-                for (float value : values) QVERIFY(std::isfinite(value));
-            }
+            auto optimiser = openOptimiser(checkpoint);
+            SCONCE_VERIFY(optimiser);
+            for (const auto* tensors : {&*file, &*optimiser})
+                for (const TensorView& tensor : tensors->tensors()) {
+                    if (tensor.dtype != DType::F32) continue;
+                    std::vector<float> values(tensor.bytes.size() / sizeof(float));
+                    std::memcpy(values.data(), tensor.bytes.data(), tensor.bytes.size());
+                    for (float value : values) {
+                        QVERIFY(std::isfinite(value));
+                        largest = std::max(largest, std::abs(value));
+                    }
+                }
         }
+        QVERIFY2(largest > 1e6f, qPrintable(QString::number(largest))); // it was on its way there
         QCOMPARE(bench.events.losses().size(), static_cast<std::size_t>(ended.summary.steps));
     }
 
@@ -428,8 +444,8 @@ class TrainerTest : public QObject
     void aHistoryThatCannotFollowPausesTheRun()
     {
         Bench bench(tinyRecipe(4));
-        bool broken = false;
-        int tries = 0;
+        std::atomic<bool> broken = false; // settle() is called by who writes checkpoints, too
+        std::atomic<int> tries = 0;
         std::int64_t brokenAt = 0;
         bench.hook = [&](const EventBody& body) -> Result<void> {
             (void)bench.events(body); // kept, as the contract says
@@ -464,7 +480,7 @@ class TrainerTest : public QObject
     void aHistoryHeldByAnotherPausesTheRun()
     {
         Bench bench(tinyRecipe(3));
-        int tries = 0;
+        std::atomic<int> tries = 0;
         bench.input.settle = [&]() -> Result<void> {
             const bool held = bench.events.of<EpochDone>().size() == 2 && ++tries < 4;
             return held ? Result<void>(Error{ErrorCode::Busy, "The history is in use by another program.", "", ""}) : Result<void>();
@@ -504,7 +520,7 @@ class TrainerTest : public QObject
     void theHistoryComesBeforeTheCheckpoint()
     {
         Bench bench(withCheckpoints(tinyRecipe(2), 1, 1e-12, 1000));
-        std::int64_t told = 0, settled = 0;
+        std::atomic<std::int64_t> told = 0, settled = 0;
         bool ahead = false;
         bench.hook = [&](const EventBody& body) {
             if (const auto* steps = std::get_if<StepsDone>(&body)) told = steps->firstStep + static_cast<std::int64_t>(steps->loss.size());
@@ -512,7 +528,7 @@ class TrainerTest : public QObject
             return bench.events(body);
         };
         bench.input.settle = [&]() -> Result<void> {
-            settled = told;
+            settled = told.load();
             return {};
         };
         bench.run();
