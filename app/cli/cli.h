@@ -70,7 +70,7 @@ int usableThreads();
 
 struct TrainArguments
 {
-    std::string recipe, data, device, name;
+    std::string recipe, data, device, name, weights;
     std::optional<int> epochs, threads;
     std::optional<std::uint64_t> seed;
     std::vector<std::string> set;

@@ -43,6 +43,7 @@ void addTraining(CLI::App& app, Words& w)
     });
     train->add_option("--threads", w.train.threads, "CPU threads; 0 = as many as the machine allows");
     train->add_option("--name", w.train.name, "Name of the run");
+    train->add_option("--weights", w.train.weights, "Start from the weights of a run, or of a .safetensors file");
     train->add_option("--set", w.train.set, "Change a value of the recipe: /json/path=value")->take_all();
     train->callback([&w] { w.action = [&w](Context& c) { return sconce::cli::train(c, w.train); }; });
 

@@ -5,6 +5,7 @@
 #include "core/base/text.h"
 #include "core/exchange/weights.h"
 #include "core/training/run_host.h"
+#include "core/training/start_weights.h"
 
 #include <cmath>
 
@@ -99,6 +100,8 @@ int runsShow(Context& context, const std::string& run)
     context.print("  test         loss " + orDash(row.summary.testLoss, false) + ", accuracy " + orDash(row.summary.testAccuracy, true));
     context.print("  parameters   " + groupedInt(row.parameters));
     context.print("  folder       " + row.folder);
+    if (recipe)
+        if (const StartWeights start = startWeightsOf(recipe->training); start.any()) context.print("  starts from  " + start.title + " (SHA-256 " + start.sha256 + ")");
     for (const auto& a : amendments.valueOr({}))
         context.print("  changed      " + a.path + " from " + a.before.dump() + " to " + a.after.dump() + " at step " + groupedInt(a.step) +
                       (a.path == "/training/learning_rate" ? ", gone back to after a NaN" : ""));

@@ -232,6 +232,7 @@ int train(Context& context, const TrainArguments& arguments)
     PrepareOptions options;
     options.dataPath = arguments.data;
     options.name = arguments.name;
+    options.weights = arguments.weights;
     options.problems = &problems;
     // From here on: reading the data may take a while too.
     CommandQueue commands;

@@ -72,6 +72,26 @@ OptionEntry safety()
              when(on, withUnit("times", intParam("times", "At most", 3, 1, 100, "Gone back so often, the run ends after all.")))}};
 }
 
+ParamDescriptor textParam(const char* id, const char* title, double most, const char* help)
+{
+    ParamDescriptor descriptor;
+    descriptor.id = id;
+    descriptor.title = title;
+    descriptor.help = help;
+    descriptor.kind = ParamKind::Text;
+    descriptor.defaultValue = std::string();
+    descriptor.max = most;
+    return descriptor;
+}
+
+OptionEntry start()
+{
+    return {"start", "Start", "What training starts from: random numbers drawn from the seed, or the weights of a run or a file.",
+            {textParam("weights", "Weights", 200, "The name of the weights that training starts from; empty: random numbers. They are known by their SHA-256; to choose others, use the buttons, or sconce train --weights."),
+             textParam("sha256", "SHA-256", 64, "Of the file of the weights that training starts from, which the store keeps. Empty: random numbers."),
+             boolParam("only_what_fits", "Only what fits", false, "Takes the weights whose names and sizes are the network's, and leaves the rest random: for another number of classes, or more layers.")}};
+}
+
 OptionEntry speed()
 {
     return {"speed", "Speed", "What Sconce does by itself to train faster. The result is the same but for rounding.",
@@ -93,7 +113,7 @@ const OptionEntry& groupOf(std::string_view id)
 
 std::span<const OptionEntry> trainingOptions()
 {
-    static const std::vector<OptionEntry> entries{earlyStopping(), gradients(), averaging(), limits(), safety(), speed()};
+    static const std::vector<OptionEntry> entries{earlyStopping(), gradients(), averaging(), limits(), safety(), start(), speed()};
     return entries;
 }
 

@@ -7,6 +7,7 @@
 #include "core/hardware/machine.h"
 #include "core/model/catalogue.h"
 #include "core/training/run_data.h"
+#include "core/training/start_weights.h"
 
 namespace sconce {
 
@@ -88,6 +89,13 @@ Result<RunId> prepareRun(Store& store, Recipe recipe, const PrepareOptions& opti
     if (!device) return device.error();
     auto plan = lower(recipe.stack, factsOf(info).input);
     if (!plan) return plan.error();
+    if (!options.weights.empty()) {
+        auto start = takeStartWeights(store, options.weights);
+        if (!start) return start.error();
+        start->onlyWhatFits = startWeightsOf(recipe.training).onlyWhatFits;
+        setStartWeights(recipe.training, *start);
+    }
+    SCONCE_TRY(checkStartWeights(store, recipe.training, *plan));
 
     NewRun run;
     run.name = options.name;
@@ -97,6 +105,12 @@ Result<RunId> prepareRun(Store& store, Recipe recipe, const PrepareOptions& opti
     run.parameters = plan->parameterCount();
     auto id = store.createRun(run);
     if (!id) return id.error();
+    if (auto row = store.run(*id); row) {
+        if (auto kept = keepStartWeights(store, recipe.training, row->folder); !kept) {
+            (void)store.deleteRun(*id); // nothing has begun
+            return kept.error();
+        }
+    }
     lendData(*id, std::move(found->data));
     return id;
 }

@@ -13,7 +13,8 @@ namespace sconce {
 
 /// Makes a run ready: resolves the data set (an explicit path, the recipe's id in the store's library, or the built-in one),
 /// validates the recipe against it, and creates its row and folder. Invalid with every problem's sentence in detail.
-struct PrepareOptions { std::string dataPath; std::string name; ProgressFn progress; std::vector<Problem>* problems = nullptr; };
+/// weights: a run of the store or a .safetensors file to start from, in place of what the recipe says (start_weights.h).
+struct PrepareOptions { std::string dataPath; std::string name; ProgressFn progress; std::vector<Problem>* problems = nullptr; std::string weights = {}; };
 Result<RunId> prepareRun(Store& store, Recipe recipe, const PrepareOptions& options = {});
 
 /// Facts of this machine and the versions at work, as environment.json records them.

@@ -4,6 +4,7 @@
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/model/catalogue.h"
+#include "core/training/start_weights.h"
 #include "core/training/training.h"
 
 #include <algorithm>
@@ -341,7 +342,7 @@ Result<void> Training::open()
     if (!session) return session.error();
     m_session = std::move(*session);
     SCONCE_TRY(m_session->useData(m_input.data));
-    if (m_input.resumeFrom) SCONCE_TRY(restore(*m_input.resumeFrom));
+    SCONCE_TRY(m_input.resumeFrom ? restore(*m_input.resumeFrom) : startFromWeights());
     if (m_input.resumeFrom && m_state.stepInEpoch > m_stepsPerEpoch)
         return Error{ErrorCode::Corrupt, "The checkpoint stands beyond the end of its epoch.", "", m_input.resumeFrom->path};
 
@@ -355,6 +356,23 @@ Result<void> Training::open()
     m_clock.start();
     m_opened = true;
     return {};
+}
+
+/// In place of the random numbers, where the recipe names weights: those that fit. That they do was checked when the run was made.
+Result<void> Training::startFromWeights()
+{
+    const StartWeights start = startWeightsOf(m_recipe.training);
+    if (!start.any()) return {};
+    auto file = openStartWeights(m_recipe.training, m_input.runFolder);
+    if (!file) return file.error();
+    auto weights = m_session->weights();
+    if (!weights) return weights.error();
+    const WeightsFit fit = fitOf(*weights, *file);
+    if (!fit.whole() && !start.onlyWhatFits) return Error{ErrorCode::Invalid, "The weights “" + start.title + "” do not fit this network." + fitText(fit), "", ""};
+    std::vector<TensorView> all;
+    for (const HostTensor& own : *weights) all.push_back(std::find(fit.taken.begin(), fit.taken.end(), own.name) == fit.taken.end() ? own.view() : *file->find(own.name));
+    m_startFit = fitText(fit);
+    return m_session->setWeights(all);
 }
 
 Result<void> Training::restore(const Checkpoint& checkpoint)
@@ -394,6 +412,8 @@ void Training::announce()
         tell("info", "Trains on " + plural(static_cast<std::int64_t>(m_rows.training.size()), "sample", "samples") + " of " + m_input.data->info().title + ", " +
                          plural(m_stepsPerEpoch, "step", "steps") + " an epoch, on " + (m_input.deviceName.empty() ? m_recipe.device : m_input.deviceName) +
                          " with " + plural(m_input.threads, "thread", "threads") + ".");
+    const StartWeights start = startWeightsOf(m_recipe.training);
+    if (start.any() && !m_input.resumeFrom) tell("info", "Starts from the weights “" + start.title + "” (SHA-256 " + start.sha256.substr(0, 16) + "…)." + m_startFit);
 }
 
 /// Train longer (or shorter) than was planned; saved at once, since a person was told so.

@@ -29,6 +29,7 @@ class Training
   private:
     // ---- trainer.cpp: the loop; each returns false when the run has ended, and m_ended says how ----
     Result<void> open();
+    Result<void> startFromWeights();
     Result<void> restore(const Checkpoint& checkpoint);
     void announce();
     void sayStarted();
@@ -109,6 +110,7 @@ class Training
     CheckpointWriter m_writer;
     std::unique_ptr<CheckpointCopy> m_owed; ///< a checkpoint that could not be written yet
     bool m_saidSlow = false;
+    std::string m_startFit;              ///< what of the weights to start from did not fit
     int m_attempt = 1;
     bool m_opened = false;               ///< the session holds what training goes on from
     bool m_bestOwed = false;             ///< the state believes in a best that is not written yet

@@ -167,6 +167,8 @@ void ComposePage::makeBody()
 
     connect(m_training, &TrainingPanel::findRateRequested, this, [this] { findRate(); });
     connect(m_tabs, &QTabBar::currentChanged, m_panels, &QStackedWidget::setCurrentIndex);
+    connect(m_training, &TrainingPanel::weightsFileWanted, this, [this] { chooseWeightsFile(); });
+    connect(m_training, &TrainingPanel::weightsRunWanted, this, [this](const QPoint& at) { chooseWeightsRun(at); });
     connect(m_palette, &Palette::addRequested, this, [this](const QString& type) { addLayer(type); });
     connect(m_palette, &Palette::dismissed, this, [this] {
         m_paletteAsked = false;

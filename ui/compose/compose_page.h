@@ -60,6 +60,9 @@ class ComposePage : public Page
     void placePalette();
     void followSelection();
     void start();
+    void chooseWeightsFile();              ///< to start from
+    void chooseWeightsRun(const QPoint& at);
+    void takeWeights(const std::string& runOrFile);
     void updateTiming();
     void updateFinder();
     void findRate();

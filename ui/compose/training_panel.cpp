@@ -225,7 +225,12 @@ void TrainingPanel::makeOptions()
         QVBoxLayout* where = section(text(group.title));
         auto* form = new ParamForm(QStringLiteral("compose.training.") + text(group.id), m_content);
         form->setToolTip(text(group.help));
-        form->setDescriptors(group.id, group.params);
+        std::vector<ParamDescriptor> fields = group.params;
+        if (group.id == "start") { // names and hashes are chosen, not typed
+            makeStart(where);
+            std::erase_if(fields, [](const ParamDescriptor& each) { return each.kind == ParamKind::Text; });
+        }
+        form->setDescriptors(group.id, fields);
         where->addWidget(form);
         m_optionForms.push_back(form);
         connect(form, &ParamForm::edited, this, [this, &group](const std::string& id, const ParamValue& value) {
@@ -236,8 +241,44 @@ void TrainingPanel::makeOptions()
     }
 }
 
+/// What training starts from, and the ways to choose it.
+void TrainingPanel::makeStart(QVBoxLayout* where)
+{
+    auto* box = new QWidget(m_content);
+    auto* line = new QHBoxLayout(box);
+    line->setContentsMargins(0, 0, 0, 0);
+    line->setSpacing(2);
+    m_start = makeLabel({}, FontRole::Body, Token::Text, box);
+    m_start->setObjectName(QStringLiteral("compose.training.start.weights"));
+    m_start->setWordWrap(true);
+    line->addWidget(m_start, 1);
+    const auto add = [&](const char* icon, const QString& words, const char* name) {
+        QToolButton* button = makeToolButton(QLatin1String(icon), words, box);
+        button->setObjectName(QStringLiteral("compose.training.start.") + QLatin1String(name));
+        line->addWidget(button, 0, Qt::AlignTop);
+        return button;
+    };
+    QToolButton* run = add("runs", tr("Start from the weights of a run"), "run");
+    connect(run, &QToolButton::clicked, this, [this, run] { Q_EMIT weightsRunWanted(run->mapToGlobal(QPoint(0, run->height()))); });
+    connect(add("folder", tr("Start from the weights in a .safetensors file"), "file"), &QToolButton::clicked, this, [this] { Q_EMIT weightsFileWanted(); });
+    m_startClear = add("cross", tr("Start from random numbers"), "clear");
+    connect(m_startClear, &QToolButton::clicked, this, [this] {
+        m_document.change(tr("Start from random numbers"), [](Recipe& r) { r.training.options.erase("start"); }, QStringLiteral("option/start"));
+    });
+    auto* label = makeLabel(tr("Weights"), FontRole::Body, Token::Text2, m_content);
+    label->setToolTip(tr("What training starts from. The store keeps a copy of chosen weights, and so does every run that starts from them."));
+    auto* row = new FieldRow(label, box, m_content);
+    where->addWidget(row);
+    m_rows.push_back(row);
+}
+
 void TrainingPanel::fillOptions()
 {
+    const std::string& title = wordOf(m_document.recipe().training, "start", "weights");
+    const std::string& hash = wordOf(m_document.recipe().training, "start", "sha256");
+    m_start->setText(hash.empty() ? tr("random numbers, by the seed") : text(title));
+    m_start->setToolTip(hash.empty() ? QString() : tr("%1, SHA-256 %2").arg(text(title), text(hash)));
+    m_startClear->setVisible(!hash.empty());
     static const ParamValues nothing;
     const auto& options = m_document.recipe().training.options;
     for (std::size_t i = 0; i < m_optionForms.size(); ++i) {

@@ -8,8 +8,10 @@
 
 #include <QScrollArea>
 
+class QLabel;
 class QLineEdit;
 class QPushButton;
+class QToolButton;
 
 namespace sconce::ui {
 
@@ -28,6 +30,8 @@ class TrainingPanel : public QScrollArea
 
   Q_SIGNALS:
     void findRateRequested();
+    void weightsFileWanted();                    ///< to start from: a file
+    void weightsRunWanted(const QPoint& global); ///< a run, chosen in a menu there
 
   private:
     /// A field of the recipe that no catalogue describes: its descriptor, and how it is read and written.
@@ -47,6 +51,7 @@ class TrainingPanel : public QScrollArea
     void makeOptimiser();
     void makeLength();
     void makeOptions();
+    void makeStart(QVBoxLayout* where);
     void fillOptions();
     void makeSafety();
     void makeSeed(QVBoxLayout* where);
@@ -67,6 +72,8 @@ class TrainingPanel : public QScrollArea
     QLabel* m_plotWords = nullptr;
     QLineEdit* m_seed = nullptr;
     FieldRow* m_seedRow = nullptr;
+    QLabel* m_start = nullptr; ///< what training starts from, in words
+    QToolButton* m_startClear = nullptr;
     Setting* m_validation = nullptr;
     Setting* m_testShare = nullptr;
     Setting* m_threads = nullptr;

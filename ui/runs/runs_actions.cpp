@@ -3,6 +3,7 @@
 #include "ui/runs/runs_page.h"
 
 #include "core/base/text.h"
+#include "core/training/start_weights.h"
 #include "ui/services/words.h"
 
 #include <QAction>
@@ -43,6 +44,29 @@ void RunsPage::openInCompose(const RunRow& row)
             }
             Q_EMIT m_studio.navigator->goTo(PageId::Compose);
             Q_EMIT m_studio.navigator->composeRecipe(*recipe, title);
+        });
+}
+
+void RunsPage::startFrom(const RunRow& row)
+{
+    using Read = std::shared_ptr<Result<Recipe>>;
+    m_studio.jobs->run<Read>(
+        this,
+        [store = m_studio.store, id = row.id]() -> Read {
+            auto recipe = std::make_shared<Result<Recipe>>(store->recipe(id));
+            if (!*recipe) return recipe;
+            auto start = takeStartWeights(*store, id);
+            if (start) setStartWeights((*recipe)->training, *start);
+            else *recipe = start.error();
+            return recipe;
+        },
+        [this, title = words::runTitle(row)](const Read& read) {
+            if (!*read) {
+                ask(this, {tr("The weights of %1 cannot be used").arg(title), text(read->error().text()), {tr("Close")}, 0, 0, false});
+                return;
+            }
+            Q_EMIT m_studio.navigator->goTo(PageId::Compose);
+            Q_EMIT m_studio.navigator->composeRecipe(**read, tr("from %1").arg(title));
         });
 }
 
@@ -204,6 +228,7 @@ void RunsPage::showMenu(const QPoint& at)
     }
     add("tryit", tr("Try it"), "runs.menu.tryIt", {}, single && !row.summary.checkpoint.empty(), [this] { m_tryIt->click(); });
     add("compose", tr("Open in Compose"), "runs.menu.compose", {}, single, [this, row] { openInCompose(row); });
+    add("compose", tr("Start from these weights"), "runs.menu.startFrom", {}, single && !row.summary.checkpoint.empty(), [this, row] { startFrom(row); });
     add("refresh", tr("Train again"), "runs.menu.again", {}, single, [this, row] { trainAgain(row); });
     menu->addSeparator();
     add("compare", tr("Tick to compare"), "runs.menu.tick", QKeySequence(Qt::Key_Space), true, [this, rows] {

@@ -43,6 +43,7 @@ class RunsPage : public Page
     // ---- what may be done ----
     void openOnLive(const RunRow& row);
     void openInCompose(const RunRow& row);
+    void startFrom(const RunRow& row); ///< its recipe in Compose, starting from its weights
     void resume(const RunRow& row);
     void trainAgain(const RunRow& row);
     void showFolder(const RunRow& row);
