@@ -3,6 +3,7 @@
 
 #include "core/engine/backend/conv_pool_kernels.h"
 #include "core/engine/backend/tensors.h"
+#include "core/model/passes.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
@@ -18,6 +19,8 @@ namespace {
 using at::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
+
+static_assert(convpool::blockOf == fusedBlockOf); // the pass looks for blocks that these kernels know
 
 /// Images whose gradients are summed together: a function of the batch alone, never of threads.
 std::int64_t groupOf(std::int64_t images)

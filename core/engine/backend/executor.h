@@ -2,7 +2,7 @@
 #pragma once
 // Runs a prepared plan over at:: operators, one function per primitive; autograd records as it goes. Private to the engine.
 
-#include "core/engine/backend/passes.h"
+#include "core/model/passes.h"
 
 #include <ATen/core/Tensor.h>
 

@@ -6,7 +6,7 @@
 
 #include "core/engine/backend/conv_pool.h"
 #include "core/engine/backend/conv_pool_kernels.h"
-#include "core/engine/backend/passes.h"
+#include "core/model/passes.h"
 #include "core/engine/backend/tensors.h"
 
 #include <ATen/Functions.h>

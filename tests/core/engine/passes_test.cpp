@@ -4,7 +4,7 @@
 #include "engine_support.h"
 
 #include "core/engine/backend/initialise.h"
-#include "core/engine/backend/passes.h"
+#include "core/model/passes.h"
 
 #include <QtTest>
 

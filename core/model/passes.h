@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 // Passes over the plan (rule 3): what is done with it before it runs. Each takes a plan and gives one that computes the
-// same function, or notes beside it how to compute it. They are run once, in Session::open(), and what they chose is
-// listed in Session::choices(). Private to the engine; no torch here.
+// same function, or notes beside it how to compute it. The engine runs them once, in Session::open(), and what they chose is
+// listed in Session::choices(); the forecast of memory walks what they give, so both speak of the same thing. Pure functions.
 
 #include "core/model/primitives.h"
 
 #include <optional>
 #include <vector>
 
-namespace sconce::engine {
+namespace sconce {
+
+/// Filters, or channels of a pooled map, of a fused block are a multiple of this (the engine's kernels work in such blocks).
+inline constexpr int fusedBlockOf = 16;
 
 /// What the plan's last value is, as seen by the loss.
 enum class OutputKind { Raw, Probabilities, LogProbabilities };
 
-/// Consecutive steps that one kernel runs (conv_pool.h). The plan keeps them: a fusion only says how they are computed.
+/// Consecutive steps that one kernel of the engine runs (conv_pool.h). The plan keeps them: a fusion only says how they are computed.
 struct Fusion
 {
     enum class Kind {
@@ -62,4 +65,4 @@ std::vector<std::optional<Fusion>> findFusions(const Plan& plan);
 /// True if some value has two spatial axes and some step gains from channels-last.
 bool gainsFromChannelsLast(const Plan& plan);
 
-} // namespace sconce::engine
+} // namespace sconce

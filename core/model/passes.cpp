@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/engine/backend/passes.h"
-
-#include "core/engine/backend/conv_pool_kernels.h"
+#include "core/model/passes.h"
 
 #include <utility>
 
-namespace sconce::engine {
+namespace sconce {
 namespace {
 
 template <class Op> const Op* as(const Step& step)
@@ -122,7 +120,7 @@ bool isPlainMaxPool(const Step& step, const Plan& plan)
         if (pool->kernel[axis] != 2 || pool->stride[axis] != 2 || pool->padBefore[axis] != 0 || pool->padAfter[axis] != 0) return false;
         if (pool->ceil && map.dims[axis + 1].size % 2 != 0) return false;
     }
-    return map.dims[0].size % convpool::blockOf == 0;
+    return map.dims[0].size % fusedBlockOf == 0;
 }
 
 /// A convolution that the kernel for few channels knows.
@@ -132,7 +130,7 @@ bool isInputConv(const Step& step, const Plan& plan)
     if (!conv || conv->stride.size() != 2 || conv->groups != 1 || step.inputs[0] != plan.input) return false;
     const std::vector<std::int64_t>& weight = plan.parameters[static_cast<std::size_t>(conv->weight)].shape;
     const bool plain = conv->stride == std::vector<std::int64_t>{1, 1} && conv->dilation == std::vector<std::int64_t>{1, 1};
-    return plain && weight[0] % convpool::blockOf == 0 && weight[1] <= 4 && weight[2] == weight[3] && weight[2] <= 7;
+    return plain && weight[0] % fusedBlockOf == 0 && weight[1] <= 4 && weight[2] == weight[3] && weight[2] <= 7;
 }
 
 } // namespace
@@ -192,4 +190,4 @@ ExecutionPlan prepare(Plan plan, const PassOptions& options)
     return result;
 }
 
-} // namespace sconce::engine
+} // namespace sconce
