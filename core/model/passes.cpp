@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/model/passes.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace sconce {
@@ -168,6 +169,52 @@ std::vector<std::optional<Fusion>> findFusions(const Plan& plan)
     return found;
 }
 
+ParamIndex productWeight(const Operation& op)
+{
+    if (const auto* conv = std::get_if<ConvOp>(&op)) return conv->weight;
+    if (const auto* conv = std::get_if<ConvTransposeOp>(&op)) return conv->weight;
+    if (const auto* linear = std::get_if<LinearOp>(&op)) return linear->weight;
+    return none;
+}
+
+namespace {
+
+/// Gives back numbers that it was given, or one of them scaled: nothing is lost by doing it in fewer digits. Not dropout: its
+/// factor 1/(1-rate) would be rounded, the same way for every number.
+bool follows(const Operation& op, bool poolsFollow)
+{
+    if (const auto* activation = std::get_if<ActivationOp>(&op)) return isMonotone(*activation);
+    if (const auto* pool = std::get_if<PoolOp>(&op)) return poolsFollow && pool->kind == PoolOp::Kind::Max;
+    return std::holds_alternative<ReshapeOp>(op) || std::holds_alternative<PadOp>(op) || std::holds_alternative<ConcatOp>(op);
+}
+
+} // namespace
+
+std::vector<DType> chooseTypes(const Plan& plan, const std::vector<std::optional<Fusion>>& fusions, const PassOptions& options)
+{
+    std::vector<DType> computes(plan.steps.size(), DType::F32);
+    if (options.products == DType::F32) return computes;
+    const auto wanted = [&](const Step& step) {
+        const ParamIndex weight = productWeight(step.op);
+        if (weight == none) return false;
+        const std::string& name = plan.parameters[static_cast<std::size_t>(weight)].name;
+        return !options.only || std::find(options.only->begin(), options.only->end(), name) != options.only->end();
+    };
+    std::vector<DType> types(plan.values.size(), DType::F32);
+    for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+        const Step& step = plan.steps[i];
+        if (fusions[i]) { // of these only the convolution in front is torch's
+            if (fusions[i]->kind == Fusion::Kind::BiasPool && wanted(step)) computes[i] = options.products;
+            i += static_cast<std::size_t>(fusions[i]->steps) - 1;
+            continue;
+        }
+        const bool reduced = std::all_of(step.inputs.begin(), step.inputs.end(), [&](ValueIndex in) { return types[static_cast<std::size_t>(in)] == options.products; });
+        if (wanted(step) || (reduced && follows(step.op, options.poolsFollow))) computes[i] = options.products;
+        types[static_cast<std::size_t>(step.output)] = computes[i];
+    }
+    return computes;
+}
+
 bool gainsFromChannelsLast(const Plan& plan)
 {
     for (const Step& step : plan.steps) {
@@ -186,7 +233,11 @@ ExecutionPlan prepare(Plan plan, const PassOptions& options)
     result.fusions = options.fuse && result.channelsLast ? findFusions(plan) : std::vector<std::optional<Fusion>>(plan.steps.size());
     result.inPlace = markInPlace(plan);
     result.dead = markDead(plan);
+    result.computes = chooseTypes(plan, result.fusions, options);
+    result.types.assign(plan.values.size(), DType::F32);
+    for (std::size_t i = 0; i < plan.steps.size(); ++i) result.types[static_cast<std::size_t>(plan.steps[i].output)] = result.computes[i];
     result.plan = std::move(plan);
+    if (options.recompute) result.segments = chooseSegments(result);
     return result;
 }
 

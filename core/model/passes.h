@@ -7,6 +7,7 @@
 #include "core/model/primitives.h"
 
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace sconce {
@@ -29,6 +30,13 @@ struct Fusion
     double slope = 1; ///< of the activation for negative numbers: 0 ReLU, 1 no activation
 };
 
+/// Steps [first, last) that keep nothing for the backward pass, which computes them again: from one value to one value.
+struct Segment
+{
+    int first = 0, last = 0;
+    bool operator==(const Segment&) const = default;
+};
+
 /// A plan ready to run.
 struct ExecutionPlan
 {
@@ -39,12 +47,19 @@ struct ExecutionPlan
     std::vector<std::vector<ValueIndex>> dead; ///< per step: values that nobody reads after it
     int poolsMoved = 0;                        ///< activations moved behind a max pool
     std::vector<std::optional<Fusion>> fusions; ///< per step: what begins there
+    std::vector<DType> computes;               ///< per step: what its arithmetic is done in; its operands are cast to that
+    std::vector<Segment> segments;             ///< in order, apart from each other; used while training only
+    std::vector<DType> types;                  ///< per value: what it is kept in, that of the step that made it
 };
 
 struct PassOptions
 {
     bool channelsLast = true; ///< wanted where the plan has two-dimensional maps
     bool fuse = true;         ///< wanted where there are kernels for it: CPU, channels-last
+    DType products = DType::F32; ///< what convolutions and matrix products compute in: F32, BF16 or F16
+    std::optional<std::vector<std::string>> only; ///< of those, the ones with these weights; nothing: all
+    bool recompute = false;   ///< segments are wanted where they save memory
+    bool poolsFollow = false; ///< max pooling takes what comes: right on a GPU; a CPU pools float32 faster
 };
 
 /// All passes in their order.
@@ -62,6 +77,19 @@ std::vector<char> markInPlace(const Plan& plan);
 std::vector<std::vector<ValueIndex>> markDead(const Plan& plan);
 /// Blocks of convolution, 2×2 max pooling and ReLU (or leaky ReLU) that the fused kernels know.
 std::vector<std::optional<Fusion>> findFusions(const Plan& plan);
+/// Per step, what it computes in: products as asked, what only moves or selects numbers as its inputs are, all else (norms,
+/// sums, pooling, dropout, the loss behind them) float32. So are blocks that the fused kernels run whole.
+std::vector<DType> chooseTypes(const Plan& plan, const std::vector<std::optional<Fusion>>& fusions, const PassOptions& options);
+/// Steps before which a single value is alive that nothing overwrites: where a segment may begin or end. The first and the end are among
+/// them.
+std::vector<int> findCuts(const ExecutionPlan& execution);
+/// The segments whose forgetting makes the fullest moment of a step emptiest, by stepMemory(); none where that would not save a
+/// twentieth. What lies behind the last one is kept: the backward pass begins there.
+std::vector<Segment> chooseSegments(const ExecutionPlan& execution);
+/// Of the multiply-adds of a training step, those that the segments add.
+double recomputedShare(const ExecutionPlan& execution);
+/// A convolution or matrix product: what chooseTypes() may cast. Its weight, or `none`.
+ParamIndex productWeight(const Operation& op);
 /// True if some value has two spatial axes and some step gains from channels-last.
 bool gainsFromChannelsLast(const Plan& plan);
 
