@@ -50,6 +50,7 @@ int describe(Context& context, const std::string& name, const std::string& data)
     Json problemList = Json::array();
     for (const auto& problem : problems) problemList.push_back(problemJson(problem));
     Json totals{{"recipe", recipe.name}};
+    std::string memory;
     if (*facts) {
         const auto report = analyse(recipe.stack, (*facts)->input);
         for (const auto& layer : report.layers) {
@@ -67,7 +68,15 @@ int describe(Context& context, const std::string& name, const std::string& data)
         totals["macs"] = report.cost.macs;
         totals["bytes"] = report.cost.activationBytes;
         if (const auto guess = estimate(recipe, report, **facts)) {
+            const MemoryForecast& m = guess->memory;
             totals["memory_bytes"] = guess->memoryBytes;
+            memory = " Memory, estimate: " + bytesText(guess->memoryBytes) + " (" + memoryText(m) + ").";
+            totals["memory"] = {{"parameters", m.parameters}, {"gradients", m.gradients}, {"optimiser", m.optimiser}, {"average", m.average},
+                                {"activations", m.activations}, {"workspace", m.workspace}};
+            if (m.withoutRecomputing > 0) {
+                totals["memory"]["without_recomputing"] = m.withoutRecomputing;
+                totals["recomputed_share"] = m.recomputing;
+            }
             totals["flop_per_step"] = guess->flopPerStep;
             totals["steps_per_epoch"] = guess->stepsPerEpoch;
         }
@@ -79,7 +88,7 @@ int describe(Context& context, const std::string& name, const std::string& data)
         context.print(table({"layer", "type", "output", "parameters", "multiply-adds", "activations"}, lines, {false, false, true, true, true, true}));
         context.print("Parameters in all: " + groupedInt(totals["params"].get<std::int64_t>()) + ". Multiply-adds a sample: " +
                       groupedInt(totals["macs"].get<std::int64_t>()) + "." +
-                      (totals.contains("memory_bytes") ? " Memory, estimate: " + bytesText(totals["memory_bytes"].get<std::uint64_t>()) + "." : ""));
+                      memory);
     }
     return context.problems(problems, false); // they stand in the last line
 }

@@ -99,6 +99,10 @@ int runsShow(Context& context, const std::string& run)
     context.print("  validation   loss " + orDash(row.summary.valLoss, false) + ", accuracy " + orDash(row.summary.valAccuracy, true));
     context.print("  test         loss " + orDash(row.summary.testLoss, false) + ", accuracy " + orDash(row.summary.testAccuracy, true));
     context.print("  parameters   " + groupedInt(row.parameters));
+    if (const auto list = attempts.valueOr({}); !list.empty() && list.back().choices.is_object()) {
+        const std::string precision = list.back().choices.value("precision", std::string()), because = list.back().choices.value("precision_because", std::string());
+        if (!precision.empty()) context.print("  products in  " + precision + (because.empty() ? "" : ". " + because));
+    }
     context.print("  folder       " + row.folder);
     if (recipe)
         if (const StartWeights start = startWeightsOf(recipe->training); start.any()) context.print("  starts from  " + start.title + " (SHA-256 " + start.sha256 + ")");

@@ -93,6 +93,11 @@ StepSettings stepSettings(const TrainingSettings& training)
     step.channelsLast = flagOf(training, "speed", "channels_last");
     step.fuse = flagOf(training, "speed", "fused_blocks");
     step.deterministic = flagOf(training, "speed", "deterministic");
+    step.precision = wordOf(training, "precision", "compute");
+    step.firstScale = realOf(training, "precision", "first_scale");
+    step.scaleGrowsAfter = wholeOf(training, "precision", "scale_grows_after");
+    step.recompute = wordOf(training, "memory", "recompute") == "blocks";
+    step.batch = step.microBatch > 0 ? std::min(step.microBatch, training.batchSize) : training.batchSize;
     return step;
 }
 

@@ -27,6 +27,11 @@ struct StepSettings
     double averageDecay = 0;          ///< of the weights' running average; 0: none
     bool channelsLast = true, fuse = true; ///< off switches of automatic choices
     bool deterministic = false;       ///< refuse what a GPU would sum in another order each time
+    std::string precision = "float32"; ///< of products while training: float32, tf32, bf16, fp16, auto (recipe: precision)
+    double firstScale = 65536;        ///< fp16: what the loss is multiplied by before the backward pass, at the start
+    std::int64_t scaleGrowsAfter = 2000; ///< fp16: steps without an overflow after which that is doubled
+    bool recompute = false;           ///< what lies inside of blocks is computed again for the backward pass, not kept
+    std::int64_t batch = 0;           ///< rows to measure automatic choices with; 0: nothing is measured
 };
 StepSettings stepSettings(const TrainingSettings& training);
 
@@ -49,6 +54,8 @@ struct StepMetrics
     std::int64_t step = 0;
     double loss = 0;      ///< mean over the batch
     std::int64_t correct = 0, count = 0;
+    bool skipped = false; ///< fp16: its gradients overflowed the scale, so nothing was changed but the scale, which is lower now
+    double scale = 0;     ///< fp16: of the loss, behind this step; 0 where there is none
 };
 
 struct EvaluationTotals
@@ -74,7 +81,8 @@ class Session
     virtual Result<void> forward(std::int64_t step, std::span<const std::int64_t> rows) = 0;
     /// The gradients of the whole batch.
     virtual Result<void> backward() = 0;
-    /// The optimiser's step. NotFinite, with nothing changed, if loss or a gradient is NaN or infinite.
+    /// The optimiser's step. NotFinite, with nothing changed, if loss or a gradient is NaN or infinite. In float16 gradients that
+    /// overflow are first met by a lower scale: the step is skipped (StepMetrics::skipped), and all is well.
     virtual Result<void> commit(double learningRate) = 0;
 
     /// Metrics of all committed steps since the last call, oldest first; synchronises the device. On a GPU commit() does not
@@ -84,7 +92,7 @@ class Session
     /// Once it has been said here, weights() and optimiserState() give the state before the faulty step, for a last checkpoint.
     virtual Result<std::vector<StepMetrics>> takeMetrics() = 0;
 
-    // ---- without training ----
+    // ---- without training: always in float32, whatever training computes in ----
     /// Called between batches with rows done; returns false to cancel (Cancelled).
     using Progress = std::function<bool(std::int64_t done)>;
     virtual Result<EvaluationTotals> evaluate(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize, const Progress& progress) = 0;
@@ -108,7 +116,8 @@ class Session
     virtual Result<void> setWeights(std::span<const TensorView> tensors) = 0;
     virtual Result<void> setOptimiserState(std::span<const TensorView> tensors) = 0;
 
-    /// What was resolved automatically (rule 8): layout, threads, fused optimiser …, for the run's record and for resume.
+    /// What was resolved automatically (rule 8): layout, threads, precision, fused optimiser …, for the run's record and for resume.
+    /// Complete once the data are known: what is measured is measured in useData().
     virtual Json choices() const = 0;
     /// Memory held on the device now and at its peak, bytes; zeros on the CPU.
     struct DeviceMemory { std::uint64_t allocated = 0, reserved = 0, peak = 0; };

@@ -6,12 +6,32 @@
 
 namespace sconce {
 
+/// Where the memory of a training run goes, bytes of tensors. What a process takes before it has a network (LibTorch itself, a GPU's
+/// context) is not in it, nor is the data set. Held within 20 % of the real peak by tests/core/engine/memory_test.cpp.
+struct MemoryForecast
+{
+    std::uint64_t parameters = 0; ///< with the running statistics
+    std::uint64_t gradients = 0, optimiser = 0;
+    std::uint64_t average = 0;     ///< the weights' running average, where one is kept
+    std::uint64_t activations = 0; ///< the batch (or micro-batch) at once: itself, what is kept of it for the backward pass, gradients on their way
+    std::uint64_t workspace = 0;   ///< what a commit or a validation takes beyond a step
+    std::uint64_t total() const;
+    std::uint64_t withoutRecomputing = 0; ///< the total if nothing were computed again; 0 where nothing is
+    double recomputing = 0;        ///< share of a step's arithmetic that is done a second time to save memory
+};
+/// `rows` samples go through the network at once while training, `evaluated` in a validation.
+MemoryForecast forecastMemory(const Recipe& recipe, const Plan& plan, std::int64_t rows, std::int64_t evaluated);
+
+/// "weights 139 kB, gradients 139 kB, …": the parts in words, and what computing again saves and costs.
+std::string memoryText(const MemoryForecast& forecast);
+
 struct Estimate
 {
     std::int64_t parameters = 0;
     std::uint64_t parameterBytes = 0;
-    std::uint64_t memoryBytes = 0;   ///< parameters, gradients, optimiser state, activations of one batch, data batch
-    double flopPerStep = 0;          ///< forward and backward (backward counted as twice forward)
+    std::uint64_t memoryBytes = 0;   ///< memory.total()
+    MemoryForecast memory;
+    double flopPerStep = 0;          ///< forward and backward (backward counted as twice forward), and what is computed again
     std::int64_t stepsPerEpoch = 0;
     SplitCounts samples;
 };

@@ -17,6 +17,7 @@ class Hints
         lastLayers();
         for (std::size_t i = 0; i + 1 < m_stack.layers.size(); ++i) straightPair(i);
         if (m_recipe.training.batchSize == 1) batchOfOne();
+        if (m_recipe.device == "cpu") precisionOfGpus();
     }
 
   private:
@@ -100,6 +101,21 @@ class Hints
             add(layer, "", "averages over the batch, and a batch of 1 has nothing to average.", "needs several samples in a batch", "Group norm works with any batch.")
                 .fixes.push_back(replaceFix("Set batch size to 32", "/training/batch_size", 32));
         });
+    }
+
+    /// Where no GPU computes, what was made for GPUs gains nothing.
+    void precisionOfGpus()
+    {
+        const std::string& compute = wordOf(m_recipe.training, "precision", "compute");
+        if (compute != "tf32" && compute != "fp16") return;
+        Problem hint;
+        hint.severity = Severity::Hint;
+        hint.path = "/training/precision/compute";
+        hint.sentence = compute == "tf32" ? "TF32 is a mode of NVIDIA GPUs: on the CPU this computes in float32." : "Float16 is made for GPUs: on a CPU it is seldom faster.";
+        hint.brief = compute == "tf32" ? "float32 on the CPU" : "seldom faster on a CPU";
+        hint.because = compute == "tf32" ? "The run's choices will say so." : "Bfloat16 needs no scale of the loss, and Automatic takes it only where it is faster.";
+        hint.fixes.push_back(replaceFix(compute == "tf32" ? "Compute in float32" : "Choose automatically", hint.path, compute == "tf32" ? "float32" : "auto"));
+        m_problems.push_back(std::move(hint));
     }
 
     const StackReport& m_report;

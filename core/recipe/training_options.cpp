@@ -49,6 +49,35 @@ OptionEntry gradients()
              zeroMeans("off", advanced(realParam("clip_value", "Largest value", 0.0, 0.0, 1e6, "Cuts each number of the gradients at this, up and down; 0 never does.")))}};
 }
 
+OptionEntry precision()
+{
+    const char* scaled = "compute=fp16";
+    const char* help = "What convolutions and matrix products compute in while training. Weights, gradients, the optimiser's state, norms, pooling, sums and the loss stay float32, "
+                       "and so does every validation, test and prediction.";
+    ParamDescriptor compute = choiceParam("compute", "Products in", "float32",
+                                          {{"float32", "float32", "As exact as the weights: about seven digits."},
+                                           {"tf32", "TF32", "Three digits in the products of an NVIDIA GPU (Ampere or newer), several times faster there. Elsewhere the same as float32."},
+                                           {"bf16", "bfloat16", "Two to three digits, half the memory of what products are made of. Fast on new GPUs and on processors with AMX; on others often slower."},
+                                           {"fp16", "float16", "Three digits but a small range, which a scale of the loss looks after. For GPUs older than Ampere."},
+                                           {"auto", "Automatic", "Tries each product in float32 and bfloat16 when the run starts, and takes bfloat16 where it is faster. Costs a few steps' time once."}},
+                                          help);
+    ParamDescriptor first = when(scaled, advanced(realParam("first_scale", "First scale", 65536, 1, 16777216,
+                                                            "What the loss is multiplied by at the start, so that small gradients do not vanish. It halves where gradients overflow, and that step is skipped.")));
+    first.logarithmic = true;
+    ParamDescriptor grows = when(scaled, withUnit("steps", advanced(intParam("scale_grows_after", "Doubles after", 2000, 1, 1'000'000,
+                                                                             "So many steps without an overflow, and the scale is doubled."))));
+    return {"precision", "Precision", "How exactly products are computed: fewer digits are faster where the hardware is made for them.", {compute, first, grows}};
+}
+
+OptionEntry memory()
+{
+    return {"memory", "Memory", "What is given up for a smaller footprint.",
+            {choiceParam("recompute", "Compute again", "off", {{"off", "nothing", "All that the backward pass needs is kept."},
+                                                              {"blocks", "the inside of blocks", "Only what flows between blocks is kept; the rest is computed a second time."}},
+                         "Keeps only what flows between blocks of the network, and computes what lies inside of them a second time for the backward pass. Needs much less memory in deep networks "
+                         "and takes up to a third longer; the result is the same, bit for bit.")}};
+}
+
 OptionEntry averaging()
 {
     return {"averaging", "Weight averaging", "Keeps a running average of the weights beside them, which is often a little more accurate than the last step's.",
@@ -113,7 +142,7 @@ const OptionEntry& groupOf(std::string_view id)
 
 std::span<const OptionEntry> trainingOptions()
 {
-    static const std::vector<OptionEntry> entries{earlyStopping(), gradients(), averaging(), limits(), safety(), start(), speed()};
+    static const std::vector<OptionEntry> entries{earlyStopping(), gradients(), precision(), memory(), averaging(), limits(), safety(), start(), speed()};
     return entries;
 }
 

@@ -46,6 +46,7 @@ struct TrainerState
     StoppingState stopping;
     std::string endedBecause;         ///< empty, "early" or "time": no more epochs although more were planned
     double limitFromSeconds = 0;      ///< secondsTrained from which the time limit counts: a person may have overruled it
+    std::int64_t skippedSteps = 0;    ///< whose gradients overflowed float16: counted among the steps, but nothing was learnt
     bool restoredBest = false;        ///< the weights are those of the best epoch, as early stopping was asked to leave them
     double rateFactor = 1;            ///< what going back after a NaN has left of the learning rate
     std::int64_t timesBack = 0;       ///< how often the run went back after a NaN

@@ -65,8 +65,11 @@ std::string timingKey(const Recipe& recipe, const DataFacts& data, const std::st
         layers.push_back(Json{layer.type, depth, entry ? paramsToJson(entry->params, layer.params) : Json()});
         if (layer.frozen) layers.back().push_back("frozen"); // no gradients of its weights
     });
-    const Json what{{"layers", std::move(layers)}, {"input", data.input.text()},        {"batch", recipe.training.batchSize},
+    Json what{{"layers", std::move(layers)}, {"input", data.input.text()},        {"batch", recipe.training.batchSize},
                     {"optimiser", recipe.training.optimiser.type}, {"threads", recipe.threads}, {"device", device}};
+    for (const char* group : {"precision", "memory"}) // only where they are not as always: what was timed before stays known
+        if (const auto set = recipe.training.options.find(group); set != recipe.training.options.end())
+            what[group] = paramsToJson(findOption(trainingOptions(), group)->params, set->second);
     return device + "/" + sha256(what.dump(-1, ' ', false, Json::error_handler_t::replace)).substr(0, 32);
 }
 

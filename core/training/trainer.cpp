@@ -198,6 +198,7 @@ Result<void> Training::report()
     std::optional<Error> why;
     if (metrics->size() < m_group.size()) why = refused(metrics->size());
     if (why && (why->code != ErrorCode::NotFinite || m_group.empty())) return *why;
+    tellSkipped(*metrics);
     for (const StepMetrics& step : *metrics) {
         m_state.epochLossSum += step.loss * static_cast<double>(step.count);
         m_state.epochCorrect += step.correct;
@@ -208,6 +209,22 @@ Result<void> Training::report()
     say(std::move(event));
     if (why) return *why;
     return {};
+}
+
+/// Float16: steps that lowered the scale of the loss, and did nothing else.
+void Training::tellSkipped(const std::vector<StepMetrics>& metrics)
+{
+    std::int64_t skipped = 0;
+    const StepMetrics* last = nullptr;
+    for (const StepMetrics& step : metrics) {
+        if (!step.skipped) continue;
+        ++skipped;
+        last = &step;
+    }
+    if (!last) return;
+    m_state.skippedSteps += skipped;
+    tell("info", (skipped == 1 ? "Step " + groupedInt(last->step + 1) + " was skipped, since its gradients" : plural(skipped, "step", "steps") + " up to step " + groupedInt(last->step + 1) + " were skipped, since their gradients") +
+                     " overflowed float16; the scale of the loss is " + groupedInt(static_cast<std::int64_t>(last->scale)) + " now. Skipped in all: " + groupedInt(m_state.skippedSteps) + ".");
 }
 
 /// A GPU tells late: only the first steps of the group were taken. Counts back to them and asks why.
@@ -406,6 +423,7 @@ void Training::announce()
 {
     sayStarted();
     if (!m_session) return;
+    if (const std::string because = m_state.choices.value("precision_because", std::string()); !because.empty()) tell("info", because);
     if (m_input.resumeFrom)
         tell("info", "Goes on from the checkpoint of step " + groupedInt(m_state.step) + " (" + whereText() + ").");
     else

@@ -45,6 +45,7 @@ Json TrainerState::toJson() const
                 {"timesBack", timesBack},
                 {"backFrom", backFrom},
                 {"backTo", backTo},
+                {"skippedSteps", skippedSteps},
                 {"summary", summary.toJson()},
                 {"choices", choices},
                 {"amendments", std::move(changes)}};
@@ -92,6 +93,7 @@ Result<TrainerState> TrainerState::fromJson(const Json& json)
     state.timesBack = reader.integer("timesBack", 0, 0, most);
     state.backFrom = reader.integer("backFrom", -1, -1, most);
     state.backTo = reader.integer("backTo", -1, -1, most);
+    state.skippedSteps = reader.integer("skippedSteps", 0, 0, most);
     if (const Json* summary = reader.raw("summary"); summary && summary->is_object()) state.summary = RunSummary::fromJson(*summary);
     if (const Json* choices = reader.raw("choices")) state.choices = *choices;
     if (const Json* list = reader.raw("amendments"); list && list->is_array()) {

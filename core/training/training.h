@@ -47,6 +47,7 @@ class Training
     Error explain(Error error) const;
     Result<EvaluationTotals> evaluate(const std::string& what, Part part, std::span<const std::int64_t> rows);
     Result<void> report();
+    void tellSkipped(const std::vector<StepMetrics>& metrics);
     Error refused(std::size_t good);
     RunSummary summaryNow();
     void sync();

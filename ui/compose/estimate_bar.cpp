@@ -145,11 +145,13 @@ void EstimateBar::update()
         if (m_deviceMemory && !m_narrow) of = m_device.isEmpty() ? tr("of %1").arg(words::memory(m_deviceMemory))
                                                                  : tr("of %1 on %2").arg(words::memory(m_deviceMemory), m_device);
         set(m_memory, text(bytesText(estimate->memoryBytes)), of);
+        m_memory.value->setToolTip(tr("While training, estimate: %1.").arg(text(memoryText(estimate->memory))));
         set(m_compute, text(flopText(estimate->flopPerStep)), tr("a step"));
     } else {
         set(m_parameters, report.layers.empty() ? unknown : text(shortCount(report.parameters)),
             report.layers.empty() ? QString() : tr("up to the first problem"));
         set(m_memory, unknown, {});
+        m_memory.value->setToolTip({});
         set(m_compute, unknown, {});
     }
     if (!estimate) {

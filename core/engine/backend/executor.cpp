@@ -2,6 +2,7 @@
 #include "core/engine/backend/executor.h"
 
 #include "core/engine/backend/conv_pool.h"
+#include "core/engine/backend/tensors.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/add.h>
@@ -35,6 +36,10 @@
 #include <ATen/ops/softplus.h>
 #include <ATen/ops/tanh.h>
 
+#include <ATen/core/ivalue.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/custom_function.h>
+
 #include <limits>
 
 namespace sconce::engine {
@@ -43,21 +48,28 @@ namespace {
 using at::Tensor;
 using Sizes = std::vector<std::int64_t>;
 
+/// Keeps the layout. Autograd casts the gradient back.
+Tensor cast(const Tensor& x, DType type)
+{
+    return x.to(scalarType(type));
+}
+
 /// One step being run: its operands and what it may know.
 struct Frame
 {
     const ExecutionPlan& execution;
     const RunContext& context;
     const Step& step;
-    std::span<const Tensor> inputs;
+    std::span<const Tensor> inputs; ///< in the type that the step computes in
+    DType computes = DType::F32;
     bool inPlace = false;
 
     const Tensor& x() const { return inputs[0]; }
     const ValueType& outputType() const { return execution.plan.values[static_cast<std::size_t>(step.output)].type; }
-    /// Undefined for `none`, as torch wants an absent bias.
+    /// In the type that the step computes in; its gradient comes back in float32. Undefined for `none`, as torch wants an absent bias.
     Tensor parameter(ParamIndex index) const
     {
-        return index == none ? Tensor() : context.parameters[static_cast<std::size_t>(index)];
+        return index == none ? Tensor() : cast(context.parameters[static_cast<std::size_t>(index)], computes);
     }
     std::int64_t batch() const { return x().size(0); }
 };
@@ -190,7 +202,7 @@ Tensor execute(const BatchNormOp& op, const Frame& frame)
     // torch writes the running statistics in place: give it copies, which the commit may take over. One value a channel
     // has no unbiased variance (0/0 would poison the statistics for ever), so such a batch leaves them alone.
     Tensor newMean, newVariance;
-    if (frame.x().numel() > frame.x().size(1)) {
+    if (!frame.context.again && frame.x().numel() > frame.x().size(1)) {
         const at::NoGradGuard noGrad;
         // A later piece of the batch goes on from what the one before it staged.
         const auto latest = [&](std::size_t buffer) { return (*frame.context.staged)[buffer].defined() ? (*frame.context.staged)[buffer] : frame.context.buffers[buffer]; };
@@ -261,10 +273,11 @@ Tensor executeFused(const Fusion& fusion, const Frame& frame)
     }
     ConvOp bare = *conv;
     bare.bias = none;
-    return pool(execute(bare, frame), frame.parameter(conv->bias), fusion.slope);
+    const Tensor bias = conv->bias == none ? Tensor() : frame.context.parameters[static_cast<std::size_t>(conv->bias)]; // added by the pool, in float32
+    return pool(cast(execute(bare, frame), DType::F32), bias, fusion.slope);
 }
 
-/// The declared shape is the contract of every step: exporters, estimates and the screen rely on it.
+/// The declared shape is the contract of every step: exporters, estimates and the screen rely on it. The type is that of the pass.
 void checkShape(const Tensor& result, const ExecutionPlan& execution, const Step& step, std::int64_t batch)
 {
     const ValueType& declared = execution.plan.values[static_cast<std::size_t>(step.output)].type;
@@ -273,6 +286,142 @@ void checkShape(const Tensor& result, const ExecutionPlan& execution, const Step
     for (std::size_t i = 0; same && i < dims.size(); ++i) same = result.size(static_cast<std::int64_t>(i) + 1) == dims[i].size;
     TORCH_CHECK(same, primitiveName(step.op), " of layer ", step.layer, " was declared to give ",
                 declared.text(), " but gave ", result.sizes());
+    const DType type = execution.types[static_cast<std::size_t>(step.output)];
+    TORCH_CHECK(result.scalar_type() == scalarType(type), primitiveName(step.op), " of layer ", step.layer, " should give ", name(type), " but gave ", result.scalar_type());
+}
+
+} // namespace
+
+namespace {
+
+/// The values of a run while they are needed, each also in the types that its readers compute in, cast once.
+class Values
+{
+  public:
+    explicit Values(const ExecutionPlan& execution) : m_execution(execution), m_values(execution.plan.values.size()), m_casts(execution.plan.values.size()) {}
+    const Tensor& operator[](ValueIndex index) const { return m_values[static_cast<std::size_t>(index)]; }
+    void set(ValueIndex index, Tensor value) { m_values[static_cast<std::size_t>(index)] = std::move(value); }
+    const Tensor& as(ValueIndex index, DType type)
+    {
+        const auto at = static_cast<std::size_t>(index);
+        if (m_values[at].scalar_type() == scalarType(type)) return m_values[at];
+        if (!m_casts[at].defined()) m_casts[at] = cast(m_values[at], type);
+        return m_casts[at];
+    }
+    void drop(std::size_t step)
+    {
+        for (const ValueIndex index : m_execution.dead[step]) {
+            m_values[static_cast<std::size_t>(index)].reset();
+            m_casts[static_cast<std::size_t>(index)].reset();
+        }
+    }
+
+  private:
+    const ExecutionPlan& m_execution;
+    std::vector<Tensor> m_values, m_casts;
+};
+
+Tensor runSegment(const ExecutionPlan& execution, const RunContext& context, const Segment& segment, const Values& values);
+
+Tensor execute(const ExecutionPlan& execution, const RunContext& context, std::size_t index, std::span<const Tensor> inputs, DType computes)
+{
+    const Step& step = execution.plan.steps[index];
+    const Frame frame{execution, context, step, inputs, computes, execution.inPlace[index] != 0};
+    const std::optional<Fusion>& fusion = execution.fusions[index];
+    return fusion ? executeFused(*fusion, frame) : std::visit([&](const auto& op) { return execute(op, frame); }, step.op);
+}
+
+/// Steps [first, last) from a value that is alive before them to one that is alive behind.
+Tensor runSteps(const ExecutionPlan& execution, const RunContext& context, int first, int last, ValueIndex from, const Tensor& input, ValueIndex to)
+{
+    const Plan& plan = execution.plan;
+    Values values(execution);
+    values.set(from, input);
+    std::vector<Tensor> inputs;
+    std::size_t nextSegment = 0;
+    const bool forgets = context.training && !context.again && at::GradMode::is_enabled();
+    for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) {
+        const std::size_t began = i;
+        Tensor result;
+        while (nextSegment < execution.segments.size() && execution.segments[nextSegment].first < static_cast<int>(i)) ++nextSegment;
+        if (forgets && nextSegment < execution.segments.size() && execution.segments[nextSegment].first == static_cast<int>(i)) {
+            result = runSegment(execution, context, execution.segments[nextSegment], values);
+            i = static_cast<std::size_t>(execution.segments[nextSegment].last) - 1;
+        } else {
+            inputs.clear();
+            for (ValueIndex index : plan.steps[i].inputs) inputs.push_back(values.as(index, execution.computes[i]));
+            result = execute(execution, context, i, inputs, execution.computes[i]);
+            if (execution.fusions[i]) i += static_cast<std::size_t>(execution.fusions[i]->steps) - 1;
+        }
+        checkShape(result, execution, plan.steps[i], input.size(0));
+        values.set(plan.steps[i].output, std::move(result));
+        for (std::size_t done = began; done <= i; ++done) values.drop(done);
+    }
+    return values[to];
+}
+
+/// What the backward pass needs to compute a segment again.
+struct SegmentJob : torch::CustomClassHolder
+{
+    const ExecutionPlan& execution;
+    RunContext context;
+    Segment segment;
+    ValueIndex from, to;
+    SegmentJob(const ExecutionPlan& all, const RunContext& how, const Segment& which) : execution(all), context(how), segment(which)
+    {
+        from = all.plan.steps[static_cast<std::size_t>(which.first)].inputs[0]; // the only value alive there
+        to = all.plan.steps[static_cast<std::size_t>(which.last) - 1].output;
+    }
+    Tensor run(const Tensor& input) const { return runSteps(execution, context, segment.first, segment.last, from, input, to); }
+};
+
+/// Keeps its input alone; going back it computes its steps a second time, now with autograd, by the same random keys.
+class Forgetful : public torch::autograd::Function<Forgetful>
+{
+  public:
+    static Tensor forward(torch::autograd::AutogradContext* ctx, const Tensor& input, const at::TensorList& parameters, const c10::intrusive_ptr<SegmentJob>& job)
+    {
+        std::vector<Tensor> saved{input};
+        saved.insert(saved.end(), parameters.begin(), parameters.end());
+        ctx->save_for_backward(std::move(saved));
+        ctx->saved_data["job"] = c10::IValue::make_capsule(job);
+        return job->run(input);
+    }
+    static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx, const torch::autograd::variable_list& gradients)
+    {
+        const torch::autograd::variable_list saved = ctx->get_saved_variables();
+        const c10::intrusive_ptr<SegmentJob> job = c10::static_intrusive_pointer_cast<SegmentJob>(ctx->saved_data["job"].toCapsule());
+        const at::AutoGradMode recording(true);
+        job->context.again = true;
+        std::vector<Tensor> sources{saved[0].detach().set_requires_grad(saved[0].requires_grad())};
+        sources.insert(sources.end(), saved.begin() + 1, saved.end());
+        std::vector<Tensor> wanted;
+        for (const Tensor& source : sources)
+            if (source.requires_grad()) wanted.push_back(source);
+        const Tensor output = job->run(sources[0]);
+        const std::vector<Tensor> found = torch::autograd::grad({output}, wanted, {gradients[0]}, {}, false, true);
+        torch::autograd::variable_list result(sources.size() + 1); // nothing for the job
+        std::size_t next = 0;
+        for (std::size_t i = 0; i < sources.size(); ++i)
+            if (sources[i].requires_grad()) result[i] = found[next++];
+        return result;
+    }
+};
+
+Tensor runSegment(const ExecutionPlan& execution, const RunContext& context, const Segment& segment, const Values& values)
+{
+    const auto job = c10::make_intrusive<SegmentJob>(execution, context, segment);
+    std::vector<Tensor> parameters; // so that autograd sees that the segment learns
+    for (int i = segment.first; i < segment.last; ++i)
+        std::visit(
+            [&](const auto& op) {
+                if constexpr (requires { op.weight; })
+                    for (const ParamIndex index : {op.weight, op.bias})
+                        if (index != none) parameters.push_back(context.parameters[static_cast<std::size_t>(index)]);
+            },
+            execution.plan.steps[static_cast<std::size_t>(i)].op);
+    const at::TensorList learnt(parameters); // of a std::vector autograd would not see the tensors
+    return Forgetful::apply(values[job->from], learnt, job);
 }
 
 } // namespace
@@ -280,24 +429,15 @@ void checkShape(const Tensor& result, const ExecutionPlan& execution, const Step
 Tensor runPlan(const ExecutionPlan& execution, const Tensor& input, const RunContext& context)
 {
     const Plan& plan = execution.plan;
-    std::vector<Tensor> values(plan.values.size());
-    values[static_cast<std::size_t>(plan.input)] = input;
-    std::vector<Tensor> inputs;
-    for (std::size_t i = 0; i < plan.steps.size(); ++i) {
-        const Step& step = plan.steps[i];
-        inputs.clear();
-        for (ValueIndex index : step.inputs) inputs.push_back(values[static_cast<std::size_t>(index)]);
-        const Frame frame{execution, context, step, inputs, execution.inPlace[i] != 0};
-        const std::optional<Fusion>& fusion = execution.fusions[i];
-        Tensor result = fusion ? executeFused(*fusion, frame) : std::visit([&](const auto& op) { return execute(op, frame); }, step.op);
-        const std::size_t first = i;
-        if (fusion) i += static_cast<std::size_t>(fusion->steps) - 1;
-        checkShape(result, execution, plan.steps[i], input.size(0));
-        values[static_cast<std::size_t>(plan.steps[i].output)] = std::move(result);
-        for (std::size_t done = first; done <= i; ++done)
-            for (ValueIndex index : execution.dead[done]) values[static_cast<std::size_t>(index)].reset();
-    }
-    return values[static_cast<std::size_t>(plan.output)];
+    const Tensor output = runSteps(execution, context, 0, static_cast<int>(plan.steps.size()), plan.input, input, plan.output);
+    return cast(output, DType::F32);
+}
+
+Tensor runProduct(const ExecutionPlan& execution, std::size_t step, const Tensor& input, const RunContext& context, DType type)
+{
+    const Tensor x = cast(input, type);
+    const Frame frame{execution, context, execution.plan.steps[step], std::span(&x, 1), type, false};
+    return cast(std::visit([&](const auto& op) { return execute(op, frame); }, execution.plan.steps[step].op), DType::F32);
 }
 
 } // namespace sconce::engine

@@ -22,11 +22,15 @@ struct RunContext
     bool training = false;
     std::uint64_t seed = 0;
     std::int64_t step = 0; ///< keys dropout
+    bool again = false;     ///< a segment computed a second time: the running statistics have had their share
     std::int64_t firstRow = 0; ///< of this piece in its batch: what rows draw does not depend on how a batch is cut
 };
 
-/// The plan's output for an input [N, …]. Throws like torch does; checks that every step gives the declared shape.
+/// The plan's output for an input [N, …], in float32. Throws like torch does; checks that every step gives the declared shape and
+/// the type that the pass chose for it.
 at::Tensor runPlan(const ExecutionPlan& execution, const at::Tensor& input, const RunContext& context);
+/// A convolution or matrix product of the plan alone, from float32 to float32, computed in `type`: to be timed.
+at::Tensor runProduct(const ExecutionPlan& execution, std::size_t step, const at::Tensor& input, const RunContext& context, DType type);
 
 /// A float mask of the shape of `x`: 0 with probability `rate`, else 1/(1-rate). A function of seed, layer, step, row and
 /// element: on the CPU by Philox of core/base; on a GPU by the device's own Philox generator, seeded from the same key

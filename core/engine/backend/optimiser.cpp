@@ -3,6 +3,7 @@
 
 #include "core/engine/backend/tensors.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/full_like.h>
 #include <ATen/ops/where.h>
@@ -71,10 +72,11 @@ bool Optimiser::fused() const
     return m_rules.main->fused() && (!m_rules.rest || m_rules.rest->fused());
 }
 
-void Optimiser::update(const std::vector<at::Tensor>& gradients, double learningRate, const at::Tensor& skip)
+void Optimiser::update(const std::vector<at::Tensor>& gradients, double learningRate, const at::Tensor& skip, bool goesOn)
 {
     const at::NoGradGuard noGrad;
-    m_stepTensor.fill_(static_cast<double>(m_steps + 1));
+    if (skip.defined() && goesOn) m_stepTensor.add_(1 - skip.reshape({}));
+    else m_stepTensor.fill_(static_cast<double>(m_steps + 1));
     for (const Group& group : m_groups) {
         std::vector<at::Tensor> own;
         own.reserve(group.members.size());
@@ -133,12 +135,13 @@ std::vector<at::Tensor> Optimiser::allTensors() const
     return all;
 }
 
-std::vector<HostTensor> Optimiser::state() const
+std::vector<HostTensor> Optimiser::state(std::int64_t untaken) const
 {
+    const std::int64_t taken = m_steps - untaken;
     std::vector<HostTensor> result;
     for (const auto& [key, tensor] : named()) result.push_back(copyOut(key, tensor));
     HostTensor steps{m_name + ".steps", DType::I64, {}, std::vector<std::byte>(sizeof(std::int64_t))};
-    std::memcpy(steps.bytes.data(), &m_steps, sizeof m_steps);
+    std::memcpy(steps.bytes.data(), &taken, sizeof taken);
     result.push_back(std::move(steps));
     return result;
 }
@@ -169,6 +172,7 @@ Result<void> Optimiser::setState(std::span<const TensorView> tensors)
     const at::NoGradGuard noGrad;
     for (auto [key, tensor] : expected) copyIn(tensor, given.at(key)->bytes);
     m_steps = count;
+    m_stepTensor.fill_(static_cast<double>(count));
     return {};
 }
 

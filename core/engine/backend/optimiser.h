@@ -20,10 +20,12 @@ class Optimiser
     static Result<Optimiser> make(const Configured& settings, const Plan& plan, std::span<const at::Tensor> parameters);
 
     /// One update. `gradients` belong to the trainable parameters in order, each laid out as its parameter; they may be written
-    /// to. `skip`, where defined, is a float on the device that turns the whole update into nothing if it is not 0.
-    void update(const std::vector<at::Tensor>& gradients, double learningRate, const at::Tensor& skip);
+    /// to. `skip`, where defined, is a float on the device that turns the whole update into nothing if it is not 0. `goesOn`: a skipped
+    /// update is not the last one, so the updates are counted on the device too; takeBack() then says how many were skipped.
+    void update(const std::vector<at::Tensor>& gradients, double learningRate, const at::Tensor& skip, bool goesOn = false);
 
-    std::vector<HostTensor> state() const;
+    /// `untaken`: of the updates, so many were skipped on the device and are not taken back yet.
+    std::vector<HostTensor> state(std::int64_t untaken = 0) const;
     /// All names, types and shapes are checked before anything is changed.
     Result<void> setState(std::span<const TensorView> tensors);
     const std::string& name() const { return m_name; }

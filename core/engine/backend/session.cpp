@@ -108,6 +108,30 @@ void SessionImpl::makeParameters()
     m_bad = at::zeros({1}, options);
 }
 
+void SessionImpl::makePlans()
+{
+    m_passes.products = m_precision.products;
+    m_passes.only = m_precision.only;
+    m_passes.poolsFollow = !m_device.is_cpu();
+    m_passes.recompute = m_spec.step.recompute && !m_spec.optimiser.type.empty();
+    m_execution = prepare(m_spec.plan, m_passes);
+    m_exact.reset();
+    if (!m_precision.mixed()) return;
+    PassOptions exact = m_passes;
+    exact.products = DType::F32;
+    exact.recompute = false;
+    m_exact = prepare(m_spec.plan, exact);
+}
+
+/// Measured once, with the batch's size; kept with the run.
+void SessionImpl::settlePrecision()
+{
+    if (!m_precision.undecided) return;
+    enter();
+    m_precision = measurePrecision(m_execution, context(true, 0, nullptr, m_parameters), m_spec.step.batch, m_device);
+    makePlans();
+}
+
 Result<void> SessionImpl::start()
 {
     auto losses = Loss::make(m_spec.task, m_device);
@@ -115,11 +139,10 @@ Result<void> SessionImpl::start()
     m_losses = std::move(losses).value();
     SCONCE_TRY(checkMemory());
     enter();
-    PassOptions passes;
-    passes.channelsLast = m_device.is_cpu() && m_spec.step.channelsLast;
-    if (m_spec.choices.is_object() && m_spec.choices.contains("layout")) passes.channelsLast = m_spec.choices["layout"] == "channels-last";
+    m_passes.channelsLast = m_device.is_cpu() && m_spec.step.channelsLast;
+    if (m_spec.choices.is_object() && m_spec.choices.contains("layout")) m_passes.channelsLast = m_spec.choices["layout"] == "channels-last";
     // A run begun without fused blocks goes on without: their sums are rounded in another order.
-    passes.fuse = m_device.is_cpu() && m_spec.step.fuse && (!m_spec.choices.is_object() || !m_spec.choices.contains("layout") || (m_spec.choices.contains("fusion") && m_spec.choices["fusion"] != "off"));
+    m_passes.fuse = m_device.is_cpu() && m_spec.step.fuse && (!m_spec.choices.is_object() || !m_spec.choices.contains("layout") || (m_spec.choices.contains("fusion") && m_spec.choices["fusion"] != "off"));
     // On a GPU the finite check must not wait for the device. The same way can be asked for on the CPU, to test it there.
     m_deferred = m_device.is_cuda() || (m_spec.choices.is_object() && m_spec.choices.contains("commit") && m_spec.choices["commit"] == "gated on the device");
     if (!m_spec.optimiser.type.empty()) { // who only looks at a model beside a run leaves the run's as they are
@@ -131,14 +154,21 @@ Result<void> SessionImpl::start()
     if (m_device.is_cuda()) {
         at::globalContext().setDeterministicCuDNN(true);
         at::globalContext().setBenchmarkCuDNN(false);
+        if (!m_spec.optimiser.type.empty() || trainingThreads == 0) { // for the whole process: who looks at a model beside a run leaves it
+            const bool tf32 = m_spec.step.precision == "tf32"; // torch's own default is TF32 in convolutions
+            at::globalContext().setAllowTF32CuDNN(tf32);
+            at::globalContext().setAllowTF32CuBLAS(tf32);
+        }
         for (const ComputeDevice& device : computeDevices())
             if (device.id == m_spec.device) m_deviceUuid = device.uuid;
     }
     if (m_spec.choices.is_object() && m_spec.choices.contains("micro_batch") && m_spec.choices["micro_batch"].is_number_integer())
         m_spec.step.microBatch = m_spec.choices["micro_batch"].get<std::int64_t>();
-    m_execution = prepare(m_spec.plan, passes);
+    if (!m_spec.optimiser.type.empty()) m_precision = resolvePrecision(m_spec.step, m_spec.choices, m_device);
+    makePlans();
     makeParameters();
     if (m_spec.optimiser.type.empty()) return {};
+    if (m_precision.products == DType::F16) m_scale.emplace(ScaleSettings{m_spec.step.firstScale, m_spec.step.scaleGrowsAfter}, m_device, m_deferred);
     auto optimiser = Optimiser::make(m_spec.optimiser, m_execution.plan, m_parameters);
     SCONCE_TRY(optimiser);
     m_optimiser = std::move(optimiser).value();
@@ -154,6 +184,7 @@ Result<void> SessionImpl::start()
 Result<void> SessionImpl::useData(DatasetPtr data)
 {
     return guarded("preparing the data", [&]() -> Result<void> {
+        if (m_spec.step.batch > 0) settlePrecision(); // may make the plan anew
         const ValueType& input = m_execution.plan.values[static_cast<std::size_t>(m_execution.plan.input)].type;
         const ValueType& output = m_execution.plan.values[static_cast<std::size_t>(m_execution.plan.output)].type;
         if (data->info().sample.sizes() != input.sizes())
@@ -242,6 +273,7 @@ void SessionImpl::forwardPiece()
     const Tensor logits = runPlan(m_execution, input, run);
     m_piece = size == m_rows.size() ? m_losses->mean(logits, targets) : m_losses->share(logits, targets, m_weight);
     const Tensor loss = m_piece.detach();
+    if (m_scale) m_piece = m_scale->scaled(m_piece);
     m_loss = m_next == 0 ? loss : m_loss + loss;
     if (!m_deferred) {
         m_correct += countCorrect(logits, targets);
@@ -287,6 +319,7 @@ std::vector<Tensor> SessionImpl::gradients() const
         Tensor gradient = parameter.grad();
         if (!gradient.defined()) gradient = at::zeros_like(parameter);
         assertOn(gradient, m_device, "a gradient");
+        TORCH_CHECK(gradient.scalar_type() == at::kFloat, "a gradient is of type ", gradient.scalar_type(), " and not of float32");
         bool same = true;
         for (std::int64_t axis = 0; axis < parameter.dim(); ++axis)
             same = same && (parameter.size(axis) == 1 || gradient.stride(axis) == parameter.stride(axis));
@@ -313,6 +346,15 @@ Error SessionImpl::notFinite(const std::vector<Tensor>& gradients) const
             return {ErrorCode::NotFinite, "The gradient of " + spec.name + " became NaN or infinite" + where, remedyForNaN, {}};
     }
     return {ErrorCode::NotFinite, "The running statistics of a normalisation became NaN or infinite" + where, remedyForNaN, {}};
+}
+
+/// Running statistics that the step would leave behind.
+std::vector<Tensor> SessionImpl::stagedNow() const
+{
+    std::vector<Tensor> result;
+    for (const Tensor& staged : m_staged)
+        if (staged.defined()) result.push_back(staged);
+    return result;
 }
 
 void SessionImpl::adoptStaged(const Tensor& skip)
@@ -367,36 +409,60 @@ Result<void> SessionImpl::commit(double learningRate)
 
 Result<void> SessionImpl::commitOnHost(std::vector<Tensor> gradients, double learningRate)
 {
-    std::vector<Tensor> checked = gradients;
-    for (const Tensor& staged : m_staged)
-        if (staged.defined()) checked.push_back(staged);
+    std::vector<Tensor> checked = stagedNow();
+    if (!m_scale) checked.insert(checked.end(), gradients.begin(), gradients.end());
     const double loss = m_loss.item<double>();
     m_found.zero_();
     if (!checked.empty()) at::_amp_foreach_non_finite_check_and_unscale_(checked, m_found, m_one); // times 1: exact
-    if (!std::isfinite(loss) || m_found.item<float>() != 0) return notFinite(gradients);
-    clip(gradients);
-    m_optimiser->update(gradients, learningRate, {});
-    adoptStaged({});
-    average({});
-    m_pending.push_back({{m_step, loss, m_correct, static_cast<std::int64_t>(m_rows.size())}, {}});
+    const bool overflowed = m_scale && m_scale->unscale(gradients).item<float>() != 0;
+    if (!std::isfinite(loss) || m_found.item<float>() != 0 || (overflowed && !m_scale->canFall())) return notFinite(gradients);
+    if (m_scale) m_scale->done(overflowed);
+    if (!overflowed) {
+        clip(gradients);
+        m_optimiser->update(gradients, learningRate, {});
+        adoptStaged({});
+        average({});
+    }
+    m_pending.push_back({{m_step, loss, m_correct, static_cast<std::int64_t>(m_rows.size()), overflowed, m_scale ? m_scale->value() : 0}, {}});
     return {};
 }
 
+/// The same without waiting: what must not happen is multiplied away, chosen away or skipped inside of the kernels.
 Result<void> SessionImpl::commitOnDevice(std::vector<Tensor> gradients, double learningRate)
 {
-    std::vector<Tensor> checked = gradients;
-    for (const Tensor& staged : m_staged)
-        if (staged.defined()) checked.push_back(staged);
+    std::vector<Tensor> checked = stagedNow();
+    if (!m_scale) checked.insert(checked.end(), gradients.begin(), gradients.end());
     if (!checked.empty()) at::_amp_foreach_non_finite_check_and_unscale_(checked, m_bad, m_one);
     const Tensor loss = m_loss;
     m_bad.add_(at::isfinite(loss).logical_not().to(at::kFloat)).clamp_max_(1);
+    Tensor skip = m_bad, found;
+    if (m_scale) {
+        found = m_scale->unscale(gradients);
+        m_bad.add_(m_scale->beyondHelp(found)).clamp_max_(1);
+        skip = (found + m_bad).clamp_max_(1);
+    }
     clip(gradients);
-    m_optimiser->update(gradients, learningRate, m_bad);
-    adoptStaged(m_bad);
-    average(m_bad);
-    m_pending.push_back({{m_step, 0, 0, static_cast<std::int64_t>(m_rows.size())},
-                         at::stack({loss.to(at::kDouble), m_correctOnDevice.to(at::kDouble), m_bad.squeeze(0).to(at::kDouble)})});
+    m_optimiser->update(gradients, learningRate, skip, m_scale.has_value());
+    adoptStaged(skip);
+    average(skip);
+    std::vector<Tensor> told{loss, m_correctOnDevice, m_bad.squeeze(0)};
+    if (m_scale) {
+        m_scale->doneOnDevice(found, m_bad);
+        told.push_back(found.squeeze(0));
+        told.push_back(m_scale->valueOnDevice().squeeze(0));
+    }
+    for (Tensor& each : told) each = each.to(at::kDouble);
+    m_pending.push_back({{m_step, 0, 0, static_cast<std::int64_t>(m_rows.size())}, at::stack(told)});
     return {};
+}
+
+/// Steps that only moved the scale, of those whose metrics were not taken yet.
+std::int64_t SessionImpl::skippedUntold() const
+{
+    std::int64_t skipped = 0;
+    for (const Pending& pending : m_pending)
+        if (m_scale && pending.onDevice.defined()) skipped += pending.onDevice.select(0, 3).item<double>() != 0;
+    return skipped;
 }
 
 Result<std::vector<StepMetrics>> SessionImpl::takeMetrics()
@@ -416,7 +482,7 @@ Result<std::vector<StepMetrics>> SessionImpl::takeMetrics()
         for (const Pending& pending : m_pending) rows.push_back(pending.onDevice);
         const Tensor table = at::stack(rows).cpu();
         const double* value = table.const_data_ptr<double>();
-        for (std::size_t i = 0; i < m_pending.size(); ++i, value += 3) {
+        for (std::size_t i = 0; i < m_pending.size(); ++i, value += table.size(1)) {
             StepMetrics metrics = m_pending[i].metrics;
             metrics.loss = value[0];
             metrics.correct = static_cast<std::int64_t>(value[1]);
@@ -426,6 +492,11 @@ Result<std::vector<StepMetrics>> SessionImpl::takeMetrics()
                 m_failed = Error{ErrorCode::NotFinite, "The loss or a gradient became NaN or infinite at step " + groupedInt(metrics.step + 1) + ", so the step was not taken.", remedyForNaN, {}};
                 if (result.empty()) return *m_failed;
                 return result; // the good ones first: the next call says it
+            }
+            if (m_scale) {
+                metrics.skipped = value[3] != 0;
+                metrics.scale = value[4];
+                if (metrics.skipped) m_optimiser->takeBack(1);
             }
             result.push_back(metrics);
         }

@@ -7,7 +7,9 @@
 #include "core/engine/backend/executor.h"
 #include "core/engine/backend/feed.h"
 #include "core/engine/backend/loss.h"
+#include "core/engine/backend/loss_scale.h"
 #include "core/engine/backend/optimiser.h"
+#include "core/engine/backend/precision.h"
 
 #include <optional>
 
@@ -45,14 +47,18 @@ class SessionImpl final : public Session
 
   private:
     enum class Stage { Idle, Forward, Backward };
-    /// Metrics of a step that may still be on the device: [loss, correct, bad].
+    /// Metrics of a step that may still be on the device: [loss, correct, bad, skipped, scale].
     struct Pending { StepMetrics metrics; at::Tensor onDevice; };
 
     void enter() const;
     Result<void> checkMemory() const;
+    void makePlans();
     void makeParameters();
+    void settlePrecision();
     Result<void> checkRows(Part part, std::span<const std::int64_t> rows) const;
     RunContext context(bool training, std::int64_t step, std::vector<at::Tensor>* staged, const std::vector<at::Tensor>& parameters) const;
+    const ExecutionPlan& inferencePlan() const { return m_exact ? *m_exact : m_execution; }
+    std::int64_t skippedUntold() const;
     at::Tensor infer(const at::Tensor& input) const;
     at::Tensor asDeclared(const at::Tensor& output) const;
     at::Tensor probabilities(const at::Tensor& output) const;
@@ -64,6 +70,7 @@ class SessionImpl final : public Session
     std::vector<std::pair<std::string, at::Tensor>> lastStepsWeights() const;
     std::vector<at::Tensor> gradients() const;
     Error notFinite(const std::vector<at::Tensor>& gradients) const;
+    std::vector<at::Tensor> stagedNow() const;
     void adoptStaged(const at::Tensor& skip);
     Result<void> commitOnHost(std::vector<at::Tensor> gradients, double learningRate);
     Result<void> commitOnDevice(std::vector<at::Tensor> gradients, double learningRate);
@@ -75,7 +82,11 @@ class SessionImpl final : public Session
 
     SessionSpec m_spec;
     at::Device m_device;
+    PassOptions m_passes;
+    Precision m_precision;
     ExecutionPlan m_execution;
+    std::optional<ExecutionPlan> m_exact; ///< where training computes in fewer digits: what looks at the model computes in float32
+    std::optional<LossScale> m_scale;     ///< float16 only
     std::vector<at::Tensor> m_parameters, m_buffers;
     std::vector<at::Tensor> m_average; ///< of the parameters, where the recipe asks for it
     std::optional<Loss> m_losses;

@@ -18,7 +18,7 @@ using at::Tensor;
 
 Tensor SessionImpl::infer(const Tensor& input) const
 {
-    return runPlan(m_execution, input, context(false, 0, nullptr, shown()));
+    return runPlan(inferencePlan(), input, context(false, 0, nullptr, shown()));
 }
 
 /// What the plan as given puts out: with the softmax that a pass took off.
@@ -111,7 +111,7 @@ Result<std::vector<float>> SessionImpl::run(std::span<const float> inputs, std::
         Tensor input = emptyTensor(sizes, m_device, m_execution.channelsLast);
         copyIn(input, std::as_bytes(inputs));
         std::vector<Tensor> discarded(m_buffers.size());
-        return copyOutFloats(asDeclared(runPlan(m_execution, input, context(training, 0, &discarded, shown()))));
+        return copyOutFloats(asDeclared(runPlan(inferencePlan(), input, context(training, 0, &discarded, shown()))));
     });
 }
 

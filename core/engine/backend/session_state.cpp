@@ -68,7 +68,9 @@ Result<std::vector<HostTensor>> SessionImpl::optimiserState() const
 {
     return guarded("reading the optimiser's state", [&]() -> Result<std::vector<HostTensor>> {
         SCONCE_TRY(checkMayLeave());
-        std::vector<HostTensor> state = m_optimiser ? m_optimiser->state() : std::vector<HostTensor>{};
+        std::vector<HostTensor> state = m_optimiser ? m_optimiser->state(skippedUntold()) : std::vector<HostTensor>{};
+        if (m_scale)
+            for (HostTensor& tensor : m_scale->state()) state.push_back(std::move(tensor));
         for (const auto& [name, tensor] : lastStepsWeights()) state.push_back(copyOut(name, tensor));
         return state;
     });
@@ -117,10 +119,11 @@ Result<void> SessionImpl::setOptimiserState(std::span<const TensorView> tensors)
     return guarded("setting the optimiser's state", [&]() -> Result<void> {
         enter();
         dropStep();
-        std::vector<TensorView> own;
+        std::vector<TensorView> own, scale;
         std::map<std::string_view, const TensorView*> last;
         for (const TensorView& tensor : tensors) {
             if (tensor.name.starts_with(lastWeights)) last.emplace(tensor.name, &tensor);
+            else if (m_scale && LossScale::owns(tensor.name)) scale.push_back(tensor);
             else own.push_back(tensor);
         }
         const auto expected = lastStepsWeights();
@@ -131,7 +134,10 @@ Result<void> SessionImpl::setOptimiserState(std::span<const TensorView> tensors)
         };
         if (last.size() != expected.size() || !std::all_of(expected.begin(), expected.end(), fits))
             return Error{ErrorCode::Corrupt, "The optimiser's state belongs to a run that averages weights in another way.", "Use an older checkpoint of this run.", {}};
+        const auto scaleState = m_scale ? m_scale->read(scale) : Result<ScaleState>(ScaleState{});
+        SCONCE_TRY(scaleState);
         SCONCE_TRY(m_optimiser->setState(own));
+        if (m_scale) m_scale->set(*scaleState);
         const at::NoGradGuard noGrad;
         for (auto [name, tensor] : expected) copyIn(tensor, last.at(name)->bytes);
         return {};
@@ -144,7 +150,8 @@ Json SessionImpl::choices() const
     json["device"] = m_spec.device;
     if (!m_deviceUuid.empty()) json["device_uuid"] = m_deviceUuid;
     json["threads"] = m_spec.threads;
-    json["precision"] = "float32";
+    m_precision.write(json);
+    if (m_scale) json["loss_scale"] = m_spec.step.firstScale;
     json["layout"] = m_execution.channelsLast ? "channels-last" : "contiguous";
     json["activations_behind_pools"] = m_execution.poolsMoved;
     json["activations_in_place"] = std::count(m_execution.inPlace.begin(), m_execution.inPlace.end(), 1);
@@ -154,6 +161,10 @@ Json SessionImpl::choices() const
     // On the CPU the same number of threads gives the same numbers in any case.
     json["deterministic"] = at::globalContext().deterministicAlgorithms() ? "refuses what is not" : m_device.is_cuda() ? "convolutions" : "for the same number of threads";
     json["loss"] = m_execution.outputKind == OutputKind::Raw ? "softmax joined to the loss" : "final softmax joined to the loss";
+    if (m_passes.recompute) {
+        json["recomputed_segments"] = m_execution.segments.size();
+        json["recomputed_share"] = recomputedShare(m_execution); // of a step's arithmetic
+    }
     if (m_spec.step.microBatch > 0) json["micro_batch"] = m_spec.step.microBatch;
     if (m_optimiser) json["optimiser"] = (m_optimiser->fused() ? "fused " : "") + m_optimiser->name();
     if (m_optimiser) json["commit"] = m_deferred ? "gated on the device" : "checked at once";

@@ -8,6 +8,16 @@
 
 namespace sconce::engine {
 
+at::ScalarType scalarType(DType type)
+{
+    switch (type) {
+    case DType::F16: return at::kHalf;
+    case DType::BF16: return at::kBFloat16;
+    case DType::I64: return at::kLong;
+    default: return at::kFloat;
+    }
+}
+
 std::vector<std::int64_t> packedStrides(const std::vector<std::int64_t>& sizes, bool channelsLast)
 {
     std::vector<std::int64_t> strides(sizes.size(), 1);

@@ -13,6 +13,9 @@
 
 namespace sconce::engine {
 
+/// torch's name of a type: those of plans (F32, BF16, F16) and counters (I64).
+at::ScalarType scalarType(DType type);
+
 /// Strides of a packed tensor. With channelsLast and four axes the order in memory is N, H, W, C. They are set by hand
 /// because for one channel both layouts count as contiguous, and at::contiguous would keep the slow one.
 std::vector<std::int64_t> packedStrides(const std::vector<std::int64_t>& sizes, bool channelsLast);
