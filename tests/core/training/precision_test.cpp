@@ -93,7 +93,7 @@ class TrainingPrecisionTest : public QObject
             recipe.device = "cpu";
             setOption(recipe.training, "precision", "compute", std::string(precision));
             Bench run(recipe, *digits);
-            run.input.threads = 2;
+            run.input.threads = 1;
             const RunEnded ended = run.run();
             QVERIFY2(ended.status == RunStatus::Finished, ended.message.c_str());
             accuracy[i++] = ended.summary.testAccuracy;
