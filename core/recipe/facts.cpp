@@ -12,6 +12,9 @@ DataFacts factsOf(const DatasetInfo& info)
     facts.testCount = info.testCount;
     facts.classes = static_cast<int>(info.classes.size());
     facts.title = info.title;
+    facts.numbers = info.numbers;
+    facts.target = info.target;
+    facts.bytes = info.sample.dtype == DType::U8;
     return facts;
 }
 

@@ -146,7 +146,7 @@ Json SessionImpl::choices() const
     const auto fused = std::count_if(m_execution.fusions.begin(), m_execution.fusions.end(), [](const auto& fusion) { return fusion.has_value(); });
     json["fusion"] = fused ? convpool::kernels().name : "off";
     json["fused_blocks"] = fused;
-    json["loss"] = m_execution.outputKind == OutputKind::Raw ? "softmax joined to the loss" : "final softmax joined to the loss";
+    json["loss"] = m_losses->description(m_execution.outputKind);
     if (m_spec.step.microBatch > 0) json["micro_batch"] = m_spec.step.microBatch;
     if (m_optimiser) json["optimiser"] = (m_optimiser->fused() ? "fused " : "") + m_optimiser->name();
     if (m_optimiser) json["commit"] = m_deferred ? "gated on the device" : "checked at once";
