@@ -131,9 +131,37 @@ int layers(Context& context)
     return Done;
 }
 
-int dataInspect(Context& context, const std::string& path)
+namespace {
+
+void addTable(Json& json, const DatasetInfo& info)
 {
-    auto opened = openDataset(path);
+    json["target"] = info.target;
+    json["numbers"] = info.numbers;
+    json["columns"] = Json::array();
+    for (const TableColumn& column : info.columns)
+        json["columns"].push_back({{"name", column.name}, {"kind", column.words.empty() ? "number" : "words"}, {"words", column.words}, {"missing", column.missing}});
+    if (!info.numbers) return;
+    json["target_mean"] = info.targetMean;
+    json["target_deviation"] = info.targetDeviation;
+    json["target_least"] = info.targetLeast;
+    json["target_most"] = info.targetMost;
+}
+
+void printTable(const Context& context, const DatasetInfo& info)
+{
+    context.print("predicts “" + info.target + "”" + (info.numbers ? ": " + realText(info.targetLeast) + " to " + realText(info.targetMost) + ", mean " + realText(info.targetMean) + ", deviation " + realText(info.targetDeviation)
+                                                                   : std::string()));
+    std::vector<std::vector<std::string>> lines;
+    for (const TableColumn& column : info.columns)
+        lines.push_back({column.name, column.words.empty() ? "number" : plural(static_cast<std::int64_t>(column.words.size()), "word", "different words"), groupedInt(column.missing)});
+    context.print(table({"column", "holds", "missing"}, lines, {false, false, true}));
+}
+
+} // namespace
+
+int dataInspect(Context& context, const std::string& path, const ImportOptions& import)
+{
+    auto opened = openDataset(path, import);
     if (!opened) return context.fail(opened.error());
     const auto& info = (*opened)->info();
     Json balance = Json::object();
@@ -143,13 +171,16 @@ int dataInspect(Context& context, const std::string& path)
         balance[info.classes[i]] = {{"training", info.trainingPerClass[i]}, {"test", test}};
         lines.push_back({info.classes[i], groupedInt(info.trainingPerClass[i]), groupedInt(test)});
     }
-    context.emit({{"data", info.id}, {"title", info.title}, {"kind", info.kind}, {"samples", info.trainingCount + info.testCount}, {"training", info.trainingCount},
+    Json json{{"data", info.id}, {"title", info.title}, {"kind", info.kind}, {"samples", info.trainingCount + info.testCount}, {"training", info.trainingCount},
                   {"test", info.testCount}, {"shape", info.sample.sizes()}, {"classes", info.classes}, {"balance", balance}, {"mean", number(info.mean)},
-                  {"deviation", number(info.deviation)}, {"bytes", info.bytes}, {"fingerprint", info.fingerprint}, {"problems", info.problems}});
+                  {"deviation", number(info.deviation)}, {"bytes", info.bytes}, {"fingerprint", info.fingerprint}, {"problems", info.problems}};
+    if (info.kind == "table") addTable(json, info);
+    context.emit(json);
     context.print(info.title + ": " + groupedInt(info.trainingCount) + " training and " + groupedInt(info.testCount) + " test samples, " + info.sample.text() + ", " +
                   plural(static_cast<std::int64_t>(info.classes.size()), "class", "classes") + ", " + bytesText(info.bytes));
     context.print("fingerprint " + info.fingerprint);
-    context.print(table({"class", "training", "test"}, lines, {false, true, true}));
+    if (info.kind == "table") printTable(context, info);
+    if (!lines.empty()) context.print(table({"class", "training", "test"}, lines, {false, true, true}));
     for (const auto& problem : info.problems) context.note(problem);
     return Done;
 }

@@ -5,7 +5,7 @@
 
 #include "core/base/json.h"
 #include "core/history/store.h"
-#include "core/recipe/recipe.h"
+#include "core/recipe/task.h"
 
 #include <memory>
 #include <string>
@@ -61,6 +61,11 @@ std::string table(const std::vector<std::string>& header, const std::vector<std:
 /// NaN → null.
 Json number(double value);
 
+/// ", accuracy 99.15 %": every metric that a task has, of a part of a run ("train", "val", "test").
+std::string metricsText(const std::string& task, const RunSummary& summary, const std::string& part);
+/// Adds a run's metrics besides accuracy: "test_mae" and its like.
+void addMetrics(Json& object, const MetricMap& metrics);
+
 /// A starter's name or a file; problems of reading are printed by the caller.
 Result<ParsedRecipe> loadRecipe(const std::string& nameOrFile);
 /// What --set asks for: "/json/path=value".
@@ -92,7 +97,7 @@ int findRate(Context& context, const RateTestArguments& arguments);
 int describe(Context& context, const std::string& recipe, const std::string& data);
 int recipes(Context& context);
 int layers(Context& context);
-int dataInspect(Context& context, const std::string& path);
+int dataInspect(Context& context, const std::string& path, const ImportOptions& import = {});
 int devices(Context& context);
 
 struct UseArguments

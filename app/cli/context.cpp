@@ -124,6 +124,18 @@ std::string table(const std::vector<std::string>& header, const std::vector<std:
     return text;
 }
 
+std::string metricsText(const std::string& task, const RunSummary& summary, const std::string& part)
+{
+    std::string text;
+    for (const MetricEntry& metric : metricsOf(task)) text += ", " + metric.brief + " " + metricText(metric, summary.metric(part, metric.id));
+    return text;
+}
+
+void addMetrics(Json& object, const MetricMap& metrics)
+{
+    for (const auto& [key, value] : metrics) object[key] = number(value);
+}
+
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 Result<ParsedRecipe> loadRecipe(const std::string& nameOrFile)

@@ -19,6 +19,7 @@ namespace {
 /// Everything that may be said; one value so that callbacks can bind to it.
 struct Words
 {
+    ImportOptions import;
     Options options;
     TrainArguments train;
     UseArguments use;
@@ -106,8 +107,10 @@ void addLooking(CLI::App& app, Words& w)
     auto* data = app.add_subcommand("data", "Data sets");
     data->require_subcommand(1);
     auto* inspect = data->add_subcommand("inspect", "Kind, samples, classes, balance, fingerprint, problems");
-    inspect->add_option("path", w.path, "Folder or file, or builtin:digits")->required();
-    inspect->callback([&w] { w.action = [&w](Context& c) { return dataInspect(c, w.path); }; });
+    inspect->add_option("path", w.path, "Folder or file, a table (.csv), or builtin:digits")->required();
+    inspect->add_option("--target", w.import.target, "A table's column to predict, by name or by place from 1; the last without it");
+    inspect->add_option("--header", w.import.header, "Does a table's first line name its columns?")->check(CLI::IsMember({"auto", "yes", "no"}));
+    inspect->callback([&w] { w.action = [&w](Context& c) { return dataInspect(c, w.path, w.import); }; });
     app.add_subcommand("devices", "What can be computed on, and versions")->callback([&w] { w.action = devices; });
     auto* doctor = app.add_subcommand("doctor", "Check the store and mend it");
     doctor->add_flag("--check", w.check, "Only look");

@@ -7,6 +7,7 @@
 #include "core/training/run_host.h"
 #include "core/training/start_weights.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace sconce::cli {
@@ -16,15 +17,26 @@ namespace {
 Json runJson(const RunRow& row)
 {
     const auto& s = row.summary;
-    return {{"run", row.id}, {"number", row.number}, {"name", row.name}, {"status", statusName(row.status)}, {"recipe", row.recipeName},
+    Json json{{"run", row.id}, {"number", row.number}, {"name", row.name}, {"status", statusName(row.status)}, {"recipe", row.recipeName}, {"task", row.task},
             {"data", row.dataset}, {"fingerprint", row.fingerprint}, {"device", row.device}, {"started", row.started ? Json(isoTime(row.started)) : Json(nullptr)},
             {"seconds", number(s.seconds)}, {"epochs", s.epochs}, {"epochs_planned", row.epochsPlanned}, {"steps", s.steps},
             {"train_loss", number(s.trainLoss)}, {"train_accuracy", number(s.trainAccuracy)}, {"val_loss", number(s.valLoss)},
             {"val_accuracy", number(s.valAccuracy)}, {"test_loss", number(s.testLoss)}, {"test_accuracy", number(s.testAccuracy)},
             {"parameters", row.parameters}, {"resumable", row.resumable}, {"tags", row.tags}, {"note", row.note}};
+    addMetrics(json, s.metrics);
+    return json;
 }
 
-std::string orDash(double value, bool percent) { return std::isfinite(value) ? (percent ? percentText(value) : realText(value)) : "–"; }
+/// What the task is judged by, of the test: "98.10 %", "0.0213 mean error".
+std::string testMetric(const RunRow& row)
+{
+    const auto metrics = metricsOf(row.task);
+    if (metrics.empty()) return "–";
+    const double value = row.summary.metric("test", metrics.front().id);
+    return metricText(metrics.front(), value) + (metrics.front().id == "accuracy" || !std::isfinite(value) ? "" : " " + metrics.front().brief);
+}
+
+std::string orDash(double value) { return std::isfinite(value) ? realText(value) : "–"; }
 
 /// Store, run id and its row, or the exit code of the sentence already printed.
 struct Found
@@ -55,13 +67,13 @@ int runsList(Context& context)
     for (const auto& row : *rows) {
         context.emit(runJson(row));
         lines.push_back({"#" + std::to_string(row.number), row.id, row.name, statusName(row.status), row.datasetTitle, row.device,
-                         std::to_string(row.summary.epochs) + " of " + std::to_string(row.epochsPlanned), orDash(row.summary.testAccuracy, true),
-                         orDash(row.summary.testLoss, false), durationText(row.summary.seconds)});
+                         std::to_string(row.summary.epochs) + " of " + std::to_string(row.epochsPlanned), testMetric(row),
+                         orDash(row.summary.testLoss), durationText(row.summary.seconds)});
     }
     if (rows->empty())
         context.note("No runs yet. Start one with: sconce train digits-convnet");
     else
-        context.print(table({"#", "run", "name", "status", "data", "device", "epochs", "test accuracy", "test loss", "time"}, lines,
+        context.print(table({"#", "run", "name", "status", "data", "device", "epochs", "test result", "test loss", "time"}, lines,
                             {true, false, false, false, false, false, true, true, true, true}));
     return Done;
 }
@@ -95,9 +107,9 @@ int runsShow(Context& context, const std::string& run)
     context.print("  device       " + (row.deviceName.empty() ? row.device : row.deviceName));
     context.print("  epochs       " + std::to_string(row.summary.epochs) + " of " + std::to_string(row.epochsPlanned) + ", " + groupedInt(row.summary.steps) + " steps, " +
                   durationText(row.summary.seconds));
-    context.print("  training     loss " + orDash(row.summary.trainLoss, false) + ", accuracy " + orDash(row.summary.trainAccuracy, true));
-    context.print("  validation   loss " + orDash(row.summary.valLoss, false) + ", accuracy " + orDash(row.summary.valAccuracy, true));
-    context.print("  test         loss " + orDash(row.summary.testLoss, false) + ", accuracy " + orDash(row.summary.testAccuracy, true));
+    context.print("  training     loss " + orDash(row.summary.trainLoss) + metricsText(row.task, row.summary, "train"));
+    context.print("  validation   loss " + orDash(row.summary.valLoss) + metricsText(row.task, row.summary, "val"));
+    context.print("  test         loss " + orDash(row.summary.testLoss) + metricsText(row.task, row.summary, "test"));
     context.print("  parameters   " + groupedInt(row.parameters));
     if (const auto list = attempts.valueOr({}); !list.empty() && list.back().choices.is_object()) {
         const std::string precision = list.back().choices.value("precision", std::string()), because = list.back().choices.value("precision_because", std::string());
@@ -194,9 +206,16 @@ int runsCompare(Context& context, const std::vector<std::string>& runs)
         for (const auto& row : rows) line.push_back(value(row.summary));
         lines.push_back(std::move(line));
     };
-    metric("test accuracy", [](const RunSummary& s) { return orDash(s.testAccuracy, true); });
-    metric("test loss", [](const RunSummary& s) { return orDash(s.testLoss, false); });
-    metric("validation accuracy", [](const RunSummary& s) { return orDash(s.valAccuracy, true); });
+    std::vector<std::string> ids; // of all tasks there are
+    for (const auto& row : rows)
+        for (const MetricEntry& each : metricsOf(row.task))
+            if (std::find(ids.begin(), ids.end(), each.id) == ids.end()) ids.push_back(each.id);
+    for (const std::string& id : ids) {
+        const MetricEntry& entry = *findMetric(id);
+        metric("test " + entry.brief, [&](const RunSummary& s) { return metricText(entry, s.metric("test", id)); });
+        metric("validation " + entry.brief, [&](const RunSummary& s) { return metricText(entry, s.metric("val", id)); });
+    }
+    metric("test loss", [](const RunSummary& s) { return orDash(s.testLoss); });
     metric("time", [](const RunSummary& s) { return durationText(s.seconds); });
     context.print(table(header, lines, std::vector<bool>(header.size(), false)));
     return Done;

@@ -51,7 +51,7 @@ class SignalGuard
 class Progress
 {
   public:
-    explicit Progress(const Context& context) : m_context(context), m_terminal(isatty(STDERR_FILENO) && !context.quiet()) {}
+    Progress(const Context& context, std::string task) : m_context(context), m_task(std::move(task)), m_terminal(isatty(STDERR_FILENO) && !context.quiet()) {}
 
     void take(const Event& event)
     {
@@ -61,6 +61,7 @@ class Progress
 
   private:
     const Context& m_context;
+    const std::string m_task;
     bool m_terminal;
     std::int64_t m_step = 0, m_stepsPerEpoch = 1, m_epochs = 1;
     double m_rate = 0, m_loss = NAN, m_stepSeconds = 0;
@@ -115,12 +116,18 @@ class Progress
     }
     void on(const EpochDone& epoch)
     {
-        line("epoch " + std::to_string(epoch.epoch) + ": loss " + realText(epoch.trainLoss) + ", accuracy " + percentText(epoch.trainAccuracy) +
-             (std::isfinite(epoch.valLoss) ? "; validation loss " + realText(epoch.valLoss) + ", accuracy " + percentText(epoch.valAccuracy) : "") +
+        RunSummary now; // to be asked for metrics by name
+        now.trainAccuracy = epoch.trainAccuracy;
+        now.valAccuracy = epoch.valAccuracy;
+        now.metrics = epoch.metrics;
+        line("epoch " + std::to_string(epoch.epoch) + ": loss " + realText(epoch.trainLoss) + metricsText(m_task, now, "train") +
+             (std::isfinite(epoch.valLoss) ? "; validation loss " + realText(epoch.valLoss) + metricsText(m_task, now, "val") : "") +
              "; " + durationText(epoch.seconds) + (epoch.best ? ", best so far" : ""));
-        m_context.emit({{"event", "epoch"}, {"epoch", epoch.epoch}, {"step", epoch.step}, {"train_loss", number(epoch.trainLoss)},
-                        {"train_accuracy", number(epoch.trainAccuracy)}, {"val_loss", number(epoch.valLoss)},
-                        {"val_accuracy", number(epoch.valAccuracy)}, {"seconds", number(epoch.seconds)}, {"best", epoch.best}});
+        Json said{{"event", "epoch"}, {"epoch", epoch.epoch}, {"step", epoch.step}, {"train_loss", number(epoch.trainLoss)},
+                  {"train_accuracy", number(epoch.trainAccuracy)}, {"val_loss", number(epoch.valLoss)},
+                  {"val_accuracy", number(epoch.valAccuracy)}, {"seconds", number(epoch.seconds)}, {"best", epoch.best}};
+        addMetrics(said, epoch.metrics);
+        m_context.emit(said);
     }
     void on(const Amended& amended)
     {
@@ -140,10 +147,12 @@ class Progress
 Json lastLine(const RunRow& row, const RunEnded& ended)
 {
     const auto& s = ended.summary;
-    return {{"run", row.id}, {"status", statusName(ended.status)}, {"epochs", s.epochs}, {"steps", s.steps},
+    Json line{{"run", row.id}, {"status", statusName(ended.status)}, {"epochs", s.epochs}, {"steps", s.steps},
             {"train_loss", number(s.trainLoss)}, {"train_accuracy", number(s.trainAccuracy)}, {"val_loss", number(s.valLoss)},
             {"val_accuracy", number(s.valAccuracy)}, {"test_loss", number(s.testLoss)}, {"test_accuracy", number(s.testAccuracy)},
             {"seconds", number(s.seconds)}, {"samples_per_second", number(s.samplesPerSecond)}, {"checkpoint", s.checkpoint}};
+    addMetrics(line, s.metrics);
+    return line;
 }
 
 void sayEnd(const Context& context, const RunRow& row, const RunEnded& ended)
@@ -151,7 +160,10 @@ void sayEnd(const Context& context, const RunRow& row, const RunEnded& ended)
     const auto& s = ended.summary;
     std::string text = "Run #" + std::to_string(row.number) + " " + row.name + " " + statusName(ended.status) + " after " +
                        plural(s.epochs, "epoch", "epochs") + ", " + groupedInt(s.steps) + " steps, " + durationText(s.seconds);
-    if (std::isfinite(s.testAccuracy)) text += ". Test accuracy " + percentText(s.testAccuracy) + ", loss " + realText(s.testLoss);
+    if (std::isfinite(s.testLoss)) {
+        const std::string metrics = metricsText(row.task, s, "test");
+        text += ". Test" + (metrics.empty() ? metrics : metrics.substr(1) + ",") + " loss " + realText(s.testLoss);
+    }
     context.print(text + ".");
     if (ended.status != RunStatus::Finished && ended.status != RunStatus::Failed) context.note("Go on with: sconce resume " + row.id);
 }
@@ -167,7 +179,8 @@ int drive(Context& context, const std::shared_ptr<Store>& store, const RunId& ru
 {
     std::optional<Result<RunEnded>> ended;
     {
-        Progress progress(context);
+        const auto known = store->run(run);
+        Progress progress(context, known ? known->task : std::string());
         DriveOptions options;
         options.host = host;
         options.epochs = epochs;

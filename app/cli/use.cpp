@@ -3,6 +3,7 @@
 #include "app/cli/cli.h"
 
 #include "core/base/text.h"
+#include "core/data/table.h"
 #include "core/engine/devices.h"
 #include "core/evaluate/evaluate.h"
 #include "core/exchange/weights.h"
@@ -11,6 +12,7 @@
 #include "core/training/checkpoint.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 namespace sconce::cli {
@@ -74,7 +76,9 @@ Result<std::unique_ptr<Session>> openSession(const Trained& trained, const Datas
 {
     auto device = resolveDevice(arguments.device.empty() ? "cpu" : arguments.device);
     if (!device) return device.error();
-    return openModel(trained.recipe, factsOf(info).input, trained.weights.tensors(), *device, usableThreads());
+    auto scaling = scalingIn(trained.checkpoint.state.choices);
+    if (!scaling) return scaling.error();
+    return openModel(trained.recipe, factsOf(info).input, trained.weights.tensors(), *device, usableThreads(), *scaling);
 }
 
 struct Records
@@ -83,10 +87,22 @@ struct Records
     std::vector<std::uint8_t> bytes;
 };
 
-/// Pictures (PNG, JPEG) and IDX files of pictures, each brought to the record that the model was trained on.
-Result<Records> readRecords(const std::vector<std::string>& files, const ValueType& sample)
+/// Pictures (PNG, JPEG), IDX files of pictures, or rows of tables, each brought to the record that the model was trained on.
+Result<Records> readRecords(const Context& context, const std::vector<std::string>& files, const DatasetInfo& info)
 {
     Records records;
+    const ValueType& sample = info.sample;
+    if (info.kind == "table") {
+        for (const auto& file : files) {
+            auto rows = readRecordsOf(info, file);
+            if (!rows) return rows.error();
+            for (const auto& problem : rows->problems) context.note(file + ": " + problem);
+            for (const std::size_t line : rows->lines) records.names.push_back(file + ":" + std::to_string(line));
+            const auto* bytes = reinterpret_cast<const std::uint8_t*>(rows->features.data());
+            records.bytes.insert(records.bytes.end(), bytes, bytes + rows->features.size() * sizeof(float));
+        }
+        return records;
+    }
     const auto size = static_cast<std::size_t>(sample.elements());
     for (const auto& file : files) {
         if (looksLikePicture(file)) {
@@ -128,8 +144,11 @@ Result<std::vector<float>> predictAll(Session& session, const Records& records)
 }
 
 /// The names of the network's outputs: it may have more of them than the data has classes.
-std::vector<std::string> outputNames(std::vector<std::string> classes, std::size_t outputs)
+std::vector<std::string> outputNames(const Configured& task, const DatasetInfo& info, std::size_t outputs)
 {
+    std::vector<std::string> classes = info.classes;
+    if (targetOf(task) == Target::Number) classes = {info.target};
+    if (targetOf(task) == Target::Input) classes.clear();
     while (classes.size() < outputs) classes.push_back("output " + std::to_string(classes.size()));
     return classes;
 }
@@ -140,7 +159,8 @@ Result<void> checkOut(const std::string& out)
     return Error{ErrorCode::Invalid, "Predictions are written as .csv, .json or .npy, not to " + out + ".", "Give --out a name with one of these endings.", ""};
 }
 
-Result<void> writePredictions(const std::string& out, const Records& records, const std::vector<float>& probabilities, const std::vector<std::string>& classes)
+Result<void> writePredictions(const std::string& out, const Records& records, const std::vector<float>& probabilities, const std::vector<std::string>& classes,
+                              const char* what)
 {
     const auto count = records.names.size(), width = classes.size();
     if (out.ends_with(".npy")) {
@@ -152,7 +172,7 @@ Result<void> writePredictions(const std::string& out, const Records& records, co
         Json all = Json::array();
         for (std::size_t i = 0; i < count; ++i) {
             Json one{{"file", records.names[i]}};
-            for (std::size_t c = 0; c < width; ++c) one["probabilities"][classes[c]] = probabilities[i * width + c];
+            for (std::size_t c = 0; c < width; ++c) one[what][classes[c]] = probabilities[i * width + c];
             all.push_back(std::move(one));
         }
         text = all.dump(2) + "\n";
@@ -192,8 +212,14 @@ int evaluate(Context& context, const UseArguments& arguments)
     json["run"] = trained->row.id;
     json["checkpoint"] = trained->checkpoint.path;
     context.emit(json);
-    context.print(trained->row.name + " on " + report->part + ": accuracy " + percentText(report->accuracy) + ", loss " + realText(report->loss) + ", " +
-                  groupedInt(report->count) + " samples, " + durationText(report->seconds));
+    std::string figures;
+    for (const auto& [id, value] : report->metrics)
+        if (const MetricEntry* metric = findMetric(id)) figures += metric->brief + " " + metricText(*metric, value) + ", ";
+    if (std::isfinite(report->top5)) figures += "among the first five " + percentText(report->top5) + ", ";
+    if (std::isfinite(report->macroF1)) figures += "macro F1 " + percentText(report->macroF1) + ", ";
+    context.print(trained->row.name + " on " + report->part + ": " + figures + "loss " + realText(report->loss) + ", " + groupedInt(report->count) + " samples, " +
+                  durationText(report->seconds));
+    if (report->classes.empty()) return Done;
     std::vector<std::vector<std::string>> rows;
     for (std::size_t i = 0; i < report->classes.size(); ++i) {
         std::vector<std::string> row{report->classes[i], percentText(report->perClass[i].precision, 1), percentText(report->perClass[i].recall, 1), percentText(report->perClass[i].f1, 1)};
@@ -213,18 +239,26 @@ int predict(Context& context, const UseArguments& arguments)
     if (!trained) return context.fail(trained.error());
     auto info = knownData(context, *trained, arguments.data);
     if (!info) return context.fail(info.error());
-    auto records = readRecords(arguments.files, info->sample);
+    auto records = readRecords(context, arguments.files, *info);
     if (!records) return context.fail(records.error());
     auto session = openSession(*trained, *info, arguments);
     if (!session) return context.fail(session.error());
     auto probabilities = predictAll(**session, *records);
     if (!probabilities) return context.fail(probabilities.error());
     const std::size_t width = records->names.empty() ? 0 : probabilities->size() / records->names.size();
-    const auto classes = outputNames(info->classes, width);
+    const auto classes = outputNames(trained->recipe.task, *info, width);
+    const bool chances = targetOf(trained->recipe.task) == Target::Class || targetOf(trained->recipe.task) == Target::Flag;
     if (!arguments.out.empty())
-        if (auto written = writePredictions(arguments.out, *records, *probabilities, classes); !written) return context.fail(written.error());
+        if (auto written = writePredictions(arguments.out, *records, *probabilities, classes, chances ? "probabilities" : "values"); !written) return context.fail(written.error());
     for (std::size_t i = 0; i < records->names.size(); ++i) {
         const float* row = probabilities->data() + i * width;
+        if (!chances) {
+            Json values = Json::array();
+            for (std::size_t c = 0; c < width; ++c) values.push_back(number(row[c]));
+            context.emit({{"file", records->names[i]}, {"values", std::move(values)}});
+            context.print(records->names[i] + ": " + (width == 1 ? classes[0] + " " + realText(row[0], 6) : plural(static_cast<std::int64_t>(width), "number", "numbers") + " given back"));
+            continue;
+        }
         const auto best = static_cast<std::size_t>(std::max_element(row, row + width) - row);
         Json all = Json::object();
         for (std::size_t c = 0; c < width; ++c) all[classes[c]] = number(row[c]);

@@ -77,11 +77,37 @@ std::vector<std::int64_t> countsFromJson(JsonReader& reader, std::string_view ke
     return counts;
 }
 
+Json columnsToJson(const std::vector<TableColumn>& columns)
+{
+    Json list = Json::array();
+    for (const TableColumn& column : columns) list.push_back(Json{{"name", column.name}, {"words", column.words}, {"missing", column.missing}});
+    return list;
+}
+
+std::vector<TableColumn> columnsFromJson(JsonReader& reader, std::vector<JsonProblem>& problems)
+{
+    std::vector<TableColumn> columns;
+    const Json* list = reader.raw("columns");
+    if (!list) return columns;
+    if (!list->is_array()) reader.problem("columns", "This must be a list of columns.");
+    else {
+        for (const Json& entry : *list) {
+            JsonReader one(entry, "/columns/" + std::to_string(columns.size()), problems);
+            TableColumn column;
+            column.name = one.text("name", "");
+            column.words = textsFromJson(one, "words");
+            column.missing = one.integer("missing", 0, 0, INT64_MAX);
+            columns.push_back(std::move(column));
+        }
+    }
+    return columns;
+}
+
 } // namespace
 
 Json DatasetInfo::toJson() const
 {
-    return Json{{"id", id},
+    Json json{{"id", id},
                 {"title", title},
                 {"kind", kind},
                 {"location", location},
@@ -97,6 +123,16 @@ Json DatasetInfo::toJson() const
                 {"problems", problems},
                 {"mean", mean},
                 {"deviation", deviation}};
+    if (kind != "table") return json;
+    json["columns"] = columnsToJson(columns);
+    json["column_names"] = columnNames;
+    json["target"] = target;
+    json["numbers"] = numbers;
+    json["target_mean"] = targetMean;
+    json["target_deviation"] = targetDeviation;
+    json["target_least"] = targetLeast;
+    json["target_most"] = targetMost;
+    return json;
 }
 
 Result<DatasetInfo> DatasetInfo::fromJson(const Json& json)
@@ -122,6 +158,14 @@ Result<DatasetInfo> DatasetInfo::fromJson(const Json& json)
     info.problems = textsFromJson(reader, "problems");
     info.mean = reader.real("mean", 0, -1e300, 1e300);
     info.deviation = reader.real("deviation", 1, 0, 1e300);
+    info.columns = columnsFromJson(reader, wrong);
+    info.columnNames = textsFromJson(reader, "column_names");
+    info.target = reader.text("target", "");
+    info.numbers = reader.boolean("numbers", false);
+    info.targetMean = reader.real("target_mean", 0, -1e300, 1e300);
+    info.targetDeviation = reader.real("target_deviation", 1, 0, 1e300);
+    info.targetLeast = reader.real("target_least", 0, -1e300, 1e300);
+    info.targetMost = reader.real("target_most", 0, -1e300, 1e300);
     if (!wrong.empty()) {
         return Error{ErrorCode::Invalid, "The description of a data set is wrong at " + wrong.front().path + ": " + wrong.front().message, "", ""};
     }
@@ -135,7 +179,7 @@ std::size_t Dataset::recordBytes() const
 
 Json ImportOptions::toJson() const
 {
-    return Json{{"width", width}, {"height", height}, {"channels", channels}};
+    return Json{{"width", width}, {"height", height}, {"channels", channels}, {"target", target}, {"header", header}};
 }
 
 ImportOptions ImportOptions::fromJson(const Json& json)
@@ -147,6 +191,9 @@ ImportOptions ImportOptions::fromJson(const Json& json)
     options.height = static_cast<int>(reader.integer("height", 0, 0, 4096));
     options.channels = static_cast<int>(reader.integer("channels", 0, 0, 3));
     if (options.channels == 2) options.channels = 0;
+    options.target = reader.text("target", "");
+    options.header = reader.text("header", "auto", 8);
+    if (options.header != "yes" && options.header != "no") options.header = "auto";
     return options;
 }
 
@@ -169,6 +216,7 @@ Result<DatasetPtr> openDataset(const std::string& path, const ImportOptions& opt
         if (looksLikePicture(path)) {
             return Error{ErrorCode::Invalid, "The file " + path + " is a single picture.", "Choose the folder that holds one folder of pictures for each class.", ""};
         }
+        if (looksLikeTable(path)) return openTable(path, options, progress);
         return openIdx(path, progress);
     } catch (const std::bad_alloc&) {
         return Error{ErrorCode::OutOfMemory, "There is not enough memory for the data at " + path + ".", "Close other programs, or use smaller pictures.", ""};
@@ -189,10 +237,11 @@ DatasetId libraryId(const DatasetInfo& info, std::span<const DatasetInfo> known)
 
 std::span<const DataKind> dataKinds()
 {
-    static const std::array<DataKind, 3> kinds{{
+    static const std::array<DataKind, 4> kinds{{
         {"digits", "Built-in digits", "Handwritten-looking digits that Sconce draws itself; nothing is downloaded.", "builtin:digits"},
         {"idx", "IDX files", "The format of MNIST: a folder with train-images…, train-labels…, t10k-images… and t10k-labels…, plain or .gz.", "mnist/train-images-idx3-ubyte.gz"},
         {"picture-folder", "Folder of pictures", "One folder of PNG or JPEG pictures for each class; train and test folders above them if there are any.", "flowers/train/rose/1.jpg"},
+        {"table", "Table", "A CSV file: numbers and words, one sample a line, one column to predict. Separated by commas, semicolons or tabs, with or without names in the first line.", "penguins.csv"},
     }};
     return kinds;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// Data in three parts (rule 13). Here: *Samples*, fixed-size uint8 records gathered into the caller's memory, and what a
-// data set says about itself. *Order* is core/data/order.h; *Feed* belongs to the engine. A Dataset is immutable once
+// Data in three parts (rule 13). Here: *Samples*, fixed-size records (bytes of pictures, or 32-bit floats of a table) gathered
+// into the caller's memory, and what a data set says about itself. *Order* is core/data/order.h; *Feed* belongs to the engine. A Dataset is immutable once
 // opened and may be read by any number of threads.
 
 #include "core/base/ids.h"
@@ -22,14 +22,23 @@ namespace sconce {
 /// The parts in which a data set is stored. Validation is split off training by the recipe (core/data/split.h).
 enum class Part { Training, Test };
 
+/// A column of a table that the network is fed: a number, or words with one feature for each.
+struct TableColumn
+{
+    std::string name;
+    std::vector<std::string> words; ///< empty: a number. "" stands for a missing entry where there are any
+    std::int64_t missing = 0;       ///< entries that are missing
+    bool operator==(const TableColumn&) const = default;
+};
+
 /// What is known without reading the samples again; stored in the library and in every run.
 struct DatasetInfo
 {
     DatasetId id;              ///< "mnist", "digits"
     std::string title;         ///< "MNIST", "Built-in digits"
-    std::string kind;          ///< "idx", "picture-folder", "digits" (ids of DataKind)
+    std::string kind;          ///< "idx", "picture-folder", "table", "digits" (ids of DataKind)
     std::string location;      ///< path as given; empty for the built-in set
-    ValueType sample;          ///< of one input, as stored (uint8): 1×28×28
+    ValueType sample;          ///< of one input, as stored: 1×28×28 of U8; a table's features are F32
     std::int64_t trainingCount = 0;
     std::int64_t testCount = 0;                 ///< 0: no test part of its own
     std::int64_t validationCount = 0;           ///< the last so many of the training part are a validation part of its own (a folder val/)
@@ -40,6 +49,11 @@ struct DatasetInfo
     std::uint64_t bytes = 0;   ///< decoded, in memory
     std::vector<std::string> problems; ///< sentences: "3 pictures could not be read: …"
     double mean = 0, deviation = 1;    ///< of training pixels scaled to 0…1 (over all channels)
+    std::vector<TableColumn> columns;  ///< of a table, as the network is fed: without the target and what was left out
+    std::vector<std::string> columnNames; ///< all of a table's, in the order of the file
+    std::string target;                ///< name of a table's target column
+    bool numbers = false;              ///< every sample has a number to be predicted
+    double targetMean = 0, targetDeviation = 1, targetLeast = 0, targetMost = 0; ///< of those numbers
 
     Json toJson() const;
     static Result<DatasetInfo> fromJson(const Json& json);
@@ -54,8 +68,10 @@ class Dataset
     std::size_t recordBytes() const; ///< of one sample
     /// Copies the records of `rows` one after the other into out (rows.size() × recordBytes()), channels first.
     virtual void gather(Part part, std::span<const std::int64_t> rows, std::span<std::uint8_t> out) const = 0;
-    /// Class index per row.
+    /// Class index per row; empty where samples have no class.
     virtual std::span<const std::int32_t> labels(Part part) const = 0;
+    /// The number to be predicted per row; empty where there is none.
+    virtual std::span<const float> targets(Part part) const { (void)part; return {}; }
     /// All records of a part where they lie contiguously in memory, else empty.
     virtual std::span<const std::uint8_t> contiguous(Part part) const { (void)part; return {}; }
 
@@ -68,18 +84,20 @@ using DatasetPtr = std::shared_ptr<const Dataset>;
 /// Called with 0…1 while a data set is read, from the reading thread; return false to cancel.
 using ProgressFn = std::function<bool(double share, const std::string& what)>;
 
-/// How pictures of different sizes are brought to one.
+/// How pictures of different sizes are brought to one, and how a table is read.
 struct ImportOptions
 {
     int width = 0, height = 0; ///< 0: the commonest size of the first pictures, at most 64
     int channels = 0;          ///< 1 grey, 3 colour, 0: as the pictures are
+    std::string target;        ///< a table's column to predict, by name, or by place from 1 ("12"); empty: the last
+    std::string header = "auto"; ///< does a table's first line name its columns? "auto", "yes", "no"
     bool operator==(const ImportOptions&) const = default;
     Json toJson() const;
     static ImportOptions fromJson(const Json& json);
 };
 
-/// Opens a data set: "builtin:digits", an IDX file or folder (MNIST naming: train-images…, t10k-labels…, plain or .gz), or a
-/// folder of pictures (one folder a class; train/, val/ and test/ above them if present). NotFound, Corrupt or Invalid with a
+/// Opens a data set: "builtin:digits", an IDX file or folder (MNIST naming: train-images…, t10k-labels…, plain or .gz), a
+/// folder of pictures (one folder a class; train/, val/ and test/ above them if present), or a table (.csv, .tsv). NotFound, Corrupt or Invalid with a
 /// sentence otherwise.
 Result<DatasetPtr> openDataset(const std::string& path, const ImportOptions& options = {}, const ProgressFn& progress = {});
 

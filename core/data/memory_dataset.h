@@ -40,6 +40,9 @@ std::string folderName(const std::string& path);
 Result<DatasetPtr> openIdx(const std::string& path, const ProgressFn& progress);
 /// True if the folder holds training images of IDX.
 bool holdsIdx(const std::string& folder);
+/// By its name: .csv, .tsv.
+bool looksLikeTable(const std::string& path);
+Result<DatasetPtr> openTable(const std::string& path, const ImportOptions& options, const ProgressFn& progress);
 Result<DatasetPtr> openPictureFolder(const std::string& path, const ImportOptions& options, const ProgressFn& progress);
 
 } // namespace sconce

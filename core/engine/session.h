@@ -8,8 +8,9 @@
 #include "core/base/result.h"
 #include "core/base/tensor_view.h"
 #include "core/data/dataset.h"
+#include "core/data/scaling.h"
 #include "core/model/primitives.h"
-#include "core/recipe/recipe.h"
+#include "core/recipe/task.h"
 
 #include <functional>
 #include <memory>
@@ -40,6 +41,7 @@ struct SessionSpec
     Plan plan;
     Configured task;
     InputSettings input;
+    Scaling scaling;            ///< of a table's numbers, and of the numbers to be predicted
     StepSettings step;
     Configured optimiser;    ///< type empty: no training, no optimiser state
     std::string device = "cpu"; ///< "cpu" or "cuda:N"; "auto" must be resolved before (engine/devices.h)
@@ -49,19 +51,17 @@ struct SessionSpec
 };
 
 /// What one training step gave. Known after takeMetrics().
-struct StepMetrics
+struct StepMetrics : MetricSums
 {
     std::int64_t step = 0;
     double loss = 0;      ///< mean over the batch
-    std::int64_t correct = 0, count = 0;
     bool skipped = false; ///< fp16: its gradients overflowed the scale, so nothing was changed but the scale, which is lower now
     double scale = 0;     ///< fp16: of the loss, behind this step; 0 where there is none
 };
 
-struct EvaluationTotals
+struct EvaluationTotals : MetricSums
 {
     double loss = 0; ///< mean over all rows
-    std::int64_t correct = 0, count = 0;
     double accuracy() const { return count ? static_cast<double>(correct) / static_cast<double>(count) : 0; }
 };
 
@@ -96,7 +96,8 @@ class Session
     /// Called between batches with rows done; returns false to cancel (Cancelled).
     using Progress = std::function<bool(std::int64_t done)>;
     virtual Result<EvaluationTotals> evaluate(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize, const Progress& progress) = 0;
-    /// Outputs after the task's last step (probabilities), row-major [rows, outputs].
+    /// Answers, row-major [rows, outputs]: probabilities of the classes (both, where the task is yes or no), the number predicted in
+    /// the data's own units, or the input given back, as the network is fed it.
     virtual Result<std::vector<float>> predict(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize, const Progress& progress) = 0;
     /// The same for records given as bytes (count × recordBytes), e.g. a drawn digit.
     virtual Result<std::vector<float>> predictRecords(std::span<const std::uint8_t> records, std::int64_t count) = 0;

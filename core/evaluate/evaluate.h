@@ -13,10 +13,19 @@ namespace sconce {
 struct ClassMetrics { std::int64_t count = 0; double precision = 0, recall = 0, f1 = 0; };
 struct Mistake { std::int64_t row = 0; int truth = 0, said = 0; float confidence = 0; };
 
+/// A number that was predicted far from the truth.
+struct Miss { std::int64_t row = 0; float truth = 0, said = 0; };
+
 struct EvaluationReport
 {
     std::string part;                        ///< "train", "validation", "test"
-    double loss = 0, accuracy = 0;
+    std::string task = "classification";
+    double loss = 0, accuracy = 0;           ///< accuracy: NaN where the task has none
+    /// Classes alone, else NaN: the truth is among the five likeliest (NaN for five classes or fewer, where that says nothing); the
+    /// mean of the classes' F1, in which rare classes count as much as common ones.
+    double top5, macroF1;
+    EvaluationReport();
+    std::vector<std::pair<std::string, double>> metrics; ///< of the task, by id, in its order
     std::int64_t count = 0;
     std::vector<std::string> classes;
     std::vector<std::vector<std::int64_t>> confusion; ///< [truth][said]
@@ -25,6 +34,8 @@ struct EvaluationReport
     std::vector<std::int64_t> rows;          ///< of the stored part, in order of evaluation
     std::vector<std::int32_t> said;          ///< class per row
     std::vector<float> confidence;           ///< of that class
+    std::vector<float> truths, answers;      ///< regression: per row, in the target's own units; autoencoder: the first rows given back
+    std::vector<Miss> misses;                ///< regression: the widest first
     Part storedIn = Part::Test;
     double seconds = 0;
     Json toJson() const;
@@ -37,8 +48,8 @@ EvaluationReport reportFrom(const DatasetInfo& info, Part part, std::span<const 
 /// The rows that a recipe's split calls "train", "validation" or "test".
 Result<std::pair<Part, std::vector<std::int64_t>>> rowsOf(const Recipe& recipe, const DatasetInfo& info, const std::string& split);
 
-/// Opens a session without optimiser on the device with the given weights.
-Result<std::unique_ptr<Session>> openModel(const Recipe& recipe, const ValueType& input, std::span<const TensorView> weights, const std::string& device, int threads);
+/// Opens a session without optimiser on the device with the given weights, and the scaling of their run (scalingIn).
+Result<std::unique_ptr<Session>> openModel(const Recipe& recipe, const ValueType& input, std::span<const TensorView> weights, const std::string& device, int threads, const Scaling& scaling = {});
 
 Result<EvaluationReport> evaluateModel(Session& model, const Recipe& recipe, DatasetPtr data, const std::string& split, const Session::Progress& progress);
 

@@ -5,10 +5,37 @@
 #include "core/data/split.h"
 #include "core/model/catalogue.h"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
 namespace sconce {
 namespace {
 
+constexpr std::size_t reconstructions = 24;
 constexpr std::int64_t batchSize = 500; // large enough to keep every core busy, small enough to be stopped soon
+
+/// What is said of numbers: how far off on the whole, and where the most.
+EvaluationReport numbersReport(const std::string& task, const EvaluationTotals& totals, Part part, std::span<const std::int64_t> rows,
+                               std::span<const float> truths, std::vector<float> answers)
+{
+    EvaluationReport report;
+    report.task = task;
+    report.storedIn = part;
+    report.loss = totals.loss;
+    report.accuracy = std::numeric_limits<double>::quiet_NaN();
+    report.count = totals.count;
+    for (const MetricEntry& metric : metricsOf(task)) report.metrics.emplace_back(metric.id, metricOf(metric.id, totals));
+    report.rows.assign(rows.begin(), rows.end());
+    report.answers = std::move(answers);
+    for (std::size_t i = 0; i < report.answers.size() && !truths.empty(); ++i) {
+        const float truth = truths[static_cast<std::size_t>(rows[i])];
+        report.truths.push_back(truth);
+        report.misses.push_back({rows[i], truth, report.answers[i]});
+    }
+    std::stable_sort(report.misses.begin(), report.misses.end(), [](const Miss& a, const Miss& b) { return std::abs(a.said - a.truth) > std::abs(b.said - b.truth); });
+    return report;
+}
 
 } // namespace
 
@@ -28,7 +55,7 @@ Result<std::pair<Part, std::vector<std::int64_t>>> rowsOf(const Recipe& recipe, 
 }
 
 Result<std::unique_ptr<Session>> openModel(const Recipe& recipe, const ValueType& input, std::span<const TensorView> weights,
-                                           const std::string& device, int threads)
+                                           const std::string& device, int threads, const Scaling& scaling)
 {
     auto plan = lower(recipe.stack, input);
     SCONCE_TRY(plan);
@@ -36,6 +63,7 @@ Result<std::unique_ptr<Session>> openModel(const Recipe& recipe, const ValueType
     spec.plan = std::move(plan).value();
     spec.task = recipe.task;
     spec.input = recipe.data.input;
+    spec.scaling = scaling;
     spec.device = device;
     spec.threads = threads;
     spec.seed = recipe.seed;
@@ -52,9 +80,20 @@ Result<EvaluationReport> evaluateModel(Session& model, const Recipe& recipe, Dat
     SCONCE_TRY(rows);
     SCONCE_TRY(model.useData(data));
     const auto& [part, list] = *rows;
-    auto probabilities = model.predict(part, list, batchSize, progress);
-    SCONCE_TRY(probabilities);
-    EvaluationReport report = reportFrom(data->info(), part, list, data->labels(part), *probabilities);
+    const Target target = targetOf(recipe.task);
+    // What comes back is as large as what went in: of an autoencoder a few are enough to look at.
+    const std::span<const std::int64_t> asked = target == Target::Input ? std::span(list).first(std::min<std::size_t>(list.size(), reconstructions)) : std::span(list);
+    auto answers = model.predict(part, asked, batchSize, target == Target::Input ? Session::Progress{} : progress);
+    SCONCE_TRY(answers);
+    EvaluationReport report;
+    if (target == Target::Class || target == Target::Flag) {
+        report = reportFrom(data->info(), part, list, data->labels(part), *answers);
+        report.task = recipe.task.type;
+    } else {
+        auto totals = model.evaluate(part, list, batchSize, progress);
+        SCONCE_TRY(totals);
+        report = numbersReport(recipe.task.type, *totals, part, list, data->targets(part), *answers);
+    }
     report.part = split;
     report.seconds = Clock::system().monotonicSeconds() - start;
     return report;

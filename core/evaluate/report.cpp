@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace sconce {
 namespace {
@@ -41,7 +42,16 @@ std::vector<ClassMetrics> classMetrics(const std::vector<std::vector<std::int64_
     return result;
 }
 
+/// Does it belong to the five largest? Those that are as large count as smaller, as torch.topk's do not always: a tie is luck.
+bool amongFive(std::span<const float> row, std::size_t truth)
+{
+    if (truth >= row.size()) return false;
+    return std::count_if(row.begin(), row.end(), [&](float other) { return other > row[truth]; }) < 5;
+}
+
 } // namespace
+
+EvaluationReport::EvaluationReport() : top5(std::numeric_limits<double>::quiet_NaN()), macroF1(std::numeric_limits<double>::quiet_NaN()) {}
 
 EvaluationReport reportFrom(const DatasetInfo& info, Part part, std::span<const std::int64_t> rows, std::span<const std::int32_t> labels,
                             std::span<const float> probabilities)
@@ -56,7 +66,7 @@ EvaluationReport reportFrom(const DatasetInfo& info, Part part, std::span<const 
     report.confusion.assign(classes, std::vector<std::int64_t>(classes, 0));
     const std::size_t outputs = rows.empty() ? 0 : probabilities.size() / rows.size();
     double loss = 0;
-    std::int64_t correct = 0;
+    std::int64_t correct = 0, near = 0;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         // A network may have more outputs than there are classes; one of the spare ones is then simply a wrong answer,
         // which the confusion matrix, having no column for it, leaves out.
@@ -70,12 +80,18 @@ EvaluationReport reportFrom(const DatasetInfo& info, Part part, std::span<const 
         report.confidence.push_back(*best);
         if (static_cast<std::size_t>(said) < classes && static_cast<std::size_t>(truth) < classes)
             ++report.confusion[static_cast<std::size_t>(truth)][static_cast<std::size_t>(said)];
+        if (amongFive(row, static_cast<std::size_t>(truth))) ++near;
         if (said == truth) ++correct;
         else report.mistakes.push_back({rows[i], truth, said, *best});
     }
     report.loss = rows.empty() ? 0 : loss / static_cast<double>(rows.size());
     report.accuracy = ratio(correct, report.count);
+    report.metrics.emplace_back("accuracy", report.accuracy);
     report.perClass = classMetrics(report.confusion);
+    if (classes > 5) report.top5 = ratio(near, report.count);
+    double sum = 0;
+    for (const ClassMetrics& metrics : report.perClass) sum += metrics.f1;
+    if (classes > 0) report.macroF1 = sum / static_cast<double>(classes);
     std::stable_sort(report.mistakes.begin(), report.mistakes.end(),
                      [](const Mistake& a, const Mistake& b) { return a.confidence > b.confidence; });
     return report;
@@ -87,7 +103,18 @@ Json EvaluationReport::toJson() const
     json["split"] = part;
     json["count"] = count;
     json["loss"] = std::isfinite(loss) ? Json(loss) : Json(nullptr);
-    json["accuracy"] = accuracy;
+    json["accuracy"] = std::isfinite(accuracy) ? Json(accuracy) : Json(nullptr);
+    json["task"] = task;
+    for (const auto& [id, value] : metrics) json[id] = std::isfinite(value) ? Json(value) : Json(nullptr);
+    if (classes.empty()) {
+        json["worst_misses"] = Json::array();
+        for (std::size_t i = 0; i < std::min(misses.size(), mistakesInJson); ++i)
+            json["worst_misses"].push_back(Json{{"row", misses[i].row}, {"truth", misses[i].truth}, {"said", misses[i].said}});
+        json["seconds"] = seconds;
+        return json;
+    }
+    json["top5_accuracy"] = std::isfinite(top5) ? Json(top5) : Json(nullptr);
+    json["macro_f1"] = std::isfinite(macroF1) ? Json(macroF1) : Json(nullptr);
     json["classes"] = classes;
     json["confusion"] = confusion;
     Json perClassJson = Json::array();

@@ -51,7 +51,7 @@ Result<Recorder::Run*> Recorder::load(const RunId& id)
         run.number = s.integer(0);
         run.attempt = static_cast<int>(s.integer(1));
         run.stepsPerEpoch = s.integer(2);
-        run.summary = summaryOf(s, 3);
+        run.summary = summaryOf(s, 3, 17);
     }
     if (Result<void> done = s.result(); !done) {
         m_runs.erase(found);
@@ -117,7 +117,7 @@ Result<void> Recorder::take(Run& run, const RunStarted& e, const Event&)
 
 Result<void> Recorder::take(Run& run, const StepsDone& e, const Event&)
 {
-    const auto addAll = [&](const char* key, const auto& values) {
+    const auto addAll = [&](const std::string& key, const auto& values) {
         Points& points = run.points[key];
         for (std::size_t i = 0; i < values.size(); ++i) {
             points.steps.push_back(e.firstStep + static_cast<std::int64_t>(i));
@@ -125,7 +125,8 @@ Result<void> Recorder::take(Run& run, const StepsDone& e, const Event&)
         }
     };
     addAll(series::trainLoss, e.loss);
-    addAll(series::trainAccuracy, e.accuracy);
+    if (!e.accuracy.empty()) addAll(series::trainAccuracy, e.accuracy);
+    for (const auto& [id, values] : e.metrics) addAll(series::train(id), values);
     addAll(series::learningRate, e.learningRate);
     addAll(series::seconds, e.seconds);
     run.summary.steps = e.firstStep + static_cast<std::int64_t>(e.loss.size());
@@ -140,10 +141,19 @@ Result<void> Recorder::take(Run& run, const EpochDone& e, const Event&)
     // At the step that ended the epoch, so that an attempt cut at the epoch's checkpoint keeps its point.
     const std::int64_t step = std::max<std::int64_t>(e.step - 1, 0);
     point(run, series::epochTrainLoss, step, e.trainLoss);
-    point(run, series::epochTrainAccuracy, step, e.trainAccuracy);
     point(run, series::valLoss, step, e.valLoss);
-    point(run, series::valAccuracy, step, e.valAccuracy);
+    if (e.metrics.empty()) { // else the task has others
+        point(run, series::epochTrainAccuracy, step, e.trainAccuracy);
+        point(run, series::valAccuracy, step, e.valAccuracy);
+    }
     RunSummary& s = run.summary;
+    for (const auto& [key, value] : e.metrics) {
+        const bool validation = key.starts_with("val_");
+        const std::string id = key.substr(key.find('_') + 1);
+        point(run, validation ? series::validation(id) : series::epochTrain(id), step, value);
+        s.metrics[key] = value;
+        if (validation && e.best) s.metrics["best_" + key] = value;
+    }
     s.epochs = e.epoch;
     s.steps = std::max(s.steps, e.step);
     s.trainLoss = e.trainLoss;
@@ -166,6 +176,7 @@ Result<void> Recorder::take(Run& run, const TestDone& e, const Event&)
 {
     run.summary.testLoss = e.loss;
     run.summary.testAccuracy = e.accuracy;
+    for (const auto& [key, value] : e.metrics) run.summary.metrics[key] = value;
     run.changed = true;
     return {};
 }
@@ -205,6 +216,7 @@ Result<void> Recorder::take(Run& run, const Amended& e, const Event&)
             const RunSummary unknown;
             run.summary.testLoss = unknown.testLoss;
             run.summary.testAccuracy = unknown.testAccuracy;
+            std::erase_if(run.summary.metrics, [](const auto& metric) { return metric.first.starts_with("test_"); });
             run.changed = true;
         }
     }
@@ -235,6 +247,8 @@ Result<void> Recorder::take(Run& run, const RunEnded& e, const Event& whole)
     keepKnown(s.testAccuracy, n.testAccuracy);
     keepKnown(s.bestValLoss, n.bestValLoss);
     keepKnown(s.bestValAccuracy, n.bestValAccuracy);
+    for (const auto& [key, value] : n.metrics)
+        if (!std::isnan(value) || !s.metrics.contains(key)) s.metrics[key] = value;
     if (n.bestEpoch >= 0) s.bestEpoch = n.bestEpoch;
     if (n.seconds > 0) s.seconds = n.seconds;
     if (n.samplesPerSecond > 0) s.samplesPerSecond = n.samplesPerSecond;

@@ -33,7 +33,7 @@ std::int64_t wholeOr(const Json& json, const char* key)
 
 } // namespace
 
-RunSummary summaryOf(const Statement& row, int first)
+RunSummary summaryOf(const Statement& row, int first, int metrics)
 {
     RunSummary s;
     s.epochs = row.integer(first);
@@ -45,6 +45,8 @@ RunSummary summaryOf(const Statement& row, int first)
     s.seconds = row.real(first + 11);
     s.samplesPerSecond = row.real(first + 12);
     s.checkpoint = row.text(first + 13);
+    if (const std::string text = row.text(metrics); text != "{}")
+        if (const Result<Json> json = parseJson(text, "The metrics")) s.metrics = metricsFromJson(*json);
     return s;
 }
 
@@ -72,13 +74,14 @@ StoredRun storedRunOf(const Statement& s, const std::string& runsFolder)
     row.attempts = static_cast<int>(s.integer(17));
     stored.liveStatus = s.text(18);
     stored.endedStatus = s.text(19);
-    row.summary = summaryOf(s, 20);
+    row.summary = summaryOf(s, 20, 41);
     row.message = s.text(34);
     row.remedy = s.text(35);
     row.note = s.text(36);
     if (const std::string tags = s.text(37); tags != "[]") row.tags = tagsOf(tags);
     row.errorCode = s.text(38);
     row.detail = s.text(39);
+    row.task = s.text(40);
     row.folder = runsFolder + "/" + row.id;
     if (!row.summary.checkpoint.empty()) row.summary.checkpoint = inFolder(row.folder, row.summary.checkpoint);
     return stored;
@@ -128,6 +131,7 @@ Json runToJson(const StoredRun& stored, const Json& dataset)
     json["number"] = row.number;
     json["name"] = row.name;
     json["recipe"] = row.recipeName;
+    json["task"] = row.task;
     json["created"] = row.created;
     json["started"] = row.started;
     json["ended"] = row.ended;
@@ -161,6 +165,7 @@ StoredRun runFromJson(const Json& json)
     row.number = wholeOr(json, "number");
     row.name = textOr(json, "name");
     row.recipeName = textOr(json, "recipe");
+    if (const std::string task = textOr(json, "task"); !task.empty()) row.task = task;
     row.created = wholeOr(json, "created");
     row.started = wholeOr(json, "started");
     row.ended = wholeOr(json, "ended");
@@ -219,7 +224,7 @@ Result<void> insertRun(Database& db, const StoredRun& stored, const std::string&
         s.bind(14, row.ended).bind(15, row.epochsPlanned).bind(16, row.stepsPerEpoch).bind(17, row.parameters);
         s.bind(18, stored.endedStatus).bind(19, row.message).bind(20, row.remedy).bind(21, row.note);
         s.bind(22, tagsToJson(row.tags).dump(-1, ' ', false, Json::error_handler_t::replace)).bind(23, row.attempts);
-        s.bind(24, row.errorCode).bind(25, row.detail);
+        s.bind(24, row.errorCode).bind(25, row.detail).bind(26, row.task);
         SCONCE_TRY(s.run());
     }
     SCONCE_TRY(db.prepare(sql::runs_insert_documents)
@@ -236,7 +241,7 @@ Result<void> saveSummary(Database& db, std::int64_t number, const RunSummary& v)
     s.bind(6, v.valLoss).bind(7, v.valAccuracy).bind(8, v.testLoss).bind(9, v.testAccuracy);
     s.bind(10, v.bestValLoss).bind(11, v.bestValAccuracy).bind(12, v.bestEpoch);
     s.bind(13, v.seconds == v.seconds ? v.seconds : 0.0).bind(14, v.samplesPerSecond == v.samplesPerSecond ? v.samplesPerSecond : 0.0);
-    s.bind(15, v.checkpoint);
+    s.bind(15, v.checkpoint).bind(16, metricsToJson(v.metrics).dump(-1, ' ', false, Json::error_handler_t::replace));
     return s.run();
 }
 

@@ -34,8 +34,8 @@ Result<void> writeRunFile(Database& db, const RunId& id, const std::string& runs
 Result<void> insertRun(Database& db, const StoredRun& stored, const std::string& recipe, const std::string& environment,
                        const std::string& dataset);
 Result<void> saveSummary(Database& db, std::int64_t number, const RunSummary& summary);
-/// Columns first … first + 12 of a row, as runs/one.sql orders them.
-RunSummary summaryOf(const Statement& row, int first);
+/// Columns first … first + 13 of a row, as runs/one.sql orders them, and the one with the metrics.
+RunSummary summaryOf(const Statement& row, int first, int metrics);
 
 /// A path below the run's folder without it; others as they are.
 std::string belowFolder(const std::string& folder, const std::string& path);

@@ -10,6 +10,12 @@
 
 namespace sconce {
 
+namespace series {
+std::string train(std::string_view metric) { return "train/" + std::string(metric); }
+std::string validation(std::string_view metric) { return "validation/" + std::string(metric); }
+std::string epochTrain(std::string_view metric) { return "epoch/train_" + std::string(metric); }
+}
+
 namespace {
 
 constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();

@@ -30,6 +30,7 @@ struct RunRow
     std::string name;
     RunStatus status = RunStatus::Queued; ///< derived when read: alive (owner lock), ended, or interrupted
     std::string recipeName;
+    std::string task = "classification"; ///< what it is to do (taskEntries)
     std::string device;        ///< resolved: "cpu", "cuda:0"
     std::string deviceName, deviceUuid;
     DatasetId dataset;
@@ -79,6 +80,10 @@ inline constexpr const char* valLoss = "validation/loss";        ///< at the ste
 inline constexpr const char* valAccuracy = "validation/accuracy";
 inline constexpr const char* epochTrainLoss = "epoch/train_loss";
 inline constexpr const char* epochTrainAccuracy = "epoch/train_accuracy";
+/// Of any metric of a task: "train/mae", "validation/mae", "epoch/train_mae"; for accuracy the keys above.
+std::string train(std::string_view metric);
+std::string validation(std::string_view metric);
+std::string epochTrain(std::string_view metric);
 inline constexpr const char* hardwarePrefix = "hardware/";       ///< + name of HardwareRead; step = milliseconds of run time
 }
 

@@ -60,7 +60,8 @@ Result<RunSummary> summaryAt(Database& db, const StoredRun& stored, std::int64_t
     RunSummary unknown;
     summary.testLoss = unknown.testLoss;
     summary.testAccuracy = unknown.testAccuracy;
-    const auto read = [&](const char* key, std::vector<double>& values) -> Result<void> {
+    std::erase_if(summary.metrics, [](const auto& metric) { return metric.first.starts_with("test_"); });
+    const auto read = [&](const std::string& key, std::vector<double>& values) -> Result<void> {
         Result<SeriesPoints> points = readSeries(db, stored.row.id, key);
         if (!points) return points.error();
         values = std::move(points->value);
@@ -76,15 +77,27 @@ Result<RunSummary> summaryAt(Database& db, const StoredRun& stored, std::int64_t
     summary.trainAccuracy = newest(trainAccuracy);
     summary.valLoss = newest(valLoss);
     summary.valAccuracy = newest(valAccuracy);
+    std::map<std::string, std::vector<double>> others; // of validation, by metric
+    for (auto& [key, value] : summary.metrics) {
+        const std::string id = key.substr(key.find('_') + 1);
+        std::vector<double> values;
+        if (key.starts_with("train_")) SCONCE_TRY(read(series::epochTrain(id), values));
+        if (key.starts_with("val_")) SCONCE_TRY(read(series::validation(id), values));
+        if (!key.starts_with("best_")) value = newest(values);
+        if (key.starts_with("val_")) others[key] = std::move(values);
+    }
     if (summary.bestEpoch <= summary.epochs) return summary;
     summary.bestEpoch = unknown.bestEpoch;
     summary.bestValLoss = unknown.bestValLoss;
     summary.bestValAccuracy = unknown.bestValAccuracy;
+    std::erase_if(summary.metrics, [](const auto& metric) { return metric.first.starts_with("best_"); });
     for (std::size_t i = 0; i < valLoss.size(); ++i) { // as the trainer chooses it: the first of the lowest
         if (!std::isfinite(valLoss[i]) || summary.bestValLoss <= valLoss[i]) continue;
         summary.bestEpoch = static_cast<std::int64_t>(i) + 1;
         summary.bestValLoss = valLoss[i];
         summary.bestValAccuracy = i < valAccuracy.size() ? valAccuracy[i] : unknown.bestValAccuracy;
+        for (const auto& [key, values] : others)
+            if (i < values.size()) summary.metrics["best_" + key] = values[i];
     }
     return summary;
 }
@@ -112,6 +125,7 @@ Result<void> StoreImpl::createRow(Database& db, const NewRun& run, const RunId& 
     row.id = id;
     row.folder = runFolder(id);
     row.recipeName = run.recipe.name;
+    row.task = run.recipe.task.type;
     row.name = run.name.empty() ? run.recipe.name : run.name;
     row.device = run.recipe.device;
     row.dataset = run.data.id;

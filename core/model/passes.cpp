@@ -73,6 +73,17 @@ OutputKind takeOffFinalSoftmax(Plan& plan)
     return kind;
 }
 
+OutputKind takeOffFinalSigmoid(Plan& plan)
+{
+    if (plan.steps.empty() || plan.output == none) return OutputKind::Raw;
+    const Step& last = plan.steps.back();
+    const auto* function = as<ActivationOp>(last);
+    if (!function || function->function != Function::Sigmoid || last.output != plan.output) return OutputKind::Raw;
+    plan.output = last.inputs[0];
+    plan.steps.pop_back();
+    return OutputKind::Sigmoid;
+}
+
 std::vector<char> markInPlace(const Plan& plan)
 {
     const std::vector<int> reads = readers(plan);
@@ -227,7 +238,8 @@ bool gainsFromChannelsLast(const Plan& plan)
 ExecutionPlan prepare(Plan plan, const PassOptions& options)
 {
     ExecutionPlan result;
-    result.outputKind = takeOffFinalSoftmax(plan);
+    if (options.joined == FinalStep::Softmax) result.outputKind = takeOffFinalSoftmax(plan);
+    if (options.joined == FinalStep::Sigmoid) result.outputKind = takeOffFinalSigmoid(plan);
     result.poolsMoved = moveActivationsBehindMaxPools(plan);
     result.channelsLast = options.channelsLast && gainsFromChannelsLast(plan);
     result.fusions = options.fuse && result.channelsLast ? findFusions(plan) : std::vector<std::optional<Fusion>>(plan.steps.size());

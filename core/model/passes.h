@@ -16,7 +16,10 @@ namespace sconce {
 inline constexpr int fusedBlockOf = 16;
 
 /// What the plan's last value is, as seen by the loss.
-enum class OutputKind { Raw, Probabilities, LogProbabilities };
+enum class OutputKind { Raw, Probabilities, LogProbabilities, Sigmoid };
+
+/// What a loss has in itself of a network's end.
+enum class FinalStep { None, Softmax, Sigmoid };
 
 /// Consecutive steps that one kernel of the engine runs (conv_pool.h). The plan keeps them: a fusion only says how they are computed.
 struct Fusion
@@ -41,7 +44,7 @@ struct Segment
 struct ExecutionPlan
 {
     Plan plan;                                 ///< after rewriting
-    OutputKind outputKind = OutputKind::Raw;   ///< a final softmax is taken off and joined to the loss
+    OutputKind outputKind = OutputKind::Raw;   ///< a final softmax (or sigmoid) is taken off and joined to the loss
     bool channelsLast = false;                 ///< two-dimensional maps lie as N×H×W×C in memory
     std::vector<char> inPlace;                 ///< per step: may overwrite its only input
     std::vector<std::vector<ValueIndex>> dead; ///< per step: values that nobody reads after it
@@ -60,6 +63,7 @@ struct PassOptions
     std::optional<std::vector<std::string>> only; ///< of those, the ones with these weights; nothing: all
     bool recompute = false;   ///< segments are wanted where they save memory
     bool poolsFollow = false; ///< max pooling takes what comes: right on a GPU; a CPU pools float32 faster
+    FinalStep joined = FinalStep::Softmax; ///< what the loss does itself
 };
 
 /// All passes in their order.
@@ -72,6 +76,8 @@ int moveActivationsBehindMaxPools(Plan& plan);
 /// Takes a final softmax off, so that the loss sees its input (log-softmax and loss in one are exact where the
 /// probability underflows).
 OutputKind takeOffFinalSoftmax(Plan& plan);
+/// The same for a sigmoid and binary cross-entropy.
+OutputKind takeOffFinalSigmoid(Plan& plan);
 /// Which steps may work in place: monotone activations whose producer does not need its own result for the backward pass.
 std::vector<char> markInPlace(const Plan& plan);
 std::vector<std::vector<ValueIndex>> markDead(const Plan& plan);

@@ -13,6 +13,9 @@ DataFacts factsOf(const DatasetInfo& info)
     facts.classes = static_cast<int>(info.classes.size());
     facts.title = info.title;
     facts.validationCount = info.validationCount;
+    facts.numbers = info.numbers;
+    facts.target = info.target;
+    facts.bytes = info.sample.dtype == DType::U8;
     return facts;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/base/text.h"
+#include "core/recipe/task.h"
 #include "core/recipe/validate.h"
 
 namespace sconce {
@@ -45,18 +46,44 @@ class Hints
         return text ? *text : "none";
     }
 
+    bool crossEntropy() const
+    {
+        const OptionEntry* task = findOption(taskEntries(), m_recipe.task.type);
+        return task && findParam(task->params, "loss") && std::get<std::string>(valueOf(task->params, m_recipe.task.params, "loss")) == "binary_crossentropy";
+    }
+    std::string lossTitle() const { return targetOf(m_recipe.task) == Target::Class ? "cross-entropy" : "binary cross-entropy"; }
+    bool isPartOfLoss(const std::string& activation) const
+    {
+        if (targetOf(m_recipe.task) == Target::Class) return activation == "softmax" || activation == "log_softmax";
+        return activation == "sigmoid" && targetOf(m_recipe.task) == Target::Flag;
+    }
+    /// An autoencoder's pictures may well end in what keeps them between 0 and 1; with cross-entropy only in the sigmoid.
+    bool fitsLoss(const std::string& activation) const
+    {
+        return targetOf(m_recipe.task) == Target::Input && (activation == "sigmoid" || !crossEntropy());
+    }
+    std::string plainNumbers() const
+    {
+        switch (targetOf(m_recipe.task)) {
+        case Target::Class: break;
+        case Target::Number: return "The loss wants plain numbers: targets are scaled to stand around 0, on both sides.";
+        case Target::Flag:
+        case Target::Input: return "The loss wants plain numbers, and has the sigmoid in it.";
+        }
+        return "The loss wants plain numbers, of which the largest wins.";
+    }
+
     /// Behind the last Dense nothing belongs: the loss wants plain numbers.
     void lastLayers()
     {
         for (auto layer = m_stack.layers.rbegin(); layer != m_stack.layers.rend(); ++layer) {
             if (!known(*layer)) return;
             const LayerEntry& entry = *findLayerEntry(layer->type);
-            if (layer->type == "softmax" || layer->type == "log_softmax") {
-                add(*layer, "", "is already part of the loss, cross-entropy.", "already part of cross-entropy", "Twice is slower to learn and less exact.")
-                    .fixes.push_back(removeFix("Remove " + entry.title, pathOf(*layer)));
-            } else if (entry.group == LayerGroup::Activation) {
-                add(*layer, "", "bends the answers of the last layer.", "bends the answers", "The loss wants plain numbers, of which the largest wins.")
-                    .fixes.push_back(removeFix("Remove " + entry.title, pathOf(*layer)));
+            if (entry.group == LayerGroup::Activation) {
+                if (fitsLoss(layer->type)) return;
+                const Fix remove = removeFix("Remove " + entry.title, pathOf(*layer));
+                if (isPartOfLoss(layer->type)) add(*layer, "", "is already part of the loss, " + lossTitle() + ".", "already part of " + lossTitle(), "Twice is slower to learn and less exact.").fixes.push_back(remove);
+                else add(*layer, "", "bends the answers of the last layer.", "bends the answers", plainNumbers()).fixes.push_back(remove);
             } else if (entry.group == LayerGroup::Regularisation) {
                 add(*layer, "", "hides answers of the last layer at random.", "hides answers at random", "It belongs in front of the last layer.")
                     .fixes.push_back(removeFix("Remove " + entry.title, pathOf(*layer)));
@@ -70,12 +97,12 @@ class Hints
     void lastDense(const Layer& layer)
     {
         const std::string activation = activationOf(layer);
-        if (activation == "none") return;
+        if (activation == "none" || fitsLoss(activation)) return;
         const Fix fix = replaceFix("Set activation to None", pathOf(layer) + "/activation", "none");
-        if (activation == "softmax")
-            add(layer, "/activation", "ends in a softmax, which is already part of the loss, cross-entropy.", "its softmax is already part of cross-entropy", "Twice is slower to learn and less exact.").fixes.push_back(fix);
+        if (isPartOfLoss(activation))
+            add(layer, "/activation", "ends in a " + activation + ", which is already part of the loss, " + lossTitle() + ".", "its " + activation + " is already part of " + lossTitle(), "Twice is slower to learn and less exact.").fixes.push_back(fix);
         else
-            add(layer, "/activation", "is the last layer and bends its answers.", "bends the answers", "The loss wants plain numbers, of which the largest wins.").fixes.push_back(fix);
+            add(layer, "/activation", "is the last layer and bends its answers.", "bends the answers", plainNumbers()).fixes.push_back(fix);
     }
 
     /// Two layers of sums without a bend between them can do no more than one.

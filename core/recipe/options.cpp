@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Optimisers and tasks with their descriptors.
+// Optimisers with their descriptors.
 #include "core/recipe/recipe.h"
 
 #include <algorithm>
@@ -99,18 +99,6 @@ std::span<const OptionEntry> optimiserEntries()
 {
     static const std::vector<OptionEntry> entries{
         adam(), adamw(), sgd(), rmsprop(), adagrad(), lion(), muon()};
-    return entries;
-}
-
-std::span<const OptionEntry> taskEntries()
-{
-    static const std::vector<OptionEntry> entries{
-        {"classification", "Classification", "Says which one of several classes a sample belongs to. The loss is cross-entropy: how surprised the network is by the right answer.",
-         {realParam("label_smoothing", "Smoothing", 0.0, 0.0, 0.9,
-                    "Spreads this share of each right answer over all classes, so that the network does not become too sure of itself; 0.1 is usual. Costs nothing, and the loss no longer falls to 0."),
-          choiceParam("class_weights", "Class weights", "none",
-                      {{"none", "none", "Every sample counts alike"}, {"balanced", "balanced", "Rare classes count more, so that all classes count alike"}},
-                      "How much each class counts in the loss. Balance them where some classes have far fewer samples.")}}};
     return entries;
 }
 

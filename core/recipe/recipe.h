@@ -127,6 +127,9 @@ struct DataFacts
     int classes = 0;
     std::string title;
     std::int64_t validationCount = 0; ///< of the training samples, the data's own validation part
+    bool numbers = false;       ///< each sample has a number to be predicted
+    std::string target = {};    ///< what that number or class is called, where it has a name
+    bool bytes = true;          ///< stored as 0…255; else as numbers of any size (a table)
 };
 DataFacts factsOf(const DatasetInfo& info);
 /// The facts that a starter recipe assumes when its data set is not at hand (mnist 1×28×28, 10 classes).
@@ -144,7 +147,7 @@ struct OptionEntry
 };
 std::span<const OptionEntry> optimiserEntries(); ///< adam, adamw, sgd, rmsprop, adagrad, lion, muon
 std::span<const OptionEntry> scheduleEntries();  ///< constant, step, exponential, cosine, one_cycle, polynomial, plateau
-std::span<const OptionEntry> taskEntries();      ///< classification
+std::span<const OptionEntry> taskEntries();      ///< classification, binary, regression, autoencoder; more in task.h
 const OptionEntry* findOption(std::span<const OptionEntry> entries, std::string_view id);
 
 /// Everything else that a run may be told, in groups, each a section of the form and an object of the JSON below "training":

@@ -24,7 +24,7 @@ Json dataToJson(const DataSettings& data)
     Json json = Json::object();
     json["dataset"] = data.dataset;
     json["fingerprint"] = data.fingerprint;
-    json["import"] = {{"width", data.import.width}, {"height", data.import.height}, {"channels", data.import.channels}};
+    json["import"] = {{"width", data.import.width}, {"height", data.import.height}, {"channels", data.import.channels}, {"target", data.import.target}, {"header", data.import.header}};
     json["input"] = {{"scale", data.input.scale}, {"normalise", data.input.normalise}, {"mean", data.input.mean}, {"deviation", data.input.deviation}};
     json["split"] = {{"kind", data.split.kind == SplitSettings::Kind::Last ? "last" : "shuffled"},
                      {"validation", data.split.validation}, {"validation_count", data.split.validationCount}, {"test", data.split.test}};
@@ -132,6 +132,12 @@ class RecipeReader
             if (data.import.channels == 2) {
                 r.problem("channels", "Pictures are grey (1) or in colour (3).");
                 data.import.channels = 0;
+            }
+            data.import.target = r.text("target", "", 1024);
+            data.import.header = r.text("header", "auto", 8);
+            if (data.import.header != "auto" && data.import.header != "yes" && data.import.header != "no") {
+                r.problem("header", "A table's first line names its columns or not: “auto”, “yes” or “no”.");
+                data.import.header = "auto";
             }
         });
         object(reader, "input", [&](JsonReader& r) {

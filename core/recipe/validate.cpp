@@ -5,6 +5,7 @@
 
 #include "core/recipe/estimate.h"
 #include "core/recipe/limits.h"
+#include "core/recipe/task.h"
 
 #include <algorithm>
 #include <cmath>
@@ -133,7 +134,9 @@ class Validator
             add("/data/dataset", m_data->title + " has no training samples.");
             return;
         }
-        if (m_data->classes < 2) add("/data/dataset", m_data->title + " has " + plural(m_data->classes, "class", "classes") + ", but telling classes apart takes at least two.");
+        target();
+        if (!m_data->bytes && m_data->testCount == 0 && m_recipe.data.split.kind == SplitSettings::Kind::Last && m_recipe.data.split.validation > 0)
+            hint("/data/split/kind", "Validation takes the last rows of the table.", "Tables are often sorted; a shuffled split is safer.").fixes.push_back(replaceFix("Shuffle the split", "/data/split/kind", "shuffled"));
         const SplitSettings& split = m_recipe.data.split;
         if (!(split.validation >= 0 && split.validation <= limits::validation && split.test >= 0 && split.test <= limits::test)) return;
         const SplitCounts counts = splitCounts(m_data->trainingCount, m_data->testCount, split, m_data->validationCount);
@@ -147,13 +150,61 @@ class Validator
         }
     }
 
-    std::string withUnits() const { return "Dense with " + plural(m_data->classes, "unit", "units"); }
-    Json outputLayer() const { return {{"type", "dense"}, {"units", m_data->classes}}; }
+    /// What the task wants of the data.
+    void target()
+    {
+        const auto become = [](const char* title, const char* task) { return replaceFix(title, "/task", {{"type", task}}); };
+        const std::string classes = m_data->title + " has " + (m_data->classes == 0 ? std::string("no classes") : plural(m_data->classes, "class", "classes"));
+        const Target wanted = targetOf(m_recipe.task);
+        if (wanted == Target::Class && m_data->classes < 2) {
+            Problem& problem = add("/data/dataset", classes + ", but telling classes apart takes at least two.");
+            if (m_data->numbers) problem.fixes.push_back(become("Predict the number instead", "regression"));
+        } else if (wanted == Target::Flag && m_data->classes != 2) {
+            Problem& problem = add("/task/type", classes + ", but yes or no takes exactly two.");
+            if (m_data->classes > 2) problem.fixes.push_back(become("Tell all classes apart", "classification"));
+            else if (m_data->numbers) problem.fixes.push_back(become("Predict the number instead", "regression"));
+        } else if (wanted == Target::Number && !m_data->numbers) {
+            Problem& problem = add("/task/type", m_data->title + " has no numbers to predict" + (m_data->target.empty() ? "." : ": “" + m_data->target + "” holds words."),
+                                   "Regression needs a table whose chosen column holds numbers.");
+            if (m_data->classes >= 2) problem.fixes.push_back(become("Tell classes apart instead", "classification"));
+        } else if (wanted == Target::Input) {
+            reconstruction();
+        }
+    }
+
+    /// Cross-entropy compares shares: what goes in must lie between 0 and 1.
+    void reconstruction()
+    {
+        const OptionEntry* entry = findOption(taskEntries(), m_recipe.task.type);
+        if (!entry || std::get<std::string>(valueOf(entry->params, m_recipe.task.params, "loss")) != "binary_crossentropy") return;
+        const Fix squared = replaceFix("Use the squared error", "/task/loss", "mse");
+        const InputSettings& input = m_recipe.data.input;
+        if (!m_data->bytes)
+            add("/task/loss", "Binary cross-entropy compares numbers from 0 to 1, but those of a table are scaled to mean 0 and deviation 1.").fixes.push_back(squared);
+        else if (!input.scale)
+            add("/task/loss", "Binary cross-entropy compares numbers from 0 to 1, but the pixels are not scaled.").fixes = {replaceFix("Scale to 0…1", "/data/input/scale", true), squared};
+        else if (input.normalise)
+            add("/task/loss", "Binary cross-entropy compares numbers from 0 to 1, but the pixels are normalised.").fixes = {replaceFix("Do not normalise", "/data/input/normalise", false), squared};
+    }
+
+    /// How many numbers the task wants of the network; of an autoencoder those of the input.
+    std::int64_t outputs() const
+    {
+        switch (targetOf(m_recipe.task)) {
+        case Target::Class: break;
+        case Target::Flag:
+        case Target::Number: return 1;
+        case Target::Input: return m_data->input.elements();
+        }
+        return m_data->classes;
+    }
+    std::string withUnits() const { return "Dense with " + plural(outputs(), "unit", "units"); }
+    Json outputLayer() const { return {{"type", "dense"}, {"units", outputs()}}; }
 
     void emptyStack()
     {
         Problem& problem = add("/layers", "There are no layers yet.", "Add one from the list, or begin with a starter recipe.");
-        if (!m_data || m_data->classes < 1) return;
+        if (!m_data || outputs() < 1 || targetOf(m_recipe.task) == Target::Input) return;
         if (m_data->input.rank() == 1) problem.fixes.push_back(addLayersFix("Add " + withUnits(), "/layers/-", {outputLayer()}));
         else problem.fixes.push_back(addLayersFix("Add Flatten and " + withUnits(), "/layers/-", {{{"type", "flatten"}}, outputLayer()}));
     }
@@ -163,7 +214,7 @@ class Validator
         const StackReport report = analyse(m_recipe.stack, m_data->input);
         for (const LayerReport& row : report.layers)
             if (row.problem) layerProblem(row);
-        if (report.assumedOutput && m_data->classes >= 1) output(report);
+        if (report.assumedOutput && outputs() >= 1) output(report);
         layerHints(report, m_recipe, m_problems);
         size(report);
         frozen(report);
@@ -201,27 +252,54 @@ class Validator
         }
     }
 
-    /// The task's demand: one number per class.
+    std::string whyOutputs() const
+    {
+        const std::string units = plural(outputs(), "unit", "units");
+        switch (targetOf(m_recipe.task)) {
+        case Target::Class: break;
+        case Target::Flag: return "Yes or no is one number: above 0 for “yes”, so the last layer needs 1 unit.";
+        case Target::Number: return "One number is predicted, so the last layer needs 1 unit.";
+        case Target::Input: return "An autoencoder gives back what it takes: " + m_data->input.text() + ".";
+        }
+        return m_data->title + " has " + groupedInt(m_data->classes) + " classes, so the last layer needs " + units + ".";
+    }
+
+    /// The task's demand: one number per class, a single one, or the shape of the input.
     void output(const StackReport& report)
     {
         const ValueType& type = *report.assumedOutput;
-        if (type.rank() == 1 && type.dims[0].size == m_data->classes) return;
+        const bool whole = targetOf(m_recipe.task) == Target::Input;
+        const bool row = !whole || m_data->input.rank() == 1; // what is wanted is one row of numbers
+        if (row ? type.rank() == 1 && type.dims[0].size == outputs() : type.sizes() == m_data->input.sizes()) return;
         const LayerReport* giver = shapingLayer(report, m_recipe.stack);
         if (!giver) return;
-        const std::string wanted = type.rank() == 1 ? plural(m_data->classes, "number", "numbers") : "one row of " + plural(m_data->classes, "number", "numbers");
+        const std::string wanted = !row ? m_data->input.text() : type.rank() == 1 ? plural(outputs(), "number", "numbers") : "one row of " + plural(outputs(), "number", "numbers");
         const Layer* layer = findLayer(m_recipe.stack, giver->id);
-        const bool dense = layer && layer->type == "dense" && type.rank() == 1;
+        const bool dense = row && layer && layer->type == "dense" && type.rank() == 1;
         Problem& problem = add(dense ? giver->path + "/units" : "/layers",
-                               "Output expects " + wanted + ", but " + layerCalled(*giver, m_recipe.stack) + " gives " + type.text() + ".",
-                               m_data->title + " has " + groupedInt(m_data->classes) + " classes, so the last layer needs " + groupedInt(m_data->classes) + " units.");
+                               "Output expects " + wanted + ", but " + layerCalled(*giver, m_recipe.stack) + " gives " + type.text() + ".", whyOutputs());
         problem.brief = "expects " + wanted + ", gets " + type.text();
-        const std::string units = groupedInt(m_data->classes);
-        if (dense) problem.fixes.push_back(replaceFix("Set units to " + units, giver->path + "/units", m_data->classes));
+        if (!row) {
+            giveBack(problem, type);
+            return;
+        }
+        const std::string units = groupedInt(outputs());
+        if (dense) problem.fixes.push_back(replaceFix("Set units to " + units, giver->path + "/units", outputs()));
         else if (type.rank() == 1) problem.fixes.push_back(addLayersFix("Add " + withUnits(), "/layers/-", {outputLayer()}));
         else {
             problem.fixes.push_back(addLayersFix("Add Flatten and " + withUnits(), "/layers/-", {{{"type", "flatten"}}, outputLayer()}));
-            problem.fixes.push_back(addLayersFix("Add Global average pool and " + withUnits(), "/layers/-", {{{"type", "global_average_pool"}}, outputLayer()}));
+            if (!whole) problem.fixes.push_back(addLayersFix("Add Global average pool and " + withUnits(), "/layers/-", {{{"type", "global_average_pool"}}, outputLayer()}));
         }
+    }
+
+    /// Ways back to the shape of a picture.
+    void giveBack(Problem& problem, const ValueType& type)
+    {
+        const Json reshape = {{"type", "reshape"}, {"shape", m_data->input.sizes()}};
+        const std::string shape = m_data->input.text();
+        if (type.elements() == m_data->input.elements() && type.rank() == 1) problem.fixes.push_back(addLayersFix("Add Reshape to " + shape, "/layers/-", {reshape}));
+        else if (type.rank() == 1) problem.fixes.push_back(addLayersFix("Add " + withUnits() + " and Reshape to " + shape, "/layers/-", {outputLayer(), reshape}));
+        else problem.fixes.push_back(addLayersFix("Add Flatten, " + withUnits() + " and Reshape to " + shape, "/layers/-", {{{"type", "flatten"}}, outputLayer(), reshape}));
     }
 
     /// 200 bytes of recipe can ask for 10^12 weights: refused before anything is allocated.
@@ -307,6 +385,8 @@ class Validator
     /// What looks at validation needs some.
     void trainingHints(const TrainingSettings& training)
     {
+        if (flagOf(training, "early_stopping", "enabled") && wordOf(training, "early_stopping", "watch") == "val_accuracy" && !hasAccuracy(m_recipe.task.type))
+            add("/training/early_stopping/watch", "Early stopping watches the accuracy, but this task has none.").fixes.push_back(replaceFix("Watch the loss", "/training/early_stopping/watch", "val_loss"));
         if (m_recipe.data.split.validation > 0 || m_recipe.data.split.validationCount > 0 || (m_data && m_data->validationCount > 0)) return;
         const Fix fix = replaceFix("Hold back 10 %", "/data/split/validation", 0.1);
         if (flagOf(training, "early_stopping", "enabled"))

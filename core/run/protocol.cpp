@@ -48,6 +48,7 @@ const char* write(const StepsDone& e, Json& j)
     j["learning_rate"] = packFloats(e.learningRate);
     j["seconds"] = packDoubles(e.seconds);
     j["samples_per_second"] = realToJson(e.samplesPerSecond);
+    for (const auto& [id, values] : e.metrics) j["metrics"][id] = packFloats(values);
     return "steps";
 }
 
@@ -62,6 +63,7 @@ const char* write(const EpochDone& e, Json& j)
     j["seconds"] = realToJson(e.seconds);
     j["samples_per_second"] = realToJson(e.samplesPerSecond);
     j["best"] = e.best;
+    if (!e.metrics.empty()) j["metrics"] = metricsToJson(e.metrics);
     return "epoch";
 }
 
@@ -77,6 +79,7 @@ const char* write(const TestDone& e, Json& j)
 {
     j["loss"] = realToJson(e.loss);
     j["accuracy"] = realToJson(e.accuracy);
+    if (!e.metrics.empty()) j["metrics"] = metricsToJson(e.metrics);
     return "test";
 }
 
@@ -238,7 +241,14 @@ void read(Fields& f, StepsDone& e)
     f.doubles("seconds", e.seconds);
     f.real("samples_per_second", e.samplesPerSecond);
     const std::size_t steps = e.loss.size();
-    if (e.accuracy.size() != steps || e.learningRate.size() != steps || e.seconds.size() != steps) f.wrong("loss");
+    if (const Json* metrics = f.get("metrics"); metrics && metrics->is_object()) {
+        for (const auto& item : metrics->items()) {
+            auto values = item.value().is_string() ? unpackFloats(item.value().get_ref<const std::string&>()) : std::nullopt;
+            if (!values || values->size() != steps) return f.wrong("metrics");
+            e.metrics[item.key()] = std::move(*values);
+        }
+    }
+    if ((e.accuracy.size() != steps && !e.accuracy.empty()) || e.learningRate.size() != steps || e.seconds.size() != steps) f.wrong("loss");
     if (e.firstStep < 0 || e.firstStep > std::numeric_limits<std::int64_t>::max() - std::int64_t(steps)) f.wrong("first");
 }
 
@@ -253,6 +263,7 @@ void read(Fields& f, EpochDone& e)
     f.real("seconds", e.seconds);
     f.real("samples_per_second", e.samplesPerSecond);
     f.flag("best", e.best);
+    if (const Json* metrics = f.get("metrics")) e.metrics = metricsFromJson(*metrics);
 }
 
 void read(Fields& f, EvaluationProgress& e)
@@ -266,6 +277,7 @@ void read(Fields& f, TestDone& e)
 {
     f.real("loss", e.loss);
     f.real("accuracy", e.accuracy);
+    if (const Json* metrics = f.get("metrics")) e.metrics = metricsFromJson(*metrics);
 }
 
 void read(Fields& f, CheckpointSaved& e)

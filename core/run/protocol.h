@@ -22,13 +22,17 @@ struct RunStarted { RunId run; int attempt = 1; std::int64_t startStep = 0, step
 struct StepsDone { std::int64_t firstStep = 0; ///< 0-based
                    std::vector<float> loss, accuracy, learningRate; std::vector<double> seconds; ///< since the run's start, pauses left out
                    double samplesPerSecond = 0; ///< over this group
+                   std::map<std::string, std::vector<float>> metrics = {}; ///< besides accuracy, by id: "mae"; accuracy is empty where the task has none
 };
 struct EpochDone { std::int64_t epoch = 0; ///< 1-based
                    std::int64_t step = 0;  ///< steps done so far
-                   double trainLoss = 0, trainAccuracy = 0, valLoss = 0, valAccuracy = 0, seconds = 0, samplesPerSecond = 0; bool best = false; };
+                   double trainLoss = 0, trainAccuracy = 0, valLoss = 0, valAccuracy = 0, seconds = 0, samplesPerSecond = 0; bool best = false;
+                   MetricMap metrics = {}; ///< "train_mae", "val_mae", …; accuracies are NaN where the task has none
+};
 /// Validation or test under way: done of total samples.
 struct EvaluationProgress { std::string what; std::int64_t done = 0, total = 0; };
-struct TestDone { double loss = 0, accuracy = 0; };
+struct TestDone { double loss = 0, accuracy = 0; MetricMap metrics = {}; ///< "test_mae", …
+};
 struct CheckpointSaved { std::string path; std::int64_t step = 0; std::string reason; ///< "epoch", "steps", "time", "pause", "stop", "signal", "asked", "end"
                          bool best = false; double seconds = 0; };
 struct StatusChanged { RunStatus status = RunStatus::Running; std::string because; };

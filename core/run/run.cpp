@@ -66,6 +66,30 @@ RunSummary::RunSummary()
 {
 }
 
+double RunSummary::metric(std::string_view part, std::string_view id) const
+{
+    if (id == "accuracy") return part == "train" ? trainAccuracy : part == "val" ? valAccuracy : part == "test" ? testAccuracy : part == "best_val" ? bestValAccuracy : nan;
+    const auto found = metrics.find(std::string(part) + "_" + std::string(id));
+    return found == metrics.end() ? nan : found->second;
+}
+
+Json metricsToJson(const MetricMap& metrics)
+{
+    Json json = Json::object();
+    for (const auto& [key, value] : metrics) json[key] = realToJson(value);
+    return json;
+}
+
+MetricMap metricsFromJson(const Json& json)
+{
+    MetricMap metrics;
+    if (!json.is_object()) return metrics;
+    double value = 0;
+    for (const auto& item : json.items())
+        if (realFromJson(item.value(), value)) metrics[item.key()] = value;
+    return metrics;
+}
+
 Json RunSummary::toJson() const
 {
     Json json = Json::object();
@@ -83,6 +107,7 @@ Json RunSummary::toJson() const
     json["seconds"] = realToJson(seconds);
     json["samples_per_second"] = realToJson(samplesPerSecond);
     json["checkpoint"] = checkpoint;
+    if (!metrics.empty()) json["metrics"] = metricsToJson(metrics);
     return json;
 }
 
@@ -106,6 +131,7 @@ RunSummary RunSummary::fromJson(const Json& json)
     const auto checkpoint = json.find("checkpoint");
     if (checkpoint != json.end() && checkpoint->is_string())
         summary.checkpoint = checkpoint->get<std::string>();
+    if (const auto metrics = json.find("metrics"); metrics != json.end()) summary.metrics = metricsFromJson(*metrics);
     return summary;
 }
 

@@ -6,8 +6,10 @@
 #include "core/base/ids.h"
 #include "core/base/json.h"
 
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sconce {
@@ -24,6 +26,11 @@ struct Amendment
     Json before, after;
 };
 
+/// Values of metrics other than accuracy, by part and metric: "train_mae", "val_r2", "test_mae", "best_val_mae".
+using MetricMap = std::map<std::string, double>;
+Json metricsToJson(const MetricMap& metrics);
+MetricMap metricsFromJson(const Json& json); ///< what is no number is left out
+
 /// Where a run stands or ended. Numbers that are not known are NaN or -1; JSON writes them as null.
 struct RunSummary
 {
@@ -31,11 +38,14 @@ struct RunSummary
     std::int64_t steps = 0;
     double trainLoss, trainAccuracy, valLoss, valAccuracy, testLoss, testAccuracy;
     double bestValLoss, bestValAccuracy;
+    MetricMap metrics;                ///< what the task has besides accuracy
     std::int64_t bestEpoch = -1;      ///< 1-based
     double seconds = 0;               ///< of training, over all attempts, pauses left out
     double samplesPerSecond = 0;      ///< training steps only
     std::string checkpoint;           ///< folder of the last one
     RunSummary();
+    /// part: "train", "val", "test", "best_val"; id: "accuracy", "mae", … NaN where it is not known.
+    double metric(std::string_view part, std::string_view id) const;
     Json toJson() const;
     static RunSummary fromJson(const Json& json);
 };

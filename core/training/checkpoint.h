@@ -6,7 +6,7 @@
 
 #include "core/base/tensor_view.h"
 #include "core/formats/safetensors.h"
-#include "core/recipe/recipe.h"
+#include "core/recipe/task.h"
 #include "core/run/run.h"
 
 #include <optional>
@@ -30,7 +30,7 @@ struct TrainerState
     std::int64_t epoch = 0;           ///< epochs completed
     std::int64_t stepInEpoch = 0;     ///< committed in the epoch under way
     double epochLossSum = 0;          ///< of the epoch under way: loss × samples
-    std::int64_t epochCorrect = 0, epochSamples = 0;
+    MetricSums epochSums;             ///< of the epoch under way
     std::int64_t epochsPlanned = 0;   ///< after amendments
     RunSummary summary;
     double secondsTrained = 0;        ///< pauses left out

@@ -68,6 +68,7 @@ class Test
         spec.plan = std::move(*plan);
         spec.task = m_recipe.task;
         spec.input = m_recipe.data.input;
+        spec.scaling = fitScaling(*m_data, m_rows.training);
         spec.optimiser = m_recipe.training.optimiser;
         spec.step = stepSettings(m_recipe.training);
         spec.device = *device;

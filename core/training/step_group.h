@@ -44,15 +44,17 @@ struct StepGroup
         samples -= static_cast<std::int64_t>(steps) * batch;
     }
     /// The event; the group is empty afterwards.
-    StepsDone take(const std::vector<StepMetrics>& metrics, double stepSecondsNow)
+    StepsDone take(const std::vector<StepMetrics>& metrics, const std::string& task, double stepSecondsNow)
     {
         StepsDone event;
         event.firstStep = firstStep;
         event.loss.reserve(size());
-        event.accuracy.reserve(size());
-        for (const StepMetrics& step : metrics) {
-            event.loss.push_back(static_cast<float>(step.loss));
-            event.accuracy.push_back(step.count > 0 ? static_cast<float>(static_cast<double>(step.correct) / static_cast<double>(step.count)) : 0.0f);
+        for (const StepMetrics& step : metrics) event.loss.push_back(static_cast<float>(step.loss));
+        for (const MetricEntry& metric : metricsOf(task)) {
+            if (!metric.perStep) continue;
+            std::vector<float>& values = metric.id == "accuracy" ? event.accuracy : event.metrics[metric.id];
+            values.reserve(metrics.size());
+            for (const StepMetrics& step : metrics) values.push_back(static_cast<float>(metricOf(metric.id, step)));
         }
         event.learningRate = std::move(learningRate);
         event.seconds = std::move(seconds);

@@ -22,14 +22,13 @@ constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 constexpr std::int64_t evaluationBatch = 256;
 constexpr double evaluationNewsEvery = 0.1;
 
-double shareOf(std::int64_t part, std::int64_t whole) { return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0; }
-
-SessionSpec sessionSpec(const TrainerInput& input, Plan plan)
+SessionSpec sessionSpec(const TrainerInput& input, Plan plan, Scaling scaling)
 {
     SessionSpec spec;
     spec.plan = std::move(plan);
     spec.task = input.recipe.task;
     spec.input = input.recipe.data.input;
+    spec.scaling = std::move(scaling);
     spec.optimiser = input.recipe.training.optimiser;
     spec.step = stepSettings(input.recipe.training);
     spec.device = input.recipe.device;
@@ -39,12 +38,31 @@ SessionSpec sessionSpec(const TrainerInput& input, Plan plan)
     return spec;
 }
 
+/// ", accuracy 99.23 %", of every metric that the task has.
+std::string metricsText(const std::string& task, const std::function<double(const std::string& id)>& value)
+{
+    std::string text;
+    for (const MetricEntry& metric : metricsOf(task)) text += ", " + metric.brief + " " + metricText(metric, value(metric.id));
+    return text;
+}
+
 /// A line of the log: "Epoch 8: validation loss 0.0315, accuracy 99.23 %, the best so far."
-std::string epochText(const EpochDone& done)
+std::string epochText(const EpochDone& done, const RunSummary& summary, const std::string& task)
 {
     const bool validated = done.valLoss == done.valLoss;
     return "Epoch " + groupedInt(done.epoch) + ": " + (validated ? "validation" : "training") + " loss " + realText(validated ? done.valLoss : done.trainLoss, 3) +
-           ", accuracy " + percentText(validated ? done.valAccuracy : done.trainAccuracy) + (done.best ? ", the best so far." : ".");
+           metricsText(task, [&](const std::string& id) { return summary.metric(validated ? "val" : "train", id); }) + (done.best ? ", the best so far." : ".");
+}
+
+/// The metrics of a part into the summary and, all but accuracy, into an event.
+void keepMetrics(RunSummary& summary, MetricMap& event, const std::string& task, const std::string& part, const MetricSums* sums, double& accuracy)
+{
+    accuracy = unknown;
+    for (const MetricEntry& metric : metricsOf(task)) {
+        const double value = sums ? metricOf(metric.id, *sums) : unknown;
+        if (metric.id == "accuracy") accuracy = value;
+        else summary.metrics[part + "_" + metric.id] = event[part + "_" + metric.id] = value;
+    }
 }
 
 } // namespace
@@ -201,11 +219,10 @@ Result<void> Training::report()
     tellSkipped(*metrics);
     for (const StepMetrics& step : *metrics) {
         m_state.epochLossSum += step.loss * static_cast<double>(step.count);
-        m_state.epochCorrect += step.correct;
-        m_state.epochSamples += step.count;
+        m_state.epochSums += step;
         m_state.samplesTrained += step.count;
     }
-    StepsDone event = m_group.take(*metrics, m_stepClock.seconds());
+    StepsDone event = m_group.take(*metrics, m_recipe.task.type, m_stepClock.seconds());
     say(std::move(event));
     if (why) return *why;
     return {};
@@ -246,26 +263,29 @@ bool Training::closeEpoch()
     if (moreSteps() || !moreEpochs()) return true; // a command changed the plan
     if (auto reported = report(); !reported) return fail(reported.error());
     EpochDone done;
-    done.valLoss = done.valAccuracy = unknown;
+    done.valLoss = unknown;
+    RunSummary& summary = m_state.summary;
+    std::optional<EvaluationTotals> validated;
     if (!m_rows.validation.empty()) {
         auto totals = evaluate("validation", Part::Training, m_rows.validation);
         if (!totals && totals.error().code == ErrorCode::Cancelled) return true;
         if (!totals) return fail(totals.error());
         done.valLoss = totals->loss;
-        done.valAccuracy = totals->accuracy();
+        validated = *totals;
     }
     if (!collect()) return false; // while the state and what stands on the disk agree on which epoch is the best
     sync();
     const double stepSeconds = m_state.stepSeconds - m_state.epochStepSeconds;
     done.epoch = m_state.epoch + 1;
     done.step = m_state.step;
-    done.trainLoss = m_state.epochSamples > 0 ? m_state.epochLossSum / static_cast<double>(m_state.epochSamples) : unknown;
-    done.trainAccuracy = shareOf(m_state.epochCorrect, m_state.epochSamples);
+    const MetricSums& sums = m_state.epochSums;
+    done.trainLoss = sums.count > 0 ? m_state.epochLossSum / static_cast<double>(sums.count) : unknown;
+    keepMetrics(summary, done.metrics, m_recipe.task.type, "train", &sums, done.trainAccuracy);
+    keepMetrics(summary, done.metrics, m_recipe.task.type, "val", validated ? &*validated : nullptr, done.valAccuracy);
     done.seconds = m_state.secondsTrained - m_state.epochStartSeconds;
-    done.samplesPerSecond = stepSeconds > 0 ? static_cast<double>(m_state.epochSamples) / stepSeconds : 0;
+    done.samplesPerSecond = stepSeconds > 0 ? static_cast<double>(sums.count) / stepSeconds : 0;
     done.best = m_stopping.isBest(m_state.summary, done.valLoss, done.valAccuracy);
 
-    RunSummary& summary = m_state.summary;
     summary.trainLoss = done.trainLoss;
     summary.trainAccuracy = done.trainAccuracy;
     summary.valLoss = done.valLoss;
@@ -274,18 +294,20 @@ bool Training::closeEpoch()
         summary.bestValLoss = done.valLoss;
         summary.bestValAccuracy = done.valAccuracy;
         summary.bestEpoch = done.epoch;
+        for (const auto& [key, value] : done.metrics)
+            if (key.starts_with("val_")) summary.metrics["best_" + key] = value;
     }
     m_bestOwed = done.best && (m_policy.settings.keepBest || m_stopping.restoreBest);
     ++m_state.epoch;
     m_state.stepInEpoch = 0;
     m_state.epochLossSum = 0;
-    m_state.epochCorrect = m_state.epochSamples = 0;
+    m_state.epochSums = {};
     m_state.epochStartSeconds = m_state.secondsTrained;
     m_state.epochStepSeconds = m_state.stepSeconds;
     m_state.plateau = afterEpoch(m_recipe.training, m_state.plateau, std::isfinite(done.valLoss) ? done.valLoss : done.trainLoss);
     m_state.stopping = m_stopping.after(m_state.stopping, done.valLoss, done.valAccuracy);
     say(done);
-    tell("info", epochText(done));
+    tell("info", epochText(done, summary, m_recipe.task.type));
     if (m_stopping.ends(m_state.stopping) && moreEpochs()) {
         m_state.endedBecause = "early";
         tell("info", "Stops early: the validation has not got better for " + plural(m_state.stopping.waited, "epoch", "epochs") + ".");
@@ -328,10 +350,13 @@ bool Training::testModel()
         auto totals = evaluate("test", m_rows.testPart, m_rows.test);
         if (!totals && totals.error().code == ErrorCode::Cancelled) return true;
         if (!totals) return fail(totals.error());
-        m_state.summary.testLoss = totals->loss;
-        m_state.summary.testAccuracy = totals->accuracy();
-        say(TestDone{totals->loss, totals->accuracy()});
-        tell("info", "Test: loss " + realText(totals->loss, 3) + ", accuracy " + percentText(totals->accuracy()) + ".");
+        RunSummary& summary = m_state.summary;
+        summary.testLoss = totals->loss;
+        TestDone done{totals->loss, unknown, {}};
+        keepMetrics(summary, done.metrics, m_recipe.task.type, "test", &*totals, done.accuracy);
+        summary.testAccuracy = done.accuracy;
+        say(done);
+        tell("info", "Test: loss " + realText(totals->loss, 3) + metricsText(m_recipe.task.type, [&](const std::string& id) { return summary.metric("test", id); }) + ".");
     }
     m_state.tested = true;
     return true;
@@ -355,7 +380,14 @@ Result<void> Training::open()
     m_batch = std::max<std::int64_t>(1, m_recipe.training.batchSize);
     m_stepsPerEpoch = (static_cast<std::int64_t>(m_rows.training.size()) + m_batch - 1) / m_batch;
 
-    auto session = Session::open(sessionSpec(m_input, std::move(*plan)));
+    // Of the rows that are trained on, once: a resumed run goes on with what it began with.
+    Scaling scaling = fitScaling(*m_input.data, m_rows.training);
+    if (m_input.resumeFrom) {
+        auto known = scalingIn(m_input.resumeFrom->state.choices);
+        if (!known) return known.error();
+        if (*known != Scaling{}) scaling = std::move(*known);
+    }
+    auto session = Session::open(sessionSpec(m_input, std::move(*plan), scaling));
     if (!session) return session.error();
     m_session = std::move(*session);
     SCONCE_TRY(m_session->useData(m_input.data));
@@ -366,6 +398,7 @@ Result<void> Training::open()
     m_state.choices = m_input.choices.is_object() ? m_input.choices : Json::object();
     if (Json engine = m_session->choices(); engine.is_object())
         for (const auto& item : engine.items()) m_state.choices[item.key()] = item.value();
+    if (scaling != Scaling{}) m_state.choices["scaling"] = scaling.toJson();
     m_state.choices["device"] = m_recipe.device;
     m_state.choices["threads"] = m_input.threads;
     m_clock = Stopwatch(m_state.secondsTrained);

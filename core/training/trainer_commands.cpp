@@ -120,6 +120,7 @@ void Training::forgetTest()
     if (!m_state.tested || !moreEpochs()) return;
     m_state.tested = false;
     m_state.summary.testLoss = m_state.summary.testAccuracy = std::numeric_limits<double>::quiet_NaN();
+    std::erase_if(m_state.summary.metrics, [](const auto& metric) { return metric.first.starts_with("test_"); });
 }
 
 void Training::plan(std::int64_t epochs)

@@ -26,8 +26,9 @@ Json TrainerState::toJson() const
                 {"epoch", epoch},
                 {"stepInEpoch", stepInEpoch},
                 {"epochLossSum", epochLossSum},
-                {"epochCorrect", epochCorrect},
-                {"epochSamples", epochSamples},
+                {"epochCorrect", epochSums.correct},
+                {"epochSamples", epochSums.count},
+                {"epochSums", {{"absolute", epochSums.absolute}, {"squared", epochSums.squared}, {"target", epochSums.target}, {"targetSquared", epochSums.targetSquared}}},
                 {"epochsPlanned", epochsPlanned},
                 {"secondsTrained", secondsTrained},
                 {"stepSeconds", stepSeconds},
@@ -64,8 +65,15 @@ Result<TrainerState> TrainerState::fromJson(const Json& json)
     state.epoch = reader.integer("epoch", 0, 0, most);
     state.stepInEpoch = reader.integer("stepInEpoch", 0, 0, most);
     state.epochLossSum = reader.real("epochLossSum", 0, -huge, huge);
-    state.epochCorrect = reader.integer("epochCorrect", 0, 0, most);
-    state.epochSamples = reader.integer("epochSamples", 0, 0, most);
+    state.epochSums.correct = reader.integer("epochCorrect", 0, 0, most);
+    state.epochSums.count = reader.integer("epochSamples", 0, 0, most);
+    if (const Json* json = reader.raw("epochSums"); json && json->is_object()) {
+        JsonReader one(*json, "/state/epochSums", problems);
+        state.epochSums.absolute = one.real("absolute", 0, 0, huge);
+        state.epochSums.squared = one.real("squared", 0, 0, huge);
+        state.epochSums.target = one.real("target", 0, -huge, huge);
+        state.epochSums.targetSquared = one.real("targetSquared", 0, 0, huge);
+    }
     state.epochsPlanned = reader.integer("epochsPlanned", 0, 0, most);
     state.secondsTrained = reader.real("secondsTrained", 0, 0, huge);
     state.stepSeconds = reader.real("stepSeconds", 0, 0, huge);

@@ -32,7 +32,7 @@ int main(int argc, char** argv)
     }
     const SplitRows split = splitRows((*data)->info().trainingCount, (*data)->info().testCount, {}, 42);
     const auto count = static_cast<std::int64_t>(split.training.size());
-    engine::Feed feed(*data, factsOf((*data)->info()).input, {}, at::kCPU, true);
+    engine::Feed feed(*data, factsOf((*data)->info()).input, {}, {}, at::kCPU, true);
     std::vector<std::int64_t> rows(static_cast<std::size_t>(batch));
     std::vector<double> times;
     double seen = 0;

@@ -131,6 +131,13 @@ void recipeSeeds()
     }
 }
 
+void tableSeeds()
+{
+    put("table", "commas", "0a,b,colour\n1,2,red\n,3,\"bl\"\"ue\"\n4,NA,red\n");
+    put("table", "quotes", "@name;x\r\n\"two\nlines\";1,5\r\nb;2\r\n");
+    put("table", "mark", "\1\xEF\xBB\xBF" "a\tb\n1\t2\n3\t4");
+}
+
 void manifestSeed()
 {
     const std::string run = root + "/run";
@@ -181,6 +188,7 @@ int main(int argc, char** argv)
     weightsSeed();
     protocolSeeds();
     recipeSeeds();
+    tableSeeds();
     manifestSeed();
     blockSeeds();
     return 0;

@@ -96,7 +96,7 @@ class VerbsRunsTest : public QObject
             const int i = rowNamed(row[QLatin1String("name")].toString());
             QVERIFY(i >= 0);
             QCOMPARE(at(i, Model::Status).data().toString(), row[QLatin1String("status")].toString());
-            QCOMPARE(at(i, Model::TestAccuracy).data().toString(), QString::number(100 * row[QLatin1String("test_accuracy")].toDouble(), 'f', 2) + QStringLiteral(" %"));
+            QCOMPARE(at(i, Model::TestResult).data().toString(), QString::number(100 * row[QLatin1String("test_accuracy")].toDouble(), 'f', 2) + QStringLiteral(" %"));
         }
     }
 
@@ -121,7 +121,7 @@ class VerbsRunsTest : public QObject
     {
         QHeaderView* header = table()->horizontalHeader();
         const auto press = [&] {
-            QTest::mouseClick(header->viewport(), Qt::LeftButton, {}, QPoint(header->sectionViewportPosition(Model::TestAccuracy) + header->sectionSize(Model::TestAccuracy) / 2, 12));
+            QTest::mouseClick(header->viewport(), Qt::LeftButton, {}, QPoint(header->sectionViewportPosition(Model::TestResult) + header->sectionSize(Model::TestResult) / 2, 12));
         };
         std::vector<std::pair<double, QString>> order;
         for (const QJsonObject& row : m.runs()) order.emplace_back(row[QLatin1String("test_accuracy")].toDouble(), row[QLatin1String("name")].toString());
@@ -146,7 +146,7 @@ class VerbsRunsTest : public QObject
         for (int i = 0; i < 30 && menu->activeAction() != columns->menuAction(); ++i) QTest::keyClick(menu, Qt::Key_Down);
         QTest::keyClick(menu, Qt::Key_Right);
         QTRY_VERIFY_WITH_TIMEOUT(columns->isVisible(), 30000);
-        auto* wide = columns->findChild<QAction*>(QStringLiteral("runs.menu.sort.%1").arg(int(Model::TestAccuracy)));
+        auto* wide = columns->findChild<QAction*>(QStringLiteral("runs.menu.sort.%1").arg(int(Model::TestResult)));
         QVERIFY(wide && wide->isChecked());
         for (int i = 0; i < 30 && columns->activeAction() != wide; ++i) QTest::keyClick(columns, Qt::Key_Down);
         QTest::keyClick(columns, Qt::Key_Return);

@@ -3,6 +3,7 @@
 
 #include "core/base/text.h"
 #include "core/model/catalogue.h"
+#include "core/recipe/task.h"
 #include "ui/widgets/parts.h"
 
 #include <QGridLayout>
@@ -296,7 +297,17 @@ void LayerInspector::updateOutput()
     const auto& facts = m_document.facts();
     const OptionEntry* task = findOption(taskEntries(), m_document.recipe().task.type);
     QString help = text(task ? task->help : "");
-    if (facts) help += QLatin1Char(' ') + tr("The last layer must give %1 numbers, one for each class.").arg(facts->classes);
+    const Configured& chosen = m_document.recipe().task;
+    switch (targetOf(chosen)) {
+    case Target::Class:
+        if (facts) help += QLatin1Char(' ') + tr("The last layer must give %1 numbers, one for each class.").arg(facts->classes);
+        break;
+    case Target::Flag:
+    case Target::Number: help += QLatin1Char(' ') + tr("The last layer must give 1 number."); break;
+    case Target::Input:
+        if (facts) help += QLatin1Char(' ') + tr("The last layer must give %1, as the input is.").arg(text(facts->input.text()));
+        break;
+    }
     setHead(QStringLiteral("output"), tr("Output"), task ? text(task->title) : QString(), help.trimmed());
     m_helpText->setText(help.trimmed());
     setProblem(m_document.outputProblem());

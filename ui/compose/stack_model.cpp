@@ -3,6 +3,7 @@
 
 #include "core/base/text.h"
 #include "core/model/catalogue.h"
+#include "core/recipe/task.h"
 
 #include <QCoreApplication>
 #include <QMimeData>
@@ -122,8 +123,9 @@ StackRow StackModel::inputRow() const
     }
     row.shape = text(facts->input.text());
     row.summary = QStringLiteral("%1, %2").arg(text(facts->title), sampleInWords(facts->input));
-    if (recipe.data.input.scale) row.summary += tr(", scaled to 0…1");
-    if (recipe.data.input.normalise) row.summary += tr(", normalised");
+    if (!facts->bytes) row.summary += tr(", each scaled to mean 0 and deviation 1");
+    if (facts->bytes && recipe.data.input.scale) row.summary += tr(", scaled to 0…1");
+    if (facts->bytes && recipe.data.input.normalise) row.summary += tr(", normalised");
     return row;
 }
 
@@ -136,8 +138,11 @@ StackRow StackModel::outputRow() const
     const auto& facts = m_document.facts();
     const OptionEntry* task = findOption(taskEntries(), m_document.recipe().task.type);
     row.summary = text(task ? task->title : m_document.recipe().task.type);
-    if (facts) row.summary += tr(", %1 classes, loss: cross-entropy").arg(facts->classes);
-    row.shape = facts ? QString::number(facts->classes) : unknown;
+    const Configured& chosen = m_document.recipe().task;
+    if (facts && targetOf(chosen) == Target::Class) row.summary += tr(", %1 classes").arg(facts->classes);
+    if (facts && targetOf(chosen) != Target::Class && !facts->target.empty() && targetOf(chosen) != Target::Input) row.summary += tr(" of “%1”").arg(text(facts->target));
+    if (facts) row.summary += tr(", loss: %1").arg(text(lossTitle(chosen)));
+    row.shape = facts ? text(shapeText(outputSizes(chosen, *facts))) : unknown;
     if (const Problem* problem = m_document.outputProblem()) {
         row.problem = true;
         row.summary = text(problem->brief.empty() ? problem->sentence : problem->brief);

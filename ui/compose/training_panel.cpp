@@ -2,6 +2,7 @@
 #include "ui/compose/training_panel.h"
 
 #include "core/base/text.h"
+#include "core/recipe/task.h"
 #include "ui/charts/plot_view.h"
 #include "ui/widgets/parts.h"
 
@@ -106,9 +107,10 @@ void TrainingPanel::makeGoal()
     });
     auto* loss = new TermLabel(QStringLiteral("loss"), tr("Loss"), m_content);
     loss->setFont(ui::font(FontRole::Body));
-    auto* row = new FieldRow(loss, makeLabel(tr("Cross-entropy"), FontRole::Body, Token::Text, m_content), m_content);
-    where->addWidget(row);
-    m_rows.push_back(row);
+    m_loss = makeLabel({}, FontRole::Body, Token::Text, m_content);
+    m_lossRow = new FieldRow(loss, m_loss, m_content);
+    where->addWidget(m_lossRow);
+    m_rows.push_back(m_lossRow);
 }
 
 void TrainingPanel::makeOptimiser()
@@ -363,6 +365,10 @@ void TrainingPanel::update()
         form->setVisible(entry && !entry->params.empty());
     };
     fill(m_taskForm, taskEntries(), recipe.task);
+    const OptionEntry* task = findOption(taskEntries(), recipe.task.type);
+    m_lossRow->setVisible(!task || !findParam(task->params, "loss")); // else it is one of the task's own settings
+    const QString loss = text(lossTitle(recipe.task));
+    m_loss->setText(loss.left(1).toUpper() + loss.mid(1));
     fill(m_optimiserForm, optimiserEntries(), recipe.training.optimiser);
     fill(m_scheduleForm, scheduleEntries(), recipe.training.schedule);
     for (const auto& setting : m_settings) {

@@ -64,6 +64,8 @@ class TrainingPanel : public QScrollArea
     std::vector<std::unique_ptr<Setting>> m_settings;
     std::vector<FieldRow*> m_rows;
     ParamForm* m_taskForm = nullptr;
+    FieldRow* m_lossRow = nullptr; ///< where a task has but one loss
+    QLabel* m_loss = nullptr;
     ParamForm* m_optimiserForm = nullptr;
     ParamForm* m_scheduleForm = nullptr;
     std::vector<ParamForm*> m_optionForms; ///< of trainingOptions(), in its order

@@ -7,6 +7,7 @@
 #include "ui/data/class_bars.h"
 #include "ui/data/set_list.h"
 #include "ui/data/split_panel.h"
+#include "ui/data/table_view.h"
 #include "ui/services/data_choices.h"
 #include "ui/services/pages.h"
 #include "ui/widgets/parts.h"
@@ -23,6 +24,7 @@
 #include <QScrollArea>
 #include <QSlider>
 #include <QSortFilterProxyModel>
+#include <QStackedWidget>
 #include <QUrl>
 #include <QVBoxLayout>
 
@@ -80,7 +82,7 @@ void DataPage::buildHeader()
     setTitle(tr("Data"), tr("Reading the library…"));
     auto* add = makeButton(QStringLiteral("plus"), tr("Add data…"), ButtonKind::Normal, this);
     add->setObjectName(QStringLiteral("data.add"));
-    add->setToolTip(tr("MNIST-style IDX files, or a folder of pictures with one folder a class. You can also drop them on this page."));
+    add->setToolTip(tr("MNIST-style IDX files, a folder of pictures with one folder a class, or a table (CSV). You can also drop them on this page."));
     auto* menu = new QMenu(add);
     auto* folder = menu->addAction(Theme::instance().icon(QStringLiteral("folder")), tr("A folder…"), this, [this] { addByButton(true); });
     folder->setObjectName(QStringLiteral("data.addFolder"));
@@ -153,7 +155,7 @@ QWidget* DataPage::buildLeft()
     setRole(drop, "drop");
     auto* dropRow = new QHBoxLayout(drop);
     dropRow->setContentsMargins(12, 10, 12, 10);
-    auto* words = makeLabel(tr("Drop a folder of pictures, or IDX files such as MNIST, here"), FontRole::Caption, Token::Text2, drop);
+    auto* words = makeLabel(tr("Drop a folder of pictures, IDX files such as MNIST, or a CSV table here"), FontRole::Caption, Token::Text2, drop);
     words->setWordWrap(true);
     dropRow->addWidget(words, 1);
     auto* dropMargin = new QHBoxLayout;
@@ -236,7 +238,18 @@ QWidget* DataPage::buildSamplesCard()
     tools->addWidget(m_classFilter);
     tools->addWidget(m_partFilter);
     tools->addStretch(1);
-    tools->addWidget(makeLabel(tr("Size"), FontRole::Caption, Token::Text2, card));
+    m_targetLabel = makeLabel(tr("Predict"), FontRole::Caption, Token::Text2, card);
+    m_target = new QComboBox(card);
+    m_target->setObjectName(QStringLiteral("data.target"));
+    m_target->setAccessibleName(tr("Column to predict"));
+    m_target->setToolTip(tr("The column that the network learns to predict from the others. Words are classes; numbers may be predicted as numbers (task: regression)."));
+    m_target->setMinimumWidth(140);
+    tools->addWidget(m_targetLabel);
+    tools->addWidget(m_target);
+    m_targetLabel->hide();
+    m_target->hide();
+    m_sizeLabel = makeLabel(tr("Size"), FontRole::Caption, Token::Text2, card);
+    tools->addWidget(m_sizeLabel);
     m_size = new QSlider(Qt::Horizontal, card);
     m_size->setObjectName(QStringLiteral("data.cellSize"));
     m_size->setAccessibleName(tr("Size of the pictures"));
@@ -250,10 +263,20 @@ QWidget* DataPage::buildSamplesCard()
     card->content()->addLayout(tools);
     m_grid = new SampleGrid(card);
     m_grid->setCellSize(28 * m_size->value());
-    card->content()->addWidget(m_grid, 1);
+    m_table = new TableView(card);
+    m_samples = new QStackedWidget(card);
+    m_samples->addWidget(m_grid);
+    m_samples->addWidget(m_table);
+    card->content()->addWidget(m_samples, 1);
     m_sampleLine = makeLabel({}, FontRole::Caption, Token::Text2, card);
     m_sampleLine->setObjectName(QStringLiteral("data.sampleLine"));
     card->content()->addWidget(m_sampleLine);
+    connect(m_target, &QComboBox::activated, this, [this](int index) {
+        if (!isTable() || m_target->itemText(index).toStdString() == m_data->info().target) return;
+        ImportOptions options;
+        options.target = m_target->itemText(index).toStdString();
+        m_studio.data->add(QString::fromStdString(m_data->info().location), options);
+    });
     connect(m_classFilter, &QComboBox::currentIndexChanged, this, &DataPage::showSamples);
     connect(m_partFilter, &QComboBox::currentIndexChanged, this, &DataPage::showSamples);
     connect(m_size, &QSlider::valueChanged, this, [this](int value) {
@@ -324,6 +347,7 @@ void DataPage::fillThumbnails()
 {
     for (const auto& info : m_studio.data->sets()) {
         const DatasetId id = info.id;
+        if (info.kind == "table") continue; // nothing to picture
         if (!m_model->index(m_model->rowOf(id)).data(Qt::DecorationRole).isNull()) continue;
         if (info.bytes > (std::uint64_t{256} << 20)) continue; // a picture in a list is not worth reading gigabytes
         m_studio.data->open(id, this, [this, id](DatasetPtr data, const QString&) {
@@ -336,7 +360,7 @@ void DataPage::setCompact(bool, bool low) { m_classCard->setVisible(!low); }
 
 void DataPage::addByButton(bool folder)
 {
-    const QString path = folder ? chooseFolder(this, tr("Add a folder of pictures or IDX files")) : chooseOpenFile(this, tr("Add an IDX file"), tr("IDX files (*-ubyte *.idx *.gz);;All files (*)"));
+    const QString path = folder ? chooseFolder(this, tr("Add a folder of pictures or IDX files")) : chooseOpenFile(this, tr("Add a table or an IDX file"), tr("Tables and IDX files (*.csv *.tsv *-ubyte *.idx *.gz);;All files (*)"));
     if (!path.isEmpty()) addPath(path);
 }
 
@@ -358,6 +382,7 @@ void DataPage::select(const DatasetId& id)
     m_train->setEnabled(false);
     m_studio.settings->setValue(QStringLiteral("data/current"), QString::fromStdString(id));
     if (const auto* info = m_studio.data->find(id)) m_name->setText(QString::fromStdString(info->title));
+    m_samples->setCurrentIndex(0);
     m_grid->setMessage(tr("Reading the samples…"));
     m_studio.data->open(id, this, [this, id](DatasetPtr data, const QString& sentence) { opened(id, std::move(data), sentence); });
 }
@@ -385,7 +410,8 @@ void DataPage::opened(const DatasetId& id, DatasetPtr data, const QString& sente
         m_classFilter->addItem(tr("all classes"));
         for (const auto& name : info.classes) m_classFilter->addItem(QString::fromStdString(name));
     }
-    m_model->setThumbnail(id, thumbnailOf(*m_data));
+    if (!isTable()) m_model->setThumbnail(id, thumbnailOf(*m_data));
+    showTarget();
     showInfo();
     showSamples();
     showClasses();
@@ -395,7 +421,7 @@ void DataPage::showInfo()
 {
     const auto& info = m_data->info();
     m_name->setText(QString::fromStdString(info.title));
-    QString words = tr("%1 pictures, %2").arg(grouped(info.trainingCount + info.testCount), shapeWords(info));
+    QString words = (isTable() ? tr("%1 rows, %2") : tr("%1 pictures, %2")).arg(grouped(info.trainingCount + info.testCount), shapeWords(info));
     if (!info.problems.empty()) words += tr("; %1").arg(QString::fromStdString(info.problems.front()));
     m_facts->setFullText(words);
     QStringList problems;
@@ -415,7 +441,7 @@ void DataPage::showSamples()
         if (wantedPart >= 0 && wantedPart != share) return;
         const auto labels = m_data->labels(part);
         for (const auto row : from)
-            if (wantedClass < 0 || labels[static_cast<std::size_t>(row)] == wantedClass) samples.push_back({part, row, share});
+            if (wantedClass < 0 || labels.empty() || labels[static_cast<std::size_t>(row)] == wantedClass) samples.push_back({part, row, share});
     };
     take(rows.training, Part::Training, 0);
     take(rows.validation, Part::Training, 1);
@@ -427,7 +453,24 @@ void DataPage::showSamples()
         for (std::size_t i = 0; i < samples.size(); ++i) mixed.push_back(samples[static_cast<std::size_t>(order.at(static_cast<std::int64_t>(i)))]);
         samples = std::move(mixed);
     }
-    m_grid->setData(m_data, std::move(samples));
+    m_samples->setCurrentIndex(isTable() ? 1 : 0);
+    if (isTable()) m_table->setTable(m_data, std::move(samples));
+    else m_grid->setData(m_data, std::move(samples));
+}
+
+/// What a table has to choose, and what it has not.
+void DataPage::showTarget()
+{
+    const bool table = isTable();
+    for (QWidget* widget : std::initializer_list<QWidget*>{m_target, m_targetLabel}) widget->setVisible(table);
+    for (QWidget* widget : std::initializer_list<QWidget*>{m_size, m_sizeLabel}) widget->setVisible(!table);
+    m_classFilter->setVisible(!table || !m_data->info().classes.empty());
+    m_sampleLine->setVisible(!table);
+    if (!table) return;
+    const QSignalBlocker blocker(m_target);
+    m_target->clear();
+    for (const std::string& name : m_data->info().columnNames) m_target->addItem(QString::fromStdString(name));
+    m_target->setCurrentIndex(m_target->findText(QString::fromStdString(m_data->info().target)));
 }
 
 void DataPage::showClasses()
@@ -436,15 +479,30 @@ void DataPage::showClasses()
     const auto& info = m_data->info();
     const auto rows = splitRows(info.trainingCount, info.testCount, m_split->choices().split, 42, info.validationCount);
     std::vector<ClassBars::Bar> bars;
+    constexpr int bins = 12; // of numbers that are no classes
+    const bool numbers = info.classes.empty() && info.numbers;
+    const double width = (info.targetMost - info.targetLeast) / bins;
+    for (int i = 0; numbers && i < bins; ++i) bars.push_back({QString::fromStdString(realText(info.targetLeast + i * width, 3)), {}});
     for (const auto& name : info.classes) bars.push_back({QString::fromStdString(name), {}});
     const auto count = [&](const std::vector<std::int64_t>& from, Part part, std::size_t share) {
+        if (numbers) {
+            const auto values = m_data->targets(part);
+            for (const auto row : from) {
+                const double place = width > 0 ? (static_cast<double>(values[static_cast<std::size_t>(row)]) - info.targetLeast) / width : 0;
+                ++bars[static_cast<std::size_t>(std::clamp(static_cast<int>(place), 0, bins - 1))].counts[share];
+            }
+            return;
+        }
         const auto labels = m_data->labels(part);
         for (const auto row : from) ++bars[static_cast<std::size_t>(labels[static_cast<std::size_t>(row)])].counts[share];
     };
     count(rows.training, Part::Training, 0);
     count(rows.validation, Part::Training, 1);
     count(rows.test, rows.testPart, 2);
-    m_classCard->setTitle(tr("Classes"), balanceWords(bars));
+    if (numbers)
+        m_classCard->setTitle(QString::fromStdString(info.target), tr("%1 to %2, mean %3").arg(QString::fromStdString(realText(info.targetLeast)), QString::fromStdString(realText(info.targetMost)), QString::fromStdString(realText(info.targetMean))));
+    else
+        m_classCard->setTitle(isTable() ? tr("Classes of “%1”").arg(QString::fromStdString(info.target)) : tr("Classes"), balanceWords(bars));
     m_bars->setBars(std::move(bars));
 }
 

@@ -13,6 +13,7 @@ class QLineEdit;
 class QListView;
 class QPushButton;
 class QSlider;
+class QStackedWidget;
 class QSortFilterProxyModel;
 
 namespace sconce::ui {
@@ -23,6 +24,7 @@ class ElidedLabel;
 class ProgressStrip;
 class SetListModel;
 class SplitPanel;
+class TableView;
 
 class DataPage : public Page
 {
@@ -55,6 +57,8 @@ class DataPage : public Page
     void enlarge(int index);
     void removeSet();
     void trainOnThis();
+    void showTarget();
+    bool isTable() const { return m_data && m_data->info().kind == "table"; }
     void fillThumbnails();
 
     Studio& m_studio;
@@ -72,6 +76,10 @@ class DataPage : public Page
     QComboBox *m_classFilter = nullptr, *m_partFilter = nullptr;
     QSlider* m_size = nullptr;
     SampleGrid* m_grid = nullptr;
+    QStackedWidget* m_samples = nullptr; ///< pictures, or the rows of a table
+    TableView* m_table = nullptr;
+    QComboBox* m_target = nullptr;       ///< the column of a table that is predicted
+    QLabel *m_targetLabel = nullptr, *m_sizeLabel = nullptr;
     QLabel* m_sampleLine = nullptr;
     Card* m_classCard = nullptr;
     ClassBars* m_bars = nullptr;

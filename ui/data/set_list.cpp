@@ -16,6 +16,11 @@ QString shapeWords(const DatasetInfo& info)
         const auto& dims = info.sample.dims;
         shape = QStringLiteral("%1×%2 %3").arg(dims[2].size).arg(dims[1].size).arg(dims[0].size == 1 ? QObject::tr("grey") : QObject::tr("colour"));
     }
+    if (info.kind == "table") {
+        const QString columns = QObject::tr("%1 columns").arg(info.columnNames.size());
+        return info.classes.empty() ? QObject::tr("%1, predicts a number").arg(columns)
+                                    : QObject::tr("%1, %2").arg(columns, QString::fromStdString(plural(static_cast<std::int64_t>(info.classes.size()), "class", "classes")));
+    }
     return QObject::tr("%1, %2").arg(shape, QString::fromStdString(plural(static_cast<std::int64_t>(info.classes.size()), "class", "classes")));
 }
 
@@ -55,7 +60,7 @@ QVariant SetListModel::data(const QModelIndex& index, int role) const
 {
     if (!checkIndex(index, CheckIndexOption::IndexIsValid)) return {};
     const auto& info = m_sets[static_cast<std::size_t>(index.row())];
-    const QString count = tr("%1 pictures").arg(QString::fromStdString(groupedInt(info.trainingCount + info.testCount)));
+    const QString count = (info.kind == "table" ? tr("%1 rows") : tr("%1 pictures")).arg(QString::fromStdString(groupedInt(info.trainingCount + info.testCount)));
     switch (role) {
     case Qt::DisplayRole: return QString::fromStdString(info.title);
     case Qt::DecorationRole: {
@@ -67,6 +72,7 @@ QVariant SetListModel::data(const QModelIndex& index, int role) const
     case IdRole: return QString::fromStdString(info.id);
     case CountRole: return count;
     case ShapeRole: return shapeWords(info);
+    case TableRole: return info.kind == "table";
     default: return {};
     }
 }
@@ -90,7 +96,7 @@ void SetDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, c
         painter->setPen(Qt::NoPen);
         painter->setBrush(color(Token::Raised));
         painter->drawRoundedRect(picture, 4, 4);
-        painter->drawPixmap(picture.center() - QPoint(8, 8), Theme::instance().pixmap(QStringLiteral("image"), Token::Text2, 16, painter->device()->devicePixelRatioF()));
+        painter->drawPixmap(picture.center() - QPoint(8, 8), Theme::instance().pixmap(index.data(SetListModel::TableRole).toBool() ? QStringLiteral("columns") : QStringLiteral("image"), Token::Text2, 16, painter->device()->devicePixelRatioF()));
     } else {
         painter->setRenderHint(QPainter::SmoothPixmapTransform);
         painter->drawImage(picture, image);

@@ -16,7 +16,7 @@ class SetListModel : public QAbstractListModel
 {
     Q_OBJECT
   public:
-    enum Role { IdRole = Qt::UserRole + 1, CountRole, ShapeRole };
+    enum Role { IdRole = Qt::UserRole + 1, CountRole, ShapeRole, TableRole };
     using QAbstractListModel::QAbstractListModel;
     void setSets(std::vector<DatasetInfo> sets);
     void setThumbnail(const DatasetId& id, const QImage& image);

@@ -135,7 +135,7 @@ void SplitPanel::buildSteps(QVBoxLayout* column)
         column->addLayout(line);
         return box;
     };
-    m_scale = row("data.scale", tr("Scale"), tr("0…255 to 0…1"), tr("Stored pixels are whole numbers up to 255; networks learn better from numbers around 1."), nullptr);
+    m_scale = row("data.scale", tr("Scale"), tr("0…255 to 0…1"), tr("Stored pixels are whole numbers up to 255; networks learn better from numbers around 1."), &m_scaleNote);
     m_normalise = row("data.normalise", tr("Normalise"), {}, tr("Subtracts the mean of all training pixels and divides by their deviation."), &m_normaliseNote);
     m_shuffle = row("data.shuffle", tr("Shuffle"), tr("new order each epoch"), tr("Shows the training samples in a new order in each epoch, given by the seed."), &m_orderNote);
     const auto connectBox = [this](QCheckBox* box, auto member) {
@@ -186,13 +186,25 @@ void SplitPanel::buildImport(QVBoxLayout* column)
     inner->addWidget(m_importButton, 0, Qt::AlignLeft);
     column->addWidget(m_import);
     connect(m_importButton, &QPushButton::clicked, this,
-            [this] { Q_EMIT importAsked({m_width->value(), m_height->value(), m_channels->currentData().toInt()}); });
+            [this] { 
+                ImportOptions options;
+                options.width = m_width->value();
+                options.height = m_height->value();
+                options.channels = m_channels->currentData().toInt();
+                Q_EMIT importAsked(options);
+             });
 }
 
 void SplitPanel::setSet(const DatasetInfo& info, const ImportOptions&, const DataChoices& choices)
 {
     m_info = info;
     m_choices = choices;
+    // A table's numbers are always scaled, each by its own mean and deviation.
+    const bool bytes = info.kind != "table";
+    m_scale->setVisible(bytes);
+    m_scaleNote->setText(bytes ? tr("0…255 to 0…1") : tr("each column to mean 0, deviation 1"));
+    m_normalise->setVisible(bytes);
+    m_normaliseNote->setVisible(bytes);
     m_import->setVisible(info.kind == "picture-folder" && info.sample.rank() == 3);
     if (info.sample.rank() == 3) {
         m_channels->setCurrentIndex(info.sample.dims[0].size == 1 ? 1 : 0);

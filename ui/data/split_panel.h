@@ -43,7 +43,7 @@ class SplitPanel : public QWidget
     DataChoices m_choices;
     bool m_showing = false;
     SplitBar* m_bar = nullptr;
-    QLabel *m_training = nullptr, *m_validation = nullptr, *m_test = nullptr, *m_testOwn = nullptr, *m_normaliseNote = nullptr, *m_orderNote = nullptr;
+    QLabel *m_training = nullptr, *m_validation = nullptr, *m_test = nullptr, *m_testOwn = nullptr, *m_scaleNote = nullptr, *m_normaliseNote = nullptr, *m_orderNote = nullptr;
     QDoubleSpinBox *m_share = nullptr, *m_testShare = nullptr;
     QComboBox* m_kind = nullptr;
     QCheckBox *m_scale = nullptr, *m_normalise = nullptr, *m_shuffle = nullptr;

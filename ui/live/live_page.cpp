@@ -182,16 +182,16 @@ QWidget* LivePage::buildTiles()
     };
     add(m_trainLoss, tr("Training loss"), "loss", "live.tile.trainLoss");
     add(m_valLoss, tr("Validation loss"), "validation", "live.tile.valLoss");
-    add(m_trainAccuracy, tr("Training accuracy"), "accuracy", "live.tile.trainAccuracy");
-    add(m_valAccuracy, tr("Validation accuracy"), "validation", "live.tile.valAccuracy");
+    add(m_trainMetric, tr("Training accuracy"), "accuracy", "live.tile.trainAccuracy");
+    add(m_valMetric, tr("Validation accuracy"), "validation", "live.tile.valAccuracy");
     add(m_rate, tr("Learning rate"), "learning rate", "live.tile.rate");
     add(m_speed, tr("Speed"), "batch", "live.tile.speed");
     add(m_left, tr("Time left"), "", "live.tile.left");
     m_left->setToolTip(tr("An estimate, from the pace of the last epoch."));
     m_trainLoss->setDot(Token::Train);
-    m_trainAccuracy->setDot(Token::Train);
+    m_trainMetric->setDot(Token::Train);
     m_valLoss->setDot(Token::Val);
-    m_valAccuracy->setDot(Token::Val);
+    m_valMetric->setDot(Token::Val);
     return m_tiles;
 }
 
@@ -266,7 +266,7 @@ void LivePage::setCompact(bool narrow, bool low)
     m_low = low;
     m_narrow = narrow;
     m_side->setFixedWidth(narrow ? narrowSide : sideWidth);
-    for (Tile* tile : {m_trainLoss, m_valLoss, m_trainAccuracy, m_valAccuracy, m_rate, m_speed, m_left}) tile->setNoteVisible(!low);
+    for (Tile* tile : {m_trainLoss, m_valLoss, m_trainMetric, m_valMetric, m_rate, m_speed, m_left}) tile->setNoteVisible(!low);
     m_progress->setFixedWidth(narrow ? 80 : 200);
     m_percent->setVisible(!narrow);
     m_checkpoint->setText(narrow ? tr("Checkpoint") : tr("Checkpoint now"));

@@ -67,7 +67,7 @@ class LivePage : public Page
     QFrame* m_notice = nullptr;
     QLabel* m_noticeText = nullptr;
     QWidget* m_tiles = nullptr;
-    Tile *m_trainLoss = nullptr, *m_valLoss = nullptr, *m_trainAccuracy = nullptr, *m_valAccuracy = nullptr;
+    Tile *m_trainLoss = nullptr, *m_valLoss = nullptr, *m_trainMetric = nullptr, *m_valMetric = nullptr;
     Tile *m_rate = nullptr, *m_speed = nullptr, *m_left = nullptr;
     PlotsCard* m_plots = nullptr;
     QWidget* m_side = nullptr;

@@ -108,7 +108,8 @@ void LivePage::refreshHeader(const LiveRun& live)
 void LivePage::refreshTiles(const LiveRun& live)
 {
     const auto& loss = m_plots->smoothedLoss();
-    const auto& accuracy = m_plots->smoothedAccuracy();
+    const auto& trained = m_plots->smoothedMetric();
+    const MetricEntry* metric = mainMetric(live.row.task);
     const double now = loss.empty() ? NAN : loss.back();
     m_trainLoss->setValue(words::loss(now));
     const auto perEpoch = static_cast<std::size_t>(std::max<std::int64_t>(1, live.stepsPerEpoch));
@@ -118,8 +119,14 @@ void LivePage::refreshTiles(const LiveRun& live)
     } else {
         m_trainLoss->setNote(loss.empty() ? QString() : tr("first epoch"));
     }
-    m_trainAccuracy->setValue(words::percent(accuracy.empty() ? NAN : accuracy.back(), 1));
-    m_trainAccuracy->setNote(accuracy.empty() ? QString() : tr("smoothed"));
+    for (Tile* tile : {m_trainMetric, m_valMetric}) tile->setVisible(metric != nullptr);
+    if (metric) {
+        m_trainMetric->setCaption(words::metricTitle(tr("Training"), *metric));
+        m_valMetric->setCaption(words::metricTitle(tr("Validation"), *metric));
+        m_trainMetric->setToolTip(metric->id == "accuracy" ? explainTerm(QStringLiteral("accuracy")) : text(metric->help));
+    }
+    m_trainMetric->setValue(words::metric(metric, trained.empty() ? NAN : trained.back(), 1));
+    m_trainMetric->setNote(trained.empty() ? QString() : tr("smoothed"));
 
     std::size_t best = live.valLoss.size();
     for (std::size_t i = 0; i < live.valLoss.size(); ++i) {
@@ -128,8 +135,8 @@ void LivePage::refreshTiles(const LiveRun& live)
     const bool validated = !live.valLoss.empty();
     m_valLoss->setValue(validated ? words::loss(live.valLoss.back()) : QStringLiteral("–"));
     m_valLoss->setNote(best < live.valLoss.size() ? tr("best %1, epoch %2").arg(words::loss(live.valLoss[best])).arg(best + 1) : tr("after the first epoch"));
-    m_valAccuracy->setValue(validated ? words::percent(live.valAccuracy.back()) : QStringLiteral("–"));
-    m_valAccuracy->setNote(validated ? tr("epoch %1").arg(live.valLoss.size()) : tr("after the first epoch"));
+    m_valMetric->setValue(validated ? words::metric(metric, live.valMetric.back()) : QStringLiteral("–"));
+    m_valMetric->setNote(validated ? tr("epoch %1").arg(live.valLoss.size()) : tr("after the first epoch"));
 
     const double rate = live.learningRate.empty() ? live.recipe.training.learningRate : live.learningRate.back();
     m_rate->setValue(text(realText(rate, 3)));

@@ -2,6 +2,7 @@
 #include "ui/live/outcome.h"
 
 #include "core/base/text.h"
+#include "core/recipe/task.h"
 #include "ui/services/run_rows.h"
 #include "ui/services/words.h"
 
@@ -43,14 +44,23 @@ std::int64_t bestEpoch(const LiveRun& live)
     return best;
 }
 
-/// The best earlier result on the same data, if there is one.
+/// The main metric of its task; NaN where it has none, or was not tested.
+double testOf(const RunRow& row)
+{
+    const MetricEntry* metric = mainMetric(row.task);
+    return metric ? row.summary.metric("test", metric->id) : NAN;
+}
+
+/// The best earlier result on the same data and task, if there is one.
 const RunRow* bestBefore(const LiveRun& live, const std::vector<RunRow>& others)
 {
     const RunRow* best = nullptr;
+    const MetricEntry* metric = mainMetric(live.row.task);
+    const auto better = [&](const RunRow& row) { return metric->higherIsBetter ? testOf(row) > testOf(*best) : testOf(row) < testOf(*best); };
     for (const RunRow& row : others) {
         if (row.id == live.id || row.fingerprint != live.row.fingerprint || row.number >= live.row.number) continue;
-        if (!std::isfinite(row.summary.testAccuracy)) continue;
-        if (!best || row.summary.testAccuracy > best->summary.testAccuracy) best = &row;
+        if (row.task != live.row.task || !std::isfinite(testOf(row))) continue;
+        if (!best || better(row)) best = &row;
     }
     return best;
 }
@@ -93,21 +103,33 @@ QString lossBefore(const LiveRun& live)
         .arg(words::loss(last), text(realText(live.recipe.training.learningRate, 3)));
 }
 
+/// The metrics of the test, or where there is none of validation; the first of them large.
+void addMetrics(const LiveRun& live, std::int64_t testCount, Outcome& out)
+{
+    const RunSummary& s = live.row.summary;
+    const bool tested = std::isfinite(s.testLoss);
+    bool first = true;
+    for (const MetricEntry& metric : metricsOf(live.row.task)) {
+        const double value = s.metric(tested ? "test" : "val", metric.id);
+        if (!std::isfinite(value)) continue;
+        QString note = first && !tested ? tr("of the last epoch; this data has no test part") : QString();
+        if (tested && metric.id == "accuracy" && testCount > 0) note = tr("%1 of %2 right").arg(count(std::llround(value * static_cast<double>(testCount))), count(testCount));
+        const QString term = metric.id == "accuracy" ? (tested ? QStringLiteral("test") : QStringLiteral("validation")) : QString();
+        out.figures.push_back({words::metricTitle(tested ? tr("Test") : tr("Validation"), metric), term, words::metric(&metric, value), note, first});
+        first = false;
+    }
+    if (tested) out.figures.push_back({tr("Test loss"), QStringLiteral("loss"), words::loss(s.testLoss), text(lossTitle(live.recipe.task)), false});
+}
+
 void addFinishedFigures(const LiveRun& live, const std::vector<RunRow>& others, std::int64_t testCount, Outcome& out)
 {
     const RunSummary& s = live.row.summary;
-    const bool tested = std::isfinite(s.testAccuracy);
-    if (tested) {
-        QString right;
-        if (testCount > 0) right = tr("%1 of %2 right").arg(count(std::llround(s.testAccuracy * static_cast<double>(testCount))), count(testCount));
-        out.figures.push_back({tr("Test accuracy"), QStringLiteral("test"), words::percent(s.testAccuracy), right, true});
-        out.figures.push_back({tr("Test loss"), QStringLiteral("loss"), words::loss(s.testLoss), tr("cross-entropy"), false});
-    } else if (std::isfinite(s.valAccuracy)) {
-        out.figures.push_back({tr("Validation accuracy"), QStringLiteral("validation"), words::percent(s.valAccuracy), tr("of the last epoch; this data has no test part"), true});
-    }
+    const MetricEntry* metric = mainMetric(live.row.task);
+    addMetrics(live, testCount, out);
     if (const std::int64_t best = bestEpoch(live); best > 0) {
+        const double value = metric ? s.metric("best_val", metric->id) : NAN;
         out.figures.push_back({tr("Best epoch"), QStringLiteral("epoch"), tr("%1 of %2").arg(count(best), count(s.epochs)),
-                               tr("val. loss %1, %2").arg(words::loss(s.bestValLoss), words::percent(s.bestValAccuracy)), false});
+                               tr("val. loss %1, %2").arg(words::loss(s.bestValLoss), metric && metric->percent ? words::percent(value) : tr("%1 %2").arg(metric ? text(metric->brief) : QString(), words::metric(metric, value))), false});
     }
     out.figures.push_back({tr("Training took"), {}, text(durationText(s.seconds)), s.samplesPerSecond > 0 ? words::rateWords(s.samplesPerSecond) : QString(), false});
     // Below 0 (dropout, or an epoch of fast progress) it says nothing about overfitting.
@@ -115,10 +137,11 @@ void addFinishedFigures(const LiveRun& live, const std::vector<RunRow>& others, 
         out.figures.push_back({tr("Gap"), QStringLiteral("overfitting"), tr("%1 points").arg(gap, 0, 'f', 1),
                                tr("training %1, validation %2").arg(words::percent(s.trainAccuracy, 1), words::percent(s.valAccuracy, 1)), false});
     }
-    if (const RunRow* before = tested ? bestBefore(live, others) : nullptr) {
-        const double more = 100 * (s.testAccuracy - before->summary.testAccuracy);
+    if (const RunRow* before = metric && std::isfinite(testOf(live.row)) ? bestBefore(live, others) : nullptr) {
+        const double more = testOf(live.row) - testOf(*before);
+        const QString sign = more >= 0 ? QStringLiteral("+") : QString(QChar(0x2212));
         out.figures.push_back({tr("Against #%1").arg(before->number), {},
-                               tr("%1%2 points").arg(more >= 0 ? QStringLiteral("+") : QString(QChar(0x2212))).arg(std::abs(more), 0, 'f', 2),
+                               metric->percent ? tr("%1%2 points").arg(sign).arg(100 * std::abs(more), 0, 'f', 2) : sign + words::metric(metric, std::abs(more)),
                                tr("your best on this data before"), false});
     }
 }
@@ -126,7 +149,7 @@ void addFinishedFigures(const LiveRun& live, const std::vector<RunRow>& others, 
 Outcome finished(const LiveRun& live, const std::vector<RunRow>& others, std::int64_t testCount)
 {
     Outcome out{"finished", tr("Finished"), {}, {}, {}, {}};
-    out.sentence = std::isfinite(live.row.summary.testAccuracy)
+    out.sentence = std::isfinite(live.row.summary.testLoss)
                        ? tr("Tested once, with the weights of the last epoch, on samples that it has never seen. The weights of the best epoch are kept beside them.")
                        : tr("All epochs are done. The weights of the last and of the best epoch are kept.");
     addFinishedFigures(live, others, testCount, out);

@@ -49,6 +49,14 @@ Gutter::Gutter(const QString& title, const QString& term, QWidget* parent)
     }
     m_column->addWidget(head, 0, Qt::AlignLeft);
     m_column->addStretch(1);
+    m_head = head;
+}
+
+void Gutter::setTitle(const QString& title, const QString& help)
+{
+    if (m_head->text() == title) return;
+    m_head->setText(title);
+    m_head->setToolTip(help);
 }
 
 void Gutter::setLines(const std::vector<Line>& lines)

@@ -23,10 +23,12 @@ class Gutter : public QWidget
     Gutter(const QString& title, const QString& term, QWidget* parent = nullptr);
     struct Line { std::optional<Token> dot; QString name, value; bool ring = false; }; ///< ring: as the best point is drawn
     void setLines(const std::vector<Line>& lines);
+    void setTitle(const QString& title, const QString& help);
 
   private:
     struct Widgets { QWidget* box; QLabel *dot, *name, *value; std::optional<Token> token; bool ring = false; };
     QVBoxLayout* m_column = nullptr;
+    QLabel* m_head = nullptr;
     std::vector<Widgets> m_lines;
 };
 

@@ -215,8 +215,8 @@ void PlotsCard::refresh(std::shared_ptr<const LiveRun> live, bool other)
     m_live = std::move(live);
     if (other) {
         m_lossMean.reset();
-        m_accuracyMean.reset();
-        for (Extremes* extremes : {&m_lossExtremes, &m_accuracyExtremes, &m_rateExtremes}) extremes->reset();
+        m_metricMean.reset();
+        for (Extremes* extremes : {&m_lossExtremes, &m_metricExtremes, &m_rateExtremes}) extremes->reset();
         m_zoom.reset();
         m_hardwarePoints = 0;
         for (auto at = m_rows.begin(); at != m_rows.end();) {
@@ -239,12 +239,12 @@ void PlotsCard::draw()
     if (!m_live) return;
     const double weight = m_smooth->currentData().toDouble();
     m_lossMean.setWeight(weight);
-    m_accuracyMean.setWeight(weight);
+    m_metricMean.setWeight(weight);
     m_lossMean.follow(m_live->trainLoss);
-    m_accuracyMean.follow(m_live->trainAccuracy);
+    m_metricMean.follow(m_live->trainMetric);
     fitRange();
     drawLoss();
-    drawAccuracy();
+    drawMainMetric();
     drawRate();
     drawHardware();
     const QString unit = m_mode == XMode::Step ? tr("step") : m_mode == XMode::Epoch ? tr("epoch") : tr("second");
@@ -296,7 +296,7 @@ int PlotsCard::bestIndex() const
     return best;
 }
 
-void PlotsCard::drawMetric(Row& r, const std::vector<double>& raw, RunningMean& mean, Extremes& extremes, const std::vector<double>& validation, bool percent)
+void PlotsCard::drawMetric(Row& r, const std::vector<double>& raw, RunningMean& mean, Extremes& extremes, const std::vector<double>& validation, const MetricEntry* metric)
 {
     extremes.follow(raw);
     const bool smooth = m_smooth->currentData().toDouble() > 0;
@@ -325,7 +325,7 @@ void PlotsCard::drawMetric(Row& r, const std::vector<double>& raw, RunningMean& 
     }
     r.plot->setCurves(std::move(curves));
 
-    const auto say = [percent](double v, int decimals) { return percent ? words::percent(v, decimals) : words::loss(v); };
+    const auto say = [metric](double v, int decimals) { return metric ? words::metric(metric, v, decimals) : words::loss(v); };
     std::vector<Gutter::Line> lines{{Token::Train, tr("training"), say(lastKnown(smooth ? mean.values() : raw), 1)}};
     if (!validation.empty()) lines.push_back({Token::Val, tr("validation"), say(validation.back(), 2)});
     if (best >= 0 && static_cast<std::size_t>(best) < validation.size()) {
@@ -339,15 +339,21 @@ void PlotsCard::drawLoss()
     Row& r = row(QStringLiteral("loss"), {}, {}, false);
     r.plot->setLogY(m_log->isChecked());
     r.plot->setYAuto(!m_log->isChecked());
-    drawMetric(r, m_live->trainLoss, m_lossMean, m_lossExtremes, m_live->valLoss, false);
+    drawMetric(r, m_live->trainLoss, m_lossMean, m_lossExtremes, m_live->valLoss, nullptr);
 }
 
-void PlotsCard::drawAccuracy()
+void PlotsCard::drawMainMetric()
 {
-    Row& r = row(QStringLiteral("accuracy"), {}, {}, false);
-    r.plot->setYFormat(PlotView::YFormat::Percent);
+    Row& r = row(QStringLiteral("accuracy"), {}, {}, false); // by this name whatever the metric
+    const MetricEntry* shown = metric();
+    r.box->setVisible(shown != nullptr);
+    if (!shown) return;
+    const bool accuracy = shown->id == "accuracy";
+    r.gutter->setTitle(words::text(shown->title), accuracy ? explainTerm(QStringLiteral("accuracy")) : words::text(shown->help));
+    r.plot->setAccessibleName(words::text(shown->title));
+    r.plot->setYFormat(shown->percent ? PlotView::YFormat::Percent : PlotView::YFormat::Number);
     r.plot->setYAuto(true);
-    drawMetric(r, m_live->trainAccuracy, m_accuracyMean, m_accuracyExtremes, m_live->valAccuracy, true);
+    drawMetric(r, m_live->trainMetric, m_metricMean, m_metricExtremes, m_live->valMetric, shown);
 }
 
 void PlotsCard::drawRate()
@@ -455,12 +461,12 @@ void PlotsCard::showHover(double x)
         if (!r.box->isVisibleTo(this)) continue;
         for (const PlotView::HoverValue& value : r.plot->valuesAt(x)) {
             QString shown;
-            if (r.id == QLatin1String("accuracy")) shown = words::percent(value.y, 2);
+            if (r.id == QLatin1String("accuracy")) shown = words::metric(metric(), value.y);
             else if (r.id == QLatin1String("loss")) shown = words::loss(value.y);
             else if (r.id == QLatin1String("rate")) shown = words::text(realText(value.y, 3));
             else shown = words::hardwareValue(r.id.toStdString(), value.y);
             QString name = value.title;
-            if (r.id == QLatin1String("accuracy")) name += tr(", accuracy");
+            if (r.id == QLatin1String("accuracy") && metric()) name += QStringLiteral(", ") + words::text(metric()->brief);
             lines.push_back({value.token, name, shown});
         }
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// The curves of a run: loss and accuracy (raw, smoothed, validation), learning rate and the hardware strips, all over one x axis
+// The curves of a run: loss and the main metric of its task (raw, smoothed, validation), learning rate and the hardware strips, all over one x axis
 // in steps, epochs or time, with one hover line and one box of values. Redraws only when it is told that numbers came.
 
 #include "ui/charts/plot_view.h"
@@ -35,7 +35,7 @@ class PlotsCard : public QFrame
     void setCompact(bool narrow, bool low);
     /// As drawn: with the smoothing chosen.
     const std::vector<double>& smoothedLoss() const { return m_lossMean.values(); }
-    const std::vector<double>& smoothedAccuracy() const { return m_accuracyMean.values(); }
+    const std::vector<double>& smoothedMetric() const { return m_metricMean.values(); }
 
   protected:
     void resizeEvent(QResizeEvent* event) override;
@@ -54,15 +54,16 @@ class PlotsCard : public QFrame
     void draw();
     void fitRange();
     void drawLoss();
-    void drawAccuracy();
+    void drawMainMetric();
     void drawRate();
     void drawHardware();
     void drawStrip(const std::string& key, const QString& title, const QString& note, Token token, double top, PlotView::YFormat format);
-    void drawMetric(Row& row, const std::vector<double>& raw, RunningMean& mean, Extremes& extremes, const std::vector<double>& validation, bool percent);
+    void drawMetric(Row& row, const std::vector<double>& raw, RunningMean& mean, Extremes& extremes, const std::vector<double>& validation, const MetricEntry* metric);
     void showHover(double x);
     void zoom(double from, double to);
     void arrangeStrips();
     bool stripWanted(const QString& id) const;
+    const MetricEntry* metric() const { return m_live ? mainMetric(m_live->row.task) : nullptr; }
     int bestIndex() const;
     std::optional<double> failedStep() const; ///< 0-based, of a run that failed with NaN
 
@@ -71,8 +72,8 @@ class PlotsCard : public QFrame
     XMode m_mode = XMode::Epoch;
     double m_from = 0, m_to = 1;
     std::optional<std::pair<double, double>> m_zoom;
-    RunningMean m_lossMean, m_accuracyMean;
-    Extremes m_lossExtremes, m_accuracyExtremes, m_rateExtremes;
+    RunningMean m_lossMean, m_metricMean;
+    Extremes m_lossExtremes, m_metricExtremes, m_rateExtremes;
     std::vector<Row> m_rows;
     std::size_t m_hardwarePoints = 0;
     bool m_low = false;

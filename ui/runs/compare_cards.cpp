@@ -23,32 +23,53 @@ namespace {
 
 constexpr int curveBuckets = 400;
 
-bool isValidation(CompareMetric metric) { return metric == CompareMetric::ValAccuracy || metric == CompareMetric::ValLoss; }
-bool isAccuracy(CompareMetric metric) { return metric == CompareMetric::ValAccuracy || metric == CompareMetric::TrainAccuracy; }
+bool isValidation(CompareMetric metric) { return metric == CompareMetric::ValMetric || metric == CompareMetric::ValLoss; }
 
-const char* keyOf(CompareMetric metric)
+/// What is shown of a run: nullptr is the loss.
+const MetricEntry* shownMetric(const RunRow& row, CompareMetric metric)
 {
+    return metric == CompareMetric::ValMetric || metric == CompareMetric::TrainMetric ? mainMetric(row.task) : nullptr;
+}
+
+std::string keyOf(const RunRow& row, CompareMetric metric)
+{
+    const MetricEntry* shown = shownMetric(row, metric);
     switch (metric) {
-    case CompareMetric::ValAccuracy: return series::valAccuracy;
+    case CompareMetric::ValMetric: return shown ? series::validation(shown->id) : series::valLoss;
     case CompareMetric::ValLoss: return series::valLoss;
-    case CompareMetric::TrainAccuracy: return series::trainAccuracy;
+    case CompareMetric::TrainMetric: return shown ? series::train(shown->id) : series::trainLoss;
     case CompareMetric::TrainLoss: return series::trainLoss;
     }
-    return "";
+    return {};
 }
 
 QString letter(std::size_t index) { return QString(QChar(u'A' + static_cast<int>(index % 26))); }
 
-QString shownValue(CompareMetric metric, double value) { return isAccuracy(metric) ? words::percent(value) : words::loss(value); }
+QString shownValue(const RunRow& row, CompareMetric metric, double value)
+{
+    const MetricEntry* shown = shownMetric(row, metric);
+    return shown ? words::metric(shown, value) : words::loss(value);
+}
+
+/// The one metric that all of them are shown by, or nullptr: losses, or tasks with different ones.
+const MetricEntry* commonMetric(const std::vector<ComparedRun>& runs, CompareMetric metric)
+{
+    const MetricEntry* common = runs.empty() ? nullptr : shownMetric(runs.front().row, metric);
+    for (const ComparedRun& run : runs)
+        if (shownMetric(run.row, metric) != common) return nullptr;
+    return common;
+}
 
 /// The value to name in the legend: a validation's best, else the last.
 int bestOf(const ComparedRun& run, CompareMetric metric)
 {
     int best = -1;
+    const MetricEntry* shown = shownMetric(run.row, metric);
+    const bool higher = shown && shown->higherIsBetter;
     for (std::size_t i = 0; i < run.y.size(); ++i) {
         const double v = run.y[i];
         if (!std::isfinite(v)) continue;
-        if (best < 0 || (isAccuracy(metric) ? v > run.y[static_cast<std::size_t>(best)] : v < run.y[static_cast<std::size_t>(best)])) best = static_cast<int>(i);
+        if (best < 0 || (higher ? v > run.y[static_cast<std::size_t>(best)] : v < run.y[static_cast<std::size_t>(best)])) best = static_cast<int>(i);
     }
     return best;
 }
@@ -73,13 +94,13 @@ ComparedRun readCompared(Store& store, const RunRow& row, CompareMetric metric)
     if (auto recipe = store.recipe(row.id); recipe.ok()) out.recipe = std::move(recipe).value();
     std::vector<std::int64_t> steps;
     if (isValidation(metric)) {
-        auto points = store.series(row.id, keyOf(metric));
+        auto points = store.series(row.id, keyOf(row, metric));
         if (!points.ok()) return out;
         steps = points->step;
         out.y.assign(points->value.begin(), points->value.end());
     } else {
         const std::int64_t last = std::max<std::int64_t>(1, std::max(row.summary.steps, row.epochsPlanned * row.stepsPerEpoch));
-        auto buckets = store.buckets(row.id, keyOf(metric), 0, last, curveBuckets);
+        auto buckets = store.buckets(row.id, keyOf(row, metric), 0, last, curveBuckets);
         if (!buckets.ok()) return out;
         for (const SeriesBucket& bucket : *buckets) {
             steps.push_back(bucket.lastStep);
@@ -149,6 +170,12 @@ void CompareCard::setRuns(const std::vector<ComparedRun>& runs, bool letters)
 {
     m_runs = runs;
     m_letters = letters;
+    // The first and third entry are called what the chosen runs have.
+    const MetricEntry* common = commonMetric(runs, CompareMetric::ValMetric);
+    const auto title = [&](const QString& part, const QString& otherwise) { return common ? words::metricTitle(part, *common) : otherwise; };
+    const bool mixed = !runs.empty() && !common;
+    m_metric->setItemText(0, title(tr("Validation"), mixed ? tr("Validation metric") : tr("Validation accuracy")));
+    m_metric->setItemText(2, title(tr("Training"), mixed ? tr("Training metric") : tr("Training accuracy")));
     draw();
 }
 
@@ -188,14 +215,15 @@ void CompareCard::draw()
         name->setProperty("token", tokenName(Token::Text));
         legend->addWidget(name);
         const double value = best < 0 ? NAN : isValidation(metric) ? run.y[static_cast<std::size_t>(best)] : run.y.back();
-        legend->addWidget(makeLabel(shownValue(metric, value), FontRole::MonoSmall, Token::Text, m_legend));
+        legend->addWidget(makeLabel(shownValue(run.row, metric, value), FontRole::MonoSmall, Token::Text, m_legend));
         legend->addSpacing(10);
     }
     legend->addStretch(1);
     m_legend->setVisible(!m_runs.empty());
     const bool none = std::all_of(curves.begin(), curves.end(), [](const Curve& c) { return c.y.empty(); });
     m_hint->setText(m_runs.empty() ? tr("choose a run, or tick several") : none ? tr("no points yet") : isValidation(metric) ? tr("ring: best epoch") : QString());
-    m_plot->setYFormat(isAccuracy(metric) ? PlotView::YFormat::Percent : PlotView::YFormat::Number);
+    const MetricEntry* common = commonMetric(m_runs, metric);
+    m_plot->setYFormat(common && common->percent ? PlotView::YFormat::Percent : PlotView::YFormat::Number);
     m_plot->setYAuto(!isValidation(metric));
     m_plot->setXUnit(axis == CompareAxis::Time ? PlotView::XUnit::Seconds : PlotView::XUnit::Number);
     m_plot->setXName(m_axis->currentText().toLower());
@@ -356,15 +384,21 @@ void DifferencesCard::setRuns(const std::vector<ComparedRun>& runs, bool letters
             for (const std::string& value : difference.values) values << text(value);
             table.row(text(difference.title), text(difference.path), values);
         }
-        QStringList accuracy, loss, rate, took;
+        QStringList loss, rate, took;
+        std::vector<const MetricEntry*> metrics; // of all tasks there are
         for (const ComparedRun& run : runs) {
             const RunSummary& s = run.row.summary;
-            accuracy << words::percent(s.testAccuracy);
             loss << words::loss(s.testLoss);
             rate << words::rate(s.samplesPerSecond);
             took << (s.seconds > 0 ? text(durationText(s.seconds)) : QStringLiteral("–"));
+            for (const MetricEntry& metric : metricsOf(run.row.task))
+                if (std::find(metrics.begin(), metrics.end(), &metric) == metrics.end()) metrics.push_back(&metric);
         }
-        table.row(tr("Test accuracy"), {}, accuracy);
+        for (const MetricEntry* metric : metrics) {
+            QStringList values;
+            for (const ComparedRun& run : runs) values << words::metric(metric, run.row.summary.metric("test", metric->id));
+            table.row(words::metricTitle(tr("Test"), *metric), {}, values);
+        }
         table.row(tr("Test loss"), {}, loss);
         table.row(tr("Samples"), {}, rate);
         table.row(tr("Time"), {}, took);

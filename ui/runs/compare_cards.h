@@ -13,7 +13,8 @@ class QScrollArea;
 
 namespace sconce::ui {
 
-enum class CompareMetric { ValAccuracy, ValLoss, TrainAccuracy, TrainLoss };
+/// Metric: the main one of each run's task.
+enum class CompareMetric { ValMetric, ValLoss, TrainMetric, TrainLoss };
 enum class CompareAxis { Epoch, Step, Time };
 
 /// One run of the comparison, ready to draw. y are raw values; x in all three units.

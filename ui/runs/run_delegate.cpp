@@ -19,7 +19,7 @@ using Model = RunTableModel;
 
 bool isNumber(int column)
 {
-    return column == Model::TestAccuracy || column == Model::TestLoss || column == Model::Parameters || column == Model::Time;
+    return column == Model::TestResult || column == Model::TestLoss || column == Model::Parameters || column == Model::Time;
 }
 
 void paintCheck(QPainter* painter, const QRect& cell, const QModelIndex& index)
@@ -170,7 +170,7 @@ void RunDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, c
         const QString words = index.data().toString();
         painter->setFont(ui::font(number ? FontRole::MonoSmall : FontRole::Body));
         const bool wrong = words == QLatin1String("NaN");
-        const bool main = index.column() == Model::TestAccuracy || index.column() == Model::TestLoss;
+        const bool main = index.column() == Model::TestResult || index.column() == Model::TestLoss;
         painter->setPen(color(wrong ? Token::Error : words == QStringLiteral("–") ? Token::Text3 : main ? Token::Text : Token::Text2));
         painter->drawText(box, Qt::AlignVCenter | (number ? Qt::AlignRight : Qt::AlignLeft), painter->fontMetrics().elidedText(words, Qt::ElideRight, box.width() + 2));
     }

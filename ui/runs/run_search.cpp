@@ -24,6 +24,7 @@ constexpr Name names[] = {
     {"val loss", Field::ValLoss},           {"training accuracy", Field::TrainAccuracy},
     {"train accuracy", Field::TrainAccuracy}, {"training loss", Field::TrainLoss},
     {"train loss", Field::TrainLoss},       {"epochs", Field::Epochs},
+    {"mean error", Field::MeanError},       {"mae", Field::MeanError},
     {"epoch", Field::Epochs},               {"parameters", Field::Parameters},
     {"params", Field::Parameters},          {"time", Field::Seconds},
     {"seconds", Field::Seconds},            {"number", Field::Number},
@@ -56,6 +57,7 @@ double valueOf(const RunRow& row, Field field)
     case Field::ValLoss: return s.valLoss;
     case Field::TrainAccuracy: return s.trainAccuracy;
     case Field::TrainLoss: return s.trainLoss;
+    case Field::MeanError: return first(s.metric("test", "mae"), s.metric("val", "mae"));
     case Field::Epochs: return static_cast<double>(s.epochs);
     case Field::Parameters: return static_cast<double>(row.parameters);
     case Field::Seconds: return s.seconds;

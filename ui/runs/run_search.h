@@ -9,7 +9,7 @@ namespace sconce::ui {
 
 struct RunSearch
 {
-    enum class Field { Accuracy, Loss, TestAccuracy, TestLoss, ValAccuracy, ValLoss, TrainAccuracy, TrainLoss, Epochs, Parameters, Seconds, Number };
+    enum class Field { Accuracy, Loss, TestAccuracy, TestLoss, ValAccuracy, ValLoss, TrainAccuracy, TrainLoss, MeanError, Epochs, Parameters, Seconds, Number };
     enum class Relation { Less, LessEqual, Equal, GreaterEqual, Greater };
     struct Condition { Field field; Relation relation; double value; };
     QStringList words;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <unordered_set>
+#include <utility>
 
 namespace sconce::ui {
 
@@ -31,6 +32,12 @@ void RunTableModel::setRows(const std::vector<RunRow>& rows)
         if (sameRow(m_rows[i], rows[i])) continue;
         m_rows[i] = rows[i];
         Q_EMIT dataChanged(index(static_cast<int>(i), 0), index(static_cast<int>(i), ColumnCount - 1));
+    }
+    const bool alike = std::all_of(m_rows.begin(), m_rows.end(), [&](const RunRow& r) { return mainMetric(r.task) == mainMetric(m_rows.front().task); });
+    const MetricEntry* shown = alike && !m_rows.empty() ? mainMetric(m_rows.front().task) : nullptr;
+    if (std::exchange(m_alike, alike) != alike || std::exchange(m_shown, shown) != shown) {
+        Q_EMIT headerDataChanged(Qt::Horizontal, TestResult, TestResult);
+        if (!m_rows.empty()) Q_EMIT dataChanged(index(0, TestResult), index(rowCount() - 1, TestResult));
     }
     const auto before = m_compared.size();
     std::erase_if(m_compared, [&](const RunId& run) { return indexOf(run) < 0; });
@@ -127,7 +134,12 @@ QString RunTableModel::display(const RunRow& r, int column) const
     case Status: return QString::fromLatin1(statusName(r.status));
     case Name: return text(r.name.empty() ? r.recipeName : r.name);
     case Data: return text(r.datasetTitle.empty() ? r.dataset : r.datasetTitle);
-    case TestAccuracy: return words::percent(s.testAccuracy);
+    case TestResult: {
+        const MetricEntry* metric = mainMetric(r.task);
+        const double value = metric ? s.metric("test", metric->id) : NAN;
+        // Beside accuracies, another metric says which it is.
+        return words::metric(metric, value) + (std::isfinite(value) && !metric->percent && !m_alike ? QLatin1Char(' ') + text(metric->brief) : QString());
+    }
     case TestLoss:
         if (failedByNan(r)) return QStringLiteral("NaN");
         return words::loss(s.testLoss);
@@ -170,7 +182,10 @@ QVariant RunTableModel::sortValue(const RunRow& r, int column) const
         static constexpr RunStatus order[] = {RunStatus::Running, RunStatus::Paused, RunStatus::Queued, RunStatus::Interrupted, RunStatus::Failed, RunStatus::Stopped, RunStatus::Finished};
         return static_cast<int>(std::find(std::begin(order), std::end(order), r.status) - std::begin(order));
     }
-    case TestAccuracy: return known(r.summary.testAccuracy);
+    case TestResult: {
+        const MetricEntry* metric = mainMetric(r.task);
+        return metric ? known(r.summary.metric("test", metric->id)) : QVariant();
+    }
     case TestLoss: return known(r.summary.testLoss);
     case Epochs: return static_cast<qlonglong>(r.summary.epochs);
     case Parameters: return static_cast<qlonglong>(r.parameters);
@@ -224,10 +239,13 @@ QVariant RunTableModel::data(const QModelIndex& at, int role) const
 QVariant RunTableModel::headerData(int section, Qt::Orientation orientation, int role) const
 {
     if (orientation != Qt::Horizontal) return {};
-    const bool right = section == TestAccuracy || section == TestLoss || section == Parameters || section == Time;
+    const bool right = section == TestResult || section == TestLoss || section == Parameters || section == Time;
     if (role == Qt::TextAlignmentRole) return QVariant(static_cast<int>(Qt::AlignVCenter | (right ? Qt::AlignRight : Qt::AlignLeft)));
     if (role != Qt::DisplayRole) return {};
-    static const char* const titles[] = {"", "Status", "Name", "Data", "Test accuracy", "Test loss", "Epochs", "Parameters", "Device", "Time", "Started", "Tags", ""};
+    if (section == TestResult) {
+        return !m_alike ? tr("Test result") : m_shown && !m_shown->percent ? tr("Test %1").arg(text(m_shown->brief)) : tr("Test accuracy");
+    }
+    static const char* const titles[] = {"", "Status", "Name", "Data", "", "Test loss", "Epochs", "Parameters", "Device", "Time", "Started", "Tags", ""};
     return tr(titles[section]);
 }
 

@@ -14,7 +14,7 @@ class RunTableModel : public QAbstractTableModel
 {
     Q_OBJECT
   public:
-    enum Column { Check, Status, Name, Data, TestAccuracy, TestLoss, Epochs, Parameters, Device, Time, Started, Tags, More, ColumnCount };
+    enum Column { Check, Status, Name, Data, TestResult, TestLoss, Epochs, Parameters, Device, Time, Started, Tags, More, ColumnCount };
     enum Role { SortRole = Qt::UserRole, LetterRole, IdRole, NumberRole, ShareRole, ResumableRole, TagsRole };
 
     using QAbstractTableModel::QAbstractTableModel;
@@ -49,6 +49,8 @@ class RunTableModel : public QAbstractTableModel
     int letterOf(const RunId& run) const;
     std::int64_t stepsOf(const RunRow& row) const;
     std::vector<RunRow> m_rows;
+    bool m_alike = true;                     ///< all runs are judged by the same metric
+    const MetricEntry* m_shown = nullptr;    ///< that one
     std::vector<RunId> m_compared, m_queue;
     RunId m_liveRun;
     std::int64_t m_liveStep = 0, m_liveEpochs = 0;

@@ -403,7 +403,7 @@ void RunsPage::refreshCompared()
         if (const auto row = one()) rows.push_back(*row);
     }
     QString key = QString::number(static_cast<int>(m_compare->metric())) + (letters ? QLatin1Char('+') : QLatin1Char('-'));
-    for (const RunRow& row : rows) key += QStringLiteral("%1:%2:%3:%4:%5;").arg(text(row.id), text(row.name)).arg(row.summary.steps).arg(static_cast<int>(row.status)).arg(row.summary.testAccuracy);
+    for (const RunRow& row : rows) key += QStringLiteral("%1:%2:%3:%4:%5;").arg(text(row.id), text(row.name)).arg(row.summary.steps).arg(static_cast<int>(row.status)).arg(row.summary.testLoss);
     if (key == m_comparedKey) return;
     m_comparedKey = key;
     using Runs = std::vector<ComparedRun>;

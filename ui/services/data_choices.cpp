@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/services/data_choices.h"
 
+#include "core/recipe/task.h"
 #include "ui/services/studio.h"
 
 #include <algorithm>
@@ -14,7 +15,8 @@ QString key(const DatasetId& id, const char* name) { return QStringLiteral("data
 DataChoices dataChoices(const Settings& settings, const DatasetInfo& info)
 {
     DataChoices c;
-    c.split.kind = settings.value(key(info.id, "split"), QStringLiteral("last")).toString() == QStringLiteral("shuffled") ? SplitSettings::Kind::Shuffled
+    // Tables are often sorted, files of pictures are mixed.
+    c.split.kind = settings.value(key(info.id, "split"), info.kind == "table" ? QStringLiteral("shuffled") : QStringLiteral("last")).toString() == QStringLiteral("shuffled") ? SplitSettings::Kind::Shuffled
                                                                                                                          : SplitSettings::Kind::Last;
     c.split.validation = std::clamp(settings.value(key(info.id, "validation"), 0.1).toDouble(), 0.0, 0.9);
     const double test = info.testCount > 0 ? 0.0 : 0.1; // without a test part of its own a share is held back
@@ -49,6 +51,11 @@ Recipe withData(Recipe recipe, const DatasetInfo& info, const ImportOptions& imp
         recipe.data.input.deviation = 1;
     }
     recipe.data.shuffle = choices.shuffle;
+    // A task that this data cannot have gives way to the one that it can.
+    const Target target = targetOf(recipe.task);
+    const auto classes = info.classes.size();
+    if (target == Target::Number && !info.numbers && classes > 1) recipe.task = {"classification", {}};
+    if ((target == Target::Class && classes < 2) || (target == Target::Flag && classes != 2)) recipe.task = {info.numbers && classes < 2 ? "regression" : "classification", {}};
     return recipe;
 }
 

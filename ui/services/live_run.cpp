@@ -2,6 +2,7 @@
 #include "ui/services/live_run.h"
 
 #include "core/base/text.h"
+#include "core/recipe/task.h"
 
 #include <algorithm>
 #include <cmath>
@@ -16,12 +17,24 @@ constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 
 QString text(const std::string& s) { return QString::fromStdString(s); }
 
-std::vector<double> values(Store& store, const RunId& id, const char* key, std::size_t count)
+std::vector<double> values(Store& store, const RunId& id, const std::string& key, std::size_t count)
 {
     std::vector<double> out;
     if (auto points = store.series(id, key); points.ok()) out.assign(points->value.begin(), points->value.end());
     out.resize(count, unknown);
     return out;
+}
+
+std::string mainOf(const LiveRun& live)
+{
+    const MetricEntry* metric = mainMetric(live.row.task);
+    return metric ? metric->id : std::string();
+}
+
+double valueOf(const MetricMap& metrics, const std::string& key)
+{
+    const auto found = metrics.find(key);
+    return found == metrics.end() ? unknown : found->second;
 }
 
 void loadSteps(Store& store, const RunId& id, LiveRun& live)
@@ -31,7 +44,7 @@ void loadSteps(Store& store, const RunId& id, LiveRun& live)
     live.trainStep.assign(loss->step.begin(), loss->step.end());
     live.trainLoss.assign(loss->value.begin(), loss->value.end());
     const std::size_t count = live.trainStep.size();
-    live.trainAccuracy = values(store, id, series::trainAccuracy, count);
+    live.trainMetric = values(store, id, series::train(mainOf(live)), count);
     live.learningRate = values(store, id, series::learningRate, count);
     live.seconds = values(store, id, series::seconds, count);
 }
@@ -41,19 +54,23 @@ void loadEpochs(Store& store, const RunId& id, LiveRun& live)
     if (auto loss = store.series(id, series::valLoss); loss.ok()) {
         live.valStep.assign(loss->step.begin(), loss->step.end());
         live.valLoss.assign(loss->value.begin(), loss->value.end());
-        live.valAccuracy = values(store, id, series::valAccuracy, live.valStep.size());
+        live.valMetric = values(store, id, series::validation(mainOf(live)), live.valStep.size());
     }
     auto train = store.series(id, series::epochTrainLoss);
     if (!train.ok()) return;
-    const auto accuracy = values(store, id, series::epochTrainAccuracy, train->step.size());
+    const std::string metric = mainOf(live);
+    const bool accuracy = metric == "accuracy";
+    const auto trained = values(store, id, series::epochTrain(metric), train->step.size());
     for (std::size_t i = 0; i < train->step.size(); ++i) {
         EpochDone epoch;
         epoch.epoch = static_cast<std::int64_t>(i) + 1;
         epoch.step = train->step[i] + 1;
         epoch.trainLoss = train->value[i];
-        epoch.trainAccuracy = accuracy[i];
+        epoch.trainAccuracy = accuracy ? trained[i] : unknown;
         epoch.valLoss = i < live.valLoss.size() ? live.valLoss[i] : unknown;
-        epoch.valAccuracy = i < live.valAccuracy.size() ? live.valAccuracy[i] : unknown;
+        const double validated = i < live.valMetric.size() ? live.valMetric[i] : unknown;
+        epoch.valAccuracy = accuracy ? validated : unknown;
+        if (!accuracy && !metric.empty()) epoch.metrics = {{"train_" + metric, trained[i]}, {"val_" + metric, validated}};
         epoch.best = epoch.epoch == live.row.summary.bestEpoch;
         live.epochsDone.push_back(epoch);
     }
@@ -85,11 +102,11 @@ void cutAt(LiveRun& live, std::int64_t startStep)
     const auto cut = static_cast<std::size_t>(
         std::lower_bound(live.trainStep.begin(), live.trainStep.end(), static_cast<double>(startStep)) - live.trainStep.begin());
     const double secondsThen = cut > 0 && cut < live.seconds.size() ? live.seconds[cut - 1] : std::numeric_limits<double>::infinity();
-    for (auto* series : {&live.trainStep, &live.trainLoss, &live.trainAccuracy, &live.learningRate, &live.seconds}) series->resize(cut);
+    for (auto* series : {&live.trainStep, &live.trainLoss, &live.trainMetric, &live.learningRate, &live.seconds}) series->resize(cut);
     std::erase_if(live.epochsDone, [&](const EpochDone& epoch) { return epoch.step > startStep; });
     const auto epochs = static_cast<std::size_t>(
         std::lower_bound(live.valStep.begin(), live.valStep.end(), static_cast<double>(startStep)) - live.valStep.begin());
-    for (auto* series : {&live.valStep, &live.valLoss, &live.valAccuracy}) series->resize(epochs);
+    for (auto* series : {&live.valStep, &live.valLoss, &live.valMetric}) series->resize(epochs);
     for (auto& [name, points] : live.hardware) {
         auto& [seconds, value] = points;
         const auto keep = startStep == 0 ? 0
@@ -128,11 +145,13 @@ Applied apply(LiveRun& live, const StepsDone& e, WallMs)
     const auto have = live.trainStep.empty() ? 0 : static_cast<std::int64_t>(live.trainStep.back()) + 1;
     const auto count = static_cast<std::int64_t>(e.loss.size());
     if (e.firstStep > have) return {.gap = true};
+    const auto other = e.metrics.find(mainOf(live));
+    const std::vector<float>& metric = other == e.metrics.end() ? e.accuracy : other->second;
     for (std::int64_t i = have - e.firstStep; i < count; ++i) {
         const auto at = static_cast<std::size_t>(i);
         live.trainStep.push_back(static_cast<double>(e.firstStep + i));
         live.trainLoss.push_back(static_cast<double>(e.loss[at]));
-        live.trainAccuracy.push_back(at < e.accuracy.size() ? static_cast<double>(e.accuracy[at]) : unknown);
+        live.trainMetric.push_back(at < metric.size() ? static_cast<double>(metric[at]) : unknown);
         live.learningRate.push_back(at < e.learningRate.size() ? static_cast<double>(e.learningRate[at]) : unknown);
         live.seconds.push_back(at < e.seconds.size() ? e.seconds[at] : unknown);
     }
@@ -155,13 +174,17 @@ Applied apply(LiveRun& live, const EpochDone& e, WallMs)
         live.row.summary.bestEpoch = e.epoch;
         live.row.summary.bestValLoss = e.valLoss;
         live.row.summary.bestValAccuracy = e.valAccuracy;
+        for (const auto& [key, value] : e.metrics)
+            if (key.starts_with("val_")) live.row.summary.metrics["best_" + key] = value;
     }
-    if (!std::isnan(e.valLoss) || !std::isnan(e.valAccuracy)) {
+    const std::string main = mainOf(live);
+    const double validated = main == "accuracy" ? e.valAccuracy : valueOf(e.metrics, "val_" + main);
+    if (!std::isnan(e.valLoss) || !std::isnan(validated)) {
         const auto step = static_cast<double>(e.step - 1);
         if (live.valStep.empty() || live.valStep.back() < step) {
             live.valStep.push_back(step);
             live.valLoss.push_back(e.valLoss);
-            live.valAccuracy.push_back(e.valAccuracy);
+            live.valMetric.push_back(validated);
         }
     }
     live.row.summary.epochs = e.epoch;
@@ -179,6 +202,7 @@ Applied apply(LiveRun& live, const TestDone& e, WallMs)
 {
     live.row.summary.testLoss = e.loss;
     live.row.summary.testAccuracy = e.accuracy;
+    for (const auto& [key, value] : e.metrics) live.row.summary.metrics[key] = value;
     live.activity.clear();
     return {};
 }

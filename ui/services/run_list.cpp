@@ -11,11 +11,16 @@ namespace {
 
 bool same(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
 
+bool sameMetrics(const MetricMap& a, const MetricMap& b)
+{
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) { return x.first == y.first && same(x.second, y.second); });
+}
+
 bool same(const RunSummary& a, const RunSummary& b)
 {
     return a.epochs == b.epochs && a.steps == b.steps && same(a.trainLoss, b.trainLoss) && same(a.trainAccuracy, b.trainAccuracy) &&
            same(a.valLoss, b.valLoss) && same(a.valAccuracy, b.valAccuracy) && same(a.testLoss, b.testLoss) &&
-           same(a.testAccuracy, b.testAccuracy) && a.bestEpoch == b.bestEpoch && same(a.seconds, b.seconds) &&
+           same(a.testAccuracy, b.testAccuracy) && sameMetrics(a.metrics, b.metrics) && a.bestEpoch == b.bestEpoch && same(a.seconds, b.seconds) &&
            same(a.samplesPerSecond, b.samplesPerSecond) && a.checkpoint == b.checkpoint;
 }
 

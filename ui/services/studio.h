@@ -95,8 +95,8 @@ struct LiveRun
     Recipe recipe;
     RunStatus status = RunStatus::Queued;
     std::int64_t step = 0, stepsPerEpoch = 0, epochs = 0;
-    std::vector<double> trainStep, trainLoss, trainAccuracy, learningRate, seconds; ///< one entry per step
-    std::vector<double> valStep, valLoss, valAccuracy;                              ///< one entry per epoch
+    std::vector<double> trainStep, trainLoss, trainMetric, learningRate, seconds; ///< one entry per step
+    std::vector<double> valStep, valLoss, valMetric;                               ///< one entry per epoch; metric: mainMetric() of the task
     std::vector<EpochDone> epochsDone;
     std::vector<LogRow> log;
     std::map<std::string, std::pair<std::vector<double>, std::vector<double>>> hardware; ///< name → (run seconds, value)

@@ -26,6 +26,18 @@ QString loss(double value)
 
 QString percent(double share, int decimals) { return std::isfinite(share) ? text(percentText(share, decimals)) : dash; }
 
+QString metric(const MetricEntry* metric, double value, int decimals)
+{
+    if (!metric || !std::isfinite(value)) return QStringLiteral("–");
+    return metric->percent ? percent(value, decimals) : loss(value);
+}
+
+QString metricTitle(const QString& part, const MetricEntry& metric)
+{
+    const QString title = text(metric.title);
+    return part + QLatin1Char(' ') + (metric.id == "r2" ? title : title.left(1).toLower() + title.mid(1));
+}
+
 QString clock(WallMs time) { return time > 0 ? QDateTime::fromMSecsSinceEpoch(time).toString(QStringLiteral("HH:mm")) : dash; }
 QString clockSeconds(WallMs time) { return time > 0 ? QDateTime::fromMSecsSinceEpoch(time).toString(QStringLiteral("HH:mm:ss")) : dash; }
 

@@ -2,6 +2,7 @@
 #pragma once
 // Numbers, times and names of runs as the pages write them.
 
+#include "core/recipe/task.h"
 #include "ui/services/studio.h"
 
 #include <QDateTime>
@@ -13,6 +14,10 @@ namespace sconce::ui::words {
 inline QString text(const std::string& s) { return QString::fromStdString(s); }
 QString loss(double value);                   ///< 0.0243, "–" where unknown
 QString percent(double share, int decimals = 2); ///< 99.15 %, "–" where unknown
+/// As the metric is shown; of a share with this many decimals. "–" where unknown, or where there is no metric.
+QString metric(const MetricEntry* metric, double value, int decimals = 2);
+/// "Test accuracy", "Test mean absolute error": a part ("Test", "Validation", "Training") and a metric's title.
+QString metricTitle(const QString& part, const MetricEntry& metric);
 QString clock(WallMs time);                   ///< 14:06
 QString clockSeconds(WallMs time);            ///< 14:06:21
 QString day(WallMs time, const QDateTime& now = QDateTime::currentDateTime()); ///< "today 14:06", "yesterday 18:12", "Mon 17:31", "3 Nov 17:31"

@@ -125,7 +125,9 @@ void ModelWorker::doLoad(const LoadRequest& request, int generation)
     if (auto found = findData(request, model); !found) return fail(found.error());
     auto device = resolveDevice(request.device);
     if (!device) return fail(device.error());
-    auto session = openModel(*recipe, factsOf(model.info).input, weights->tensors(), *device, threads);
+    auto scaling = scalingIn(checkpoint->state.choices);
+    if (!scaling) return fail(scaling.error());
+    auto session = openModel(*recipe, factsOf(model.info).input, weights->tensors(), *device, threads, *scaling);
     if (!session) return fail(session.error());
     if (model.data)
         if (auto used = (*session)->useData(model.data); !used) return fail(used.error());

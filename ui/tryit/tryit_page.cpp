@@ -6,6 +6,7 @@
 #include "ui/services/data_choices.h"
 #include "ui/services/pages.h"
 #include "ui/services/words.h"
+#include "ui/tryit/answers_view.h"
 #include "ui/tryit/draw_canvas.h"
 #include "ui/tryit/views.h"
 #include "ui/widgets/parts.h"
@@ -78,6 +79,8 @@ TryItPage::TryItPage(Studio& studio, QWidget* parent) : Page(parent), m_studio(s
     row->addWidget(buildMiddle(), 1);
     row->addWidget(buildRight());
     m_stack->addWidget(content);
+    m_answers = new AnswersView(m_stack);
+    m_stack->addWidget(m_answers);
 
     connectWorker();
     connect(m_run, &QComboBox::currentIndexChanged, this, &TryItPage::loadChosen);
@@ -110,6 +113,7 @@ void TryItPage::connectWorker()
         const auto& info = m_model->info;
         const auto counts = splitCounts(info.trainingCount, info.testCount, m_model->recipe.data.split, info.validationCount);
         const auto total = std::max<std::int64_t>(1, counts.test > 0 ? counts.test : counts.validation);
+        m_answers->setProgress(done, total);
         m_progressText->setText(tr("Asking the model about every sample: %1 of %2").arg(utf(groupedInt(done)), utf(groupedInt(total))));
         m_progress->setShare(static_cast<double>(done) / static_cast<double>(total));
     });
@@ -129,7 +133,9 @@ void TryItPage::fillRuns()
     for (const auto& row : m_studio.runs->rows()) {
         if (!canBeTried(row)) continue;
         QString name = QStringLiteral("%1 #%2").arg(utf(row.name)).arg(row.number);
-        if (std::isfinite(row.summary.testAccuracy)) name += QStringLiteral(", ") + utf(percentText(row.summary.testAccuracy));
+        const MetricEntry* metric = mainMetric(row.task);
+        const double value = metric ? row.summary.metric("test", metric->id) : NAN;
+        if (std::isfinite(value)) name += QStringLiteral(", ") + (metric->percent ? QString() : utf(metric->brief) + QLatin1Char(' ')) + words::metric(metric, value);
         ids << utf(row.id);
         names << name;
     }
@@ -139,7 +145,7 @@ void TryItPage::fillRuns()
         m_run->clear();
         for (int i = 0; i < ids.size(); ++i) m_run->addItem(names[i], ids[i]);
     }
-    m_stack->setCurrentIndex(ids.isEmpty() ? 0 : 1);
+    showPlace();
     m_save->setEnabled(m_model && !ids.isEmpty()); // not while it is being opened
     if (ids.isEmpty()) return;
     const int at = std::max(0, m_run->findData(keep));
@@ -194,10 +200,21 @@ void TryItPage::forgetAnswer()
     m_seen->clear();
 }
 
+void TryItPage::showPlace()
+{
+    m_stack->setCurrentIndex(m_run->count() == 0 ? 0 : m_model && AnswersView::fits(*m_model) ? 2 : 1);
+}
+
 void TryItPage::modelLoaded(const LoadedModel& model)
 {
     m_model = model;
     m_save->setEnabled(true);
+    showPlace();
+    if (AnswersView::fits(model)) {
+        m_answers->setModel(model);
+        m_worker->evaluate();
+        return;
+    }
     const auto& info = model.info;
     m_bars->setClasses(info.classes);
     showClasses(nullptr);
@@ -223,7 +240,7 @@ void TryItPage::modelLoaded(const LoadedModel& model)
 
 void TryItPage::answerCanvas()
 {
-    if (!m_model) return;
+    if (!m_model || AnswersView::fits(*m_model)) return;
     if (m_canvas->isEmpty()) return forgetAnswer();
     if (!m_canvas->picture().isNull()) return answerPicture(pictureOf(m_canvas->picture()));
     const auto& sample = m_model->info.sample;
@@ -243,7 +260,7 @@ void TryItPage::answerPicture(const Picture& picture)
 
 void TryItPage::openPicture(const QString& path)
 {
-    if (path.isEmpty() || !m_model) return;
+    if (path.isEmpty() || !m_model || AnswersView::fits(*m_model)) return;
     const auto& sample = m_model->info.sample;
     // Colours mixed while it is read, as the importer does.
     auto picture = readPicture(path.toStdString(), sample.rank() == 3 && sample.dims[0].size == 3 ? 3 : 1);
@@ -299,6 +316,7 @@ void TryItPage::showAnswer(const Answer& answer)
 void TryItPage::showReport(const EvaluationReport& report)
 {
     m_report = report;
+    if (m_model && AnswersView::fits(*m_model)) return m_answers->setReport(*m_model, report);
     m_progress->hide();
     m_progressText->hide();
     m_matrixCard->setTitle(tr("Confusion matrix"), tr("%1 %2 samples, %3 right").arg(utf(groupedInt(report.count)), utf(report.part), utf(percentText(report.accuracy))));
@@ -343,7 +361,7 @@ void TryItPage::showMistakes()
     const int tab = m_tabs->current();
     m_lower->setCurrentIndex(std::max(0, tab - 2));
     if (tab > 2) m_mistakeCount->setFullText({});
-    if (!m_report || !m_model || tab > 2) return;
+    if (!m_report || !m_model || tab > 2 || AnswersView::fits(*m_model)) return;
     const auto& r = *m_report;
     std::vector<SampleStrip::Item> items;
     const auto labels = m_model->data->labels(r.storedIn);

@@ -19,6 +19,7 @@ namespace sconce::ui {
 class Card;
 class ConfusionView;
 class DrawCanvas;
+class AnswersView;
 class ElidedLabel;
 class EmptyState;
 class ProbabilityBars;
@@ -57,6 +58,8 @@ class TryItPage : public Page
     void showSample(Part part, std::int64_t row);
     void anySample();
     void saveModel();
+    /// No run yet; canvas and matrix; or the answers of what is no picture's class.
+    void showPlace();
 
     Studio& m_studio;
     ModelWorker* m_worker = nullptr;
@@ -76,6 +79,7 @@ class TryItPage : public Page
     QLabel *m_said = nullptr, *m_sure = nullptr, *m_next = nullptr, *m_took = nullptr, *m_seen = nullptr, *m_problem = nullptr, *m_dataNote = nullptr;
     std::vector<QWidget*> m_needData; ///< of no use without samples
     QSlider* m_pen = nullptr;
+    AnswersView* m_answers = nullptr;
     Card* m_matrixCard = nullptr;
     ConfusionView* m_confusion = nullptr;
     ProgressStrip* m_progress = nullptr;

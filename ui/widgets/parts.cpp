@@ -256,6 +256,11 @@ void Tile::setDot(Token token)
     withTheme(m_dot, [dot = m_dot, token] { dot->setPixmap(dotPixmap(token, dot->devicePixelRatioF())); });
 }
 
+void Tile::setCaption(const QString& caption)
+{
+    if (m_caption->text() != caption) m_caption->setText(caption);
+}
+
 void Tile::setValue(const QString& value)
 {
     if (m_value->text() != value) m_value->setText(value);

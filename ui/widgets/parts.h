@@ -101,6 +101,7 @@ class Tile : public QFrame
   public:
     explicit Tile(const QString& caption, QWidget* parent = nullptr);
     void setDot(Token token);
+    void setCaption(const QString& caption);
     void setValue(const QString& value);
     void setNote(const QString& note);
     void setNoteVisible(bool visible);

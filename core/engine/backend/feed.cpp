@@ -9,19 +9,50 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/index_select.h>
+#include <ATen/ops/isnan.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/where.h>
 #include <c10/core/CachingDeviceAllocator.h>
 
-#include <cstring>
+#include <algorithm>
+#include <cmath>
 
 namespace sconce::engine {
 
-Feed::Feed(DatasetPtr data, const ValueType& input, const InputSettings& settings, at::Device device, bool channelsLast)
+void convertTableRecord(const float* in, float* out, const Scaling& scaling, const float* factors)
+{
+    for (std::size_t i = 0; i < scaling.fill.size(); ++i) {
+        const float value = std::isnan(in[i]) ? scaling.fill[i] : in[i];
+        out[i] = (value - scaling.mean[i]) * factors[i]; // in this order: a mean may be large beside the spread
+    }
+}
+
+void Feed::convert(const std::uint8_t* record, float* out) const
+{
+    if (!m_factors.empty()) {
+        // Gathered and contiguous records of floats alike begin where floats may stand.
+        convertTableRecord(reinterpret_cast<const float*>(record), out, m_scaling, m_factors.data());
+        return;
+    }
+    const std::int64_t channels = m_channelsLast ? m_sizes[0] : 1;
+    convertRecord(record, out, channels, m_elements / channels, m_channelsLast, m_factor, m_offset);
+}
+
+Feed::Feed(DatasetPtr data, const ValueType& input, const InputSettings& settings, const Scaling& scaling, at::Device device, bool channelsLast)
     : m_data(std::move(data))
     , m_sizes(input.sizes())
     , m_elements(input.elements())
     , m_device(device)
     , m_channelsLast(channelsLast && input.rank() == 3)
+    , m_scaling(scaling)
+    , m_recordBytes(static_cast<std::size_t>(m_elements) * (scaling.mean.empty() ? 1 : sizeof(float)))
 {
+    for (const float deviation : m_scaling.deviation) m_factors.push_back(1.0f / deviation);
+    if (m_device.is_cuda() && !m_factors.empty()) {
+        m_fillOnDevice = at::tensor(m_scaling.fill).to(m_device);
+        m_factorsOnDevice = at::tensor(m_factors).to(m_device);
+        m_meanOnDevice = at::tensor(m_scaling.mean).to(m_device);
+    }
     const double scale = settings.scale ? 1.0 / 255.0 : 1.0;
     const double deviation = settings.normalise ? settings.deviation : 1.0;
     m_factor = static_cast<float>(scale / deviation);
@@ -33,7 +64,7 @@ Feed::Feed(DatasetPtr data, const ValueType& input, const InputSettings& setting
 
 void Feed::makeResident()
 {
-    const std::uint64_t bytes = static_cast<std::uint64_t>(m_elements) *
+    const std::uint64_t bytes = static_cast<std::uint64_t>(m_recordBytes) *
                                 static_cast<std::uint64_t>(m_data->count(Part::Training) + m_data->count(Part::Test));
     const auto memory = c10::getDeviceAllocator(c10::kCUDA)->getMemoryInfo(m_device.index());
     if (bytes > memory.first / 4) return; // leave room for the network: its needs are not known yet
@@ -41,7 +72,7 @@ void Feed::makeResident()
         const std::span<const std::uint8_t> all = m_data->contiguous(part);
         if (m_data->count(part) == 0) continue;
         if (all.empty()) return;
-        const at::Tensor host = at::from_blob(const_cast<std::uint8_t*>(all.data()), {m_data->count(part), m_elements},
+        const at::Tensor host = at::from_blob(const_cast<std::uint8_t*>(all.data()), {m_data->count(part), static_cast<std::int64_t>(m_recordBytes)},
                                               at::TensorOptions().dtype(at::kByte));
         m_resident[part == Part::Training ? 0 : 1] = host.to(m_device);
     }
@@ -61,6 +92,10 @@ at::Tensor Feed::fromBytes(const at::Tensor& bytes) const
 {
     std::vector<std::int64_t> sizes = m_sizes;
     sizes.insert(sizes.begin(), bytes.size(0));
+    if (!m_factors.empty()) {
+        const at::Tensor raw = bytes.to(m_device).view(at::kFloat);
+        return at::where(at::isnan(raw), m_fillOnDevice, raw).sub_(m_meanOnDevice).mul_(m_factorsOnDevice).view(sizes);
+    }
     at::Tensor x = bytes.to(m_device, at::kFloat).mul_(m_factor).add_(m_offset).view(sizes);
     if (!m_channelsLast) return x;
     at::Tensor result = emptyTensor(sizes, m_device, true);
@@ -77,7 +112,7 @@ at::Tensor Feed::fromDevice(Part part, std::span<const std::int64_t> rows)
         return fromBytes(at::index_select(resident, 0, index.to(m_device)));
     }
     // Page-locked memory from torch's own cache, which hands a block out again only when its copy is done.
-    at::Tensor bytes = at::empty({count, m_elements}, at::TensorOptions().dtype(at::kByte).pinned_memory(true));
+    at::Tensor bytes = at::empty({count, static_cast<std::int64_t>(m_recordBytes)}, at::TensorOptions().dtype(at::kByte).pinned_memory(true));
     m_data->gather(part, rows, std::span(bytes.data_ptr<std::uint8_t>(), bytes.nbytes()));
     return fromBytes(bytes.to(m_device, true));
 }
@@ -90,16 +125,13 @@ at::Tensor Feed::inputs(Part part, std::span<const std::int64_t> rows, bool reus
     float* out = batch.data_ptr<float>();
     const std::span<const std::uint8_t> all = m_data->contiguous(part);
     if (all.empty()) {
-        m_staging.resize(rows.size() * static_cast<std::size_t>(m_elements));
+        m_staging.resize(rows.size() * m_recordBytes);
         m_data->gather(part, rows, m_staging);
     }
-    const std::int64_t channels = m_channelsLast ? m_sizes[0] : 1, pixels = m_elements / channels;
+    const auto record = static_cast<std::int64_t>(m_recordBytes);
     at::parallel_for(0, count, 64, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) {
-            const std::uint8_t* record = all.empty() ? m_staging.data() + i * m_elements
-                                                     : all.data() + rows[static_cast<std::size_t>(i)] * m_elements;
-            convertRecord(record, out + i * m_elements, channels, pixels, m_channelsLast, m_factor, m_offset);
-        }
+        for (std::int64_t i = begin; i < end; ++i)
+            convert(all.empty() ? m_staging.data() + i * record : all.data() + rows[static_cast<std::size_t>(i)] * record, out + i * m_elements);
     });
     return batch;
 }
@@ -122,15 +154,39 @@ at::Tensor Feed::targets(Part part, std::span<const std::int64_t> rows, bool reu
     return onHost ? host : host.to(m_device, true);
 }
 
+at::Tensor Feed::column(std::span<const float> values) const
+{
+    const at::Tensor host = at::empty({static_cast<std::int64_t>(values.size()), 1}, at::TensorOptions().dtype(at::kFloat).pinned_memory(m_device.is_cuda()));
+    std::copy(values.begin(), values.end(), host.data_ptr<float>());
+    return m_device.is_cpu() ? host : host.to(m_device, true);
+}
+
+at::Tensor Feed::flags(Part part, std::span<const std::int64_t> rows)
+{
+    const std::span<const std::int32_t> labels = m_data->labels(part);
+    std::vector<float> values;
+    values.reserve(rows.size());
+    for (const std::int64_t row : rows) values.push_back(labels[static_cast<std::size_t>(row)] > 0 ? 1.0f : 0.0f);
+    return column(values);
+}
+
+at::Tensor Feed::numbers(Part part, std::span<const std::int64_t> rows)
+{
+    const std::span<const float> targets = m_data->targets(part);
+    std::vector<float> values;
+    values.reserve(rows.size());
+    for (const std::int64_t row : rows)
+        values.push_back(static_cast<float>((static_cast<double>(targets[static_cast<std::size_t>(row)]) - m_scaling.targetMean) / m_scaling.targetDeviation));
+    return column(values);
+}
+
 at::Tensor Feed::inputsOf(std::span<const std::uint8_t> records, std::int64_t count)
 {
     if (m_device.is_cuda())
-        return fromBytes(at::from_blob(const_cast<std::uint8_t*>(records.data()), {count, m_elements}, at::TensorOptions().dtype(at::kByte)));
+        return fromBytes(at::from_blob(const_cast<std::uint8_t*>(records.data()), {count, static_cast<std::int64_t>(m_recordBytes)}, at::TensorOptions().dtype(at::kByte)));
     at::Tensor batch = batchTensor(count, false);
     float* out = batch.data_ptr<float>();
-    const std::int64_t channels = m_channelsLast ? m_sizes[0] : 1, pixels = m_elements / channels;
-    for (std::int64_t i = 0; i < count; ++i)
-        convertRecord(records.data() + i * m_elements, out + i * m_elements, channels, pixels, m_channelsLast, m_factor, m_offset);
+    for (std::int64_t i = 0; i < count; ++i) convert(records.data() + static_cast<std::size_t>(i) * m_recordBytes, out + i * m_elements);
     return batch;
 }
 

@@ -1,25 +1,107 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/backend/loss.h"
 
+#include "core/base/text.h"
+
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Reduction.h>
+#include <ATen/ops/argmax.h>
+#include <ATen/ops/binary_cross_entropy_with_logits.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/huber_loss.h>
+#include <ATen/ops/l1_loss.h>
+#include <ATen/ops/mse_loss.h>
+#include <ATen/ops/rsub.h>
+#include <ATen/ops/sigmoid.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
 
 namespace sconce::engine {
 
 using at::Tensor;
 
-Result<Loss> Loss::make(const Configured& task, at::Device device)
+namespace {
+
+/// By hand: torch's argmax costs several operators for as many numbers as fit a page.
+std::int64_t countCorrect(const Tensor& logits, const Tensor& targets)
+{
+    const Tensor values = logits.detach().contiguous();
+    const float* row = values.const_data_ptr<float>();
+    const std::int64_t* target = targets.const_data_ptr<std::int64_t>();
+    const std::int64_t rows = values.size(0), columns = values.size(1);
+    std::int64_t correct = 0;
+    for (std::int64_t i = 0; i < rows; ++i, row += columns) correct += std::max_element(row, row + columns) - row == target[i];
+    return correct;
+}
+
+Tensor total(const Tensor& values) { return values.sum(at::kDouble); }
+
+} // namespace
+
+Result<Loss> Loss::make(const Configured& task, const Scaling& scaling, at::Device device)
 {
     const OptionEntry* entry = findOption(taskEntries(), task.type);
-    if (!entry || task.type != "classification")
-        return Error{ErrorCode::Invalid, "There is no task called “" + task.type + "”.", "Choose classification.", {}};
+    if (!entry) return Error{ErrorCode::Invalid, "There is no task called “" + task.type + "”.", "Choose classification.", {}};
     Loss loss;
     loss.m_device = device;
-    loss.m_smoothing = std::get<double>(valueOf(entry->params, task.params, "label_smoothing"));
-    loss.m_balanced = std::get<std::string>(valueOf(entry->params, task.params, "class_weights")) == "balanced";
+    loss.m_target = targetOf(task);
+    const auto word = [&](const char* id) { return findParam(entry->params, id) ? std::get<std::string>(valueOf(entry->params, task.params, id)) : std::string(); };
+    const std::string kind = word("loss");
+    if (loss.m_target == Target::Flag || kind == "binary_crossentropy") loss.m_kind = Kind::BinaryCrossEntropy;
+    else if (kind == "mse") loss.m_kind = Kind::Squared;
+    else if (kind == "mae") loss.m_kind = Kind::Absolute;
+    else if (kind == "huber") loss.m_kind = Kind::Huber;
+    if (loss.m_kind == Kind::Huber) loss.m_delta = std::get<double>(valueOf(entry->params, task.params, "delta"));
+    if (loss.m_target == Target::Class) {
+        loss.m_smoothing = std::get<double>(valueOf(entry->params, task.params, "label_smoothing"));
+        loss.m_balanced = word("class_weights") == "balanced";
+    }
+    if (loss.m_target == Target::Number) {
+        loss.m_mean = scaling.targetMean;
+        loss.m_deviation = scaling.targetDeviation;
+    }
     return loss;
+}
+
+FinalStep Loss::joined() const
+{
+    if (m_kind == Kind::CrossEntropy) return FinalStep::Softmax;
+    return m_kind == Kind::BinaryCrossEntropy ? FinalStep::Sigmoid : FinalStep::None;
+}
+
+std::string Loss::description(OutputKind output) const
+{
+    if (joined() == FinalStep::None) return m_kind == Kind::Squared ? "squared error" : m_kind == Kind::Absolute ? "absolute error" : "Huber";
+    return std::string(output == OutputKind::Raw ? "" : "final ") + (joined() == FinalStep::Softmax ? "softmax" : "sigmoid") + " joined to the loss";
+}
+
+Result<void> Loss::fits(const DatasetInfo& data, const ValueType& input, const ValueType& output) const
+{
+    const auto classes = static_cast<std::int64_t>(data.classes.size());
+    const auto invalid = [](std::string sentence, std::string remedy) { return Error{ErrorCode::Invalid, std::move(sentence), std::move(remedy), {}}; };
+    switch (m_target) {
+    case Target::Class:
+        if (output.rank() == 1 && output.elements() >= classes && classes > 0) return {};
+        if (classes == 0) return invalid("The data set has no classes to tell apart.", "Choose regression, or another column to predict.");
+        return invalid("The network gives " + output.text() + " numbers, but the data set has " + plural(classes, "class", "classes") + ".",
+                       "End the network with a Dense layer of " + std::to_string(classes) + " units.");
+    case Target::Flag:
+        if (classes != 2) return invalid("Yes or no needs two classes, but the data set has " + plural(classes, "class", "classes") + ".", "Choose classification.");
+        break;
+    case Target::Number:
+        if (!data.numbers) return invalid("The data set has no numbers to predict.", "Choose classification, or a table with a column of numbers.");
+        break;
+    case Target::Input:
+        if (output.sizes() == input.sizes()) return {};
+        return invalid("An autoencoder gives back what it takes, " + input.text() + ", but the network gives " + output.text() + ".", "End the network with the shape of its input.");
+    }
+    if (output.rank() == 1 && output.elements() == 1) return {};
+    return invalid("The network gives " + output.text() + " numbers, but one is wanted.", "End the network with a Dense layer of 1 unit.");
 }
 
 void Loss::useData(const Dataset& data, std::int64_t outputs)
@@ -30,8 +112,8 @@ void Loss::useData(const Dataset& data, std::int64_t outputs)
     std::vector<std::int64_t> counts(static_cast<std::size_t>(outputs), 0);
     for (const std::int32_t label : data.labels(Part::Training)) ++counts[static_cast<std::size_t>(label)];
     // n / (classes × count), as scikit-learn balances: the mean weight of a sample is 1. A class without samples has none to weigh.
-    const double total = static_cast<double>(data.count(Part::Training)), classes = static_cast<double>(data.info().classes.size());
-    for (const std::int64_t count : counts) m_weights.push_back(count > 0 ? total / (classes * static_cast<double>(count)) : 1.0);
+    const double all = static_cast<double>(data.count(Part::Training)), classes = static_cast<double>(data.info().classes.size());
+    for (const std::int64_t count : counts) m_weights.push_back(count > 0 ? all / (classes * static_cast<double>(count)) : 1.0);
     m_weightTensor = at::tensor(m_weights, at::TensorOptions().dtype(at::kFloat)).to(m_device);
 }
 
@@ -43,19 +125,82 @@ double Loss::weightOf(std::span<const std::int32_t> labels, std::span<const std:
     return sum;
 }
 
-Tensor Loss::mean(const Tensor& output, const Tensor& targets) const
+Tensor Loss::reduced(const Tensor& output, const Tensor& targets, const Tensor& weights, std::int64_t reduction) const
 {
-    return at::cross_entropy_loss(output, targets, m_weightTensor, at::Reduction::Mean, -100, m_smoothing);
+    switch (m_kind) {
+    case Kind::CrossEntropy: return at::cross_entropy_loss(output, targets, weights, reduction, -100, m_smoothing);
+    case Kind::BinaryCrossEntropy: return at::binary_cross_entropy_with_logits(output, targets, {}, {}, reduction);
+    case Kind::Squared: return at::mse_loss(output, targets, reduction);
+    case Kind::Absolute: return at::l1_loss(output, targets, reduction);
+    case Kind::Huber: break;
+    }
+    return at::huber_loss(output, targets, reduction, m_delta);
 }
+
+Tensor Loss::mean(const Tensor& output, const Tensor& targets) const { return reduced(output, targets, m_weightTensor, at::Reduction::Mean); }
 
 Tensor Loss::share(const Tensor& output, const Tensor& targets, double whole) const
 {
-    return at::cross_entropy_loss(output, targets, m_weightTensor, at::Reduction::Sum, -100, m_smoothing) / whole;
+    // The mean over everything: of a sample's several numbers, too.
+    const double numbers = m_kind == Kind::CrossEntropy ? 1.0 : static_cast<double>(output.numel()) / static_cast<double>(output.size(0));
+    return reduced(output, targets, m_weightTensor, at::Reduction::Sum) / (whole * numbers);
 }
 
-Tensor Loss::evaluated(const Tensor& output, const Tensor& targets) const
+Tensor Loss::evaluated(const Tensor& output, const Tensor& targets) const { return reduced(output, targets, {}, at::Reduction::Mean); }
+
+Tensor Loss::said(const Tensor& output) const
 {
-    return at::cross_entropy_loss(output, targets, {}, at::Reduction::Mean, -100, m_smoothing);
+    return m_kind == Kind::BinaryCrossEntropy ? at::sigmoid(output) : output;
+}
+
+MetricSums Loss::sums(const Tensor& output, const Tensor& targets) const
+{
+    if (m_target == Target::Class && output.is_cpu()) {
+        MetricSums sums;
+        sums.correct = countCorrect(output, targets);
+        sums.count = output.size(0);
+        return sums;
+    }
+    const Tensor values = sumsOnDevice(output, targets).cpu();
+    return sumsFrom(values.const_data_ptr<double>(), output.size(0));
+}
+
+Tensor Loss::sumsOnDevice(const Tensor& whole, const Tensor& targets) const
+{
+    const Tensor output = whole.detach();
+    const auto none = [&](std::int64_t count) { return at::zeros({count}, at::TensorOptions().dtype(at::kDouble).device(output.device())); };
+    if (m_target == Target::Class) return at::cat({total(at::argmax(output, 1).eq(targets)).view({1}), none(4)});
+    if (m_target == Target::Flag) return at::cat({total(output.gt(0).eq(targets.gt(0.5))).view({1}), none(4)});
+    const Tensor wrong = said(output).sub(targets);
+    if (m_target == Target::Input) return at::cat({none(1), (total(wrong.abs()) / static_cast<double>(output.numel() / output.size(0))).view({1}), none(3)});
+    const Tensor error = wrong.to(at::kDouble) * m_deviation, truth = targets.to(at::kDouble) * m_deviation;
+    return at::cat({none(1), at::stack({error.abs().sum(), error.square().sum(), truth.sum(), truth.square().sum()})});
+}
+
+MetricSums Loss::sumsFrom(const double* values, std::int64_t count)
+{
+    MetricSums sums;
+    sums.count = count;
+    sums.correct = static_cast<std::int64_t>(values[0]);
+    sums.absolute = values[1];
+    sums.squared = values[2];
+    sums.target = values[3];
+    sums.targetSquared = values[4];
+    return sums;
+}
+
+Tensor Loss::answers(const Tensor& output) const
+{
+    switch (m_target) {
+    case Target::Class: return at::softmax(output, 1);
+    case Target::Flag: {
+        const Tensor second = at::sigmoid(output);
+        return at::cat({at::rsub(second, 1), second}, 1);
+    }
+    case Target::Number: return (output.to(at::kDouble) * m_deviation + m_mean).to(at::kFloat);
+    case Target::Input: break;
+    }
+    return said(output);
 }
 
 } // namespace sconce::engine

@@ -17,7 +17,7 @@
 #include <ATen/ops/_foreach_lerp.h>
 #include <ATen/ops/_foreach_mul.h>
 #include <ATen/ops/_foreach_norm.h>
-#include <ATen/ops/argmax.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/isfinite.h>
@@ -37,18 +37,6 @@
 namespace sconce::engine {
 
 using at::Tensor;
-
-/// By hand: torch's argmax costs several operators for as many numbers as fit a page.
-std::int64_t countCorrect(const Tensor& logits, const Tensor& targets)
-{
-    const Tensor values = logits.detach().contiguous();
-    const float* row = values.const_data_ptr<float>();
-    const std::int64_t* target = targets.const_data_ptr<std::int64_t>();
-    const std::int64_t rows = values.size(0), columns = values.size(1);
-    std::int64_t correct = 0;
-    for (std::int64_t i = 0; i < rows; ++i, row += columns) correct += std::max_element(row, row + columns) - row == target[i];
-    return correct;
-}
 
 namespace {
 /// Of the session that trains in this process; 0: none does.
@@ -134,11 +122,12 @@ void SessionImpl::settlePrecision()
 
 Result<void> SessionImpl::start()
 {
-    auto losses = Loss::make(m_spec.task, m_device);
+    auto losses = Loss::make(m_spec.task, m_spec.scaling, m_device);
     SCONCE_TRY(losses);
     m_losses = std::move(losses).value();
     SCONCE_TRY(checkMemory());
     enter();
+    m_passes.joined = m_losses->joined();
     m_passes.channelsLast = m_device.is_cpu() && m_spec.step.channelsLast;
     if (m_spec.choices.is_object() && m_spec.choices.contains("layout")) m_passes.channelsLast = m_spec.choices["layout"] == "channels-last";
     // A run begun without fused blocks goes on without: their sums are rounded in another order.
@@ -190,13 +179,12 @@ Result<void> SessionImpl::useData(DatasetPtr data)
         if (data->info().sample.sizes() != input.sizes())
             return Error{ErrorCode::Invalid, "The network takes " + input.text() + ", but the data set has " + data->info().sample.text() + ".",
                          "Choose the data set that the network was made for, or change the picture size.", {}};
-        const auto classes = static_cast<std::int64_t>(data->info().classes.size());
-        if (output.rank() != 1 || output.elements() < classes)
-            return Error{ErrorCode::Invalid, "The network gives " + output.text() + " numbers, but the data set has " + plural(classes, "class", "classes") + ".",
-                         "End the network with a Dense layer of " + std::to_string(classes) + " units.", {}};
+        SCONCE_TRY(m_losses->fits(data->info(), input, output));
+        if (const std::size_t features = m_spec.scaling.mean.size(); (data->info().sample.dtype == DType::F32) != (features > 0) || (features > 0 && static_cast<std::int64_t>(features) != input.elements()))
+            return Error{ErrorCode::Invalid, "The scaling of this run does not fit its data.", "Use the data that the run was trained on.", std::to_string(features) + " features"};
         dropStep();
         m_losses->useData(*data, output.elements());
-        m_feed.emplace(std::move(data), input, m_spec.input, m_device, m_execution.channelsLast);
+        m_feed.emplace(std::move(data), input, m_spec.input, m_spec.scaling, m_device, m_execution.channelsLast);
         return {};
     });
 }
@@ -230,7 +218,7 @@ void SessionImpl::dropStep()
     m_stage = Stage::Idle;
     m_loss.reset();
     m_piece.reset();
-    m_correctOnDevice.reset();
+    m_sumsOnDevice.reset();
     m_staged.assign(m_buffers.size(), Tensor());
     for (Tensor& parameter : m_parameters) parameter.mutable_grad().reset();
 }
@@ -246,7 +234,7 @@ Result<void> SessionImpl::forward(std::int64_t step, std::span<const std::int64_
         dropStep();
         m_rows.assign(rows.begin(), rows.end());
         m_next = 0;
-        m_correct = 0;
+        m_sums = {};
         m_step = step;
         m_weight = m_losses->weightOf(m_feed->data()->labels(Part::Training), rows);
         forwardPiece();
@@ -257,6 +245,18 @@ Result<void> SessionImpl::forward(std::int64_t step, std::span<const std::int64_
     return result;
 }
 
+/// What the output is compared with.
+Tensor SessionImpl::targets(Part part, std::span<const std::int64_t> rows, const Tensor& input, bool reuse)
+{
+    switch (m_losses->target()) {
+    case Target::Class: break;
+    case Target::Flag: return m_feed->flags(part, rows);
+    case Target::Number: return m_feed->numbers(part, rows);
+    case Target::Input: return input;
+    }
+    return m_feed->targets(part, rows, reuse);
+}
+
 /// The next samples of the batch through the network: all of it, or a micro-batch.
 void SessionImpl::forwardPiece()
 {
@@ -265,21 +265,21 @@ void SessionImpl::forwardPiece()
     const std::size_t size = wanted > 0 ? std::min(wanted, left) : left;
     const std::span<const std::int64_t> rows(m_rows.data() + m_next, size);
     const Tensor input = m_feed->inputs(Part::Training, rows, true);
-    const Tensor targets = m_feed->targets(Part::Training, rows, true);
+    const Tensor truth = targets(Part::Training, rows, input, true);
     assertOn(input, m_device, "the batch");
-    assertOn(targets, m_device, "the labels");
+    assertOn(truth, m_device, "the targets");
     RunContext run = context(true, m_step, &m_staged, m_parameters);
     run.firstRow = static_cast<std::int64_t>(m_next);
     const Tensor logits = runPlan(m_execution, input, run);
-    m_piece = size == m_rows.size() ? m_losses->mean(logits, targets) : m_losses->share(logits, targets, m_weight);
+    m_piece = size == m_rows.size() ? m_losses->mean(logits, truth) : m_losses->share(logits, truth, m_weight);
     const Tensor loss = m_piece.detach();
     if (m_scale) m_piece = m_scale->scaled(m_piece);
     m_loss = m_next == 0 ? loss : m_loss + loss;
     if (!m_deferred) {
-        m_correct += countCorrect(logits, targets);
+        m_sums += m_losses->sums(logits, truth);
     } else {
-        const Tensor correct = at::argmax(logits.detach(), 1).eq(targets).sum();
-        m_correctOnDevice = m_next == 0 ? correct : m_correctOnDevice + correct;
+        const Tensor sums = m_losses->sumsOnDevice(logits, truth);
+        m_sumsOnDevice = m_next == 0 ? sums : m_sumsOnDevice + sums;
     }
     m_next += size;
 }
@@ -423,7 +423,7 @@ Result<void> SessionImpl::commitOnHost(std::vector<Tensor> gradients, double lea
         adoptStaged({});
         average({});
     }
-    m_pending.push_back({{m_step, loss, m_correct, static_cast<std::int64_t>(m_rows.size()), overflowed, m_scale ? m_scale->value() : 0}, {}});
+    m_pending.push_back({{m_sums, m_step, loss, overflowed, m_scale ? m_scale->value() : 0}, {}});
     return {};
 }
 
@@ -445,14 +445,15 @@ Result<void> SessionImpl::commitOnDevice(std::vector<Tensor> gradients, double l
     m_optimiser->update(gradients, learningRate, skip, m_scale.has_value());
     adoptStaged(skip);
     average(skip);
-    std::vector<Tensor> told{loss, m_correctOnDevice, m_bad.squeeze(0)};
+    std::vector<Tensor> told{loss.view({1}), m_bad};
     if (m_scale) {
         m_scale->doneOnDevice(found, m_bad);
-        told.push_back(found.squeeze(0));
-        told.push_back(m_scale->valueOnDevice().squeeze(0));
+        told.push_back(found);
+        told.push_back(m_scale->valueOnDevice());
     }
-    for (Tensor& each : told) each = each.to(at::kDouble);
-    m_pending.push_back({{m_step, 0, 0, static_cast<std::int64_t>(m_rows.size())}, at::stack(told)});
+    told.push_back(m_sumsOnDevice);
+    for (Tensor& each : told) each = each.to(at::kDouble).view({-1});
+    m_pending.push_back({{{0, static_cast<std::int64_t>(m_rows.size())}, m_step, 0}, at::cat(told)});
     return {};
 }
 
@@ -482,11 +483,11 @@ Result<std::vector<StepMetrics>> SessionImpl::takeMetrics()
         for (const Pending& pending : m_pending) rows.push_back(pending.onDevice);
         const Tensor table = at::stack(rows).cpu();
         const double* value = table.const_data_ptr<double>();
+        const int told = m_scale ? 4 : 2; // loss, bad; skipped, scale
         for (std::size_t i = 0; i < m_pending.size(); ++i, value += table.size(1)) {
-            StepMetrics metrics = m_pending[i].metrics;
-            metrics.loss = value[0];
-            metrics.correct = static_cast<std::int64_t>(value[1]);
-            if (value[2] != 0) { // this step and all after it were not taken
+            const StepMetrics& known = m_pending[i].metrics;
+            StepMetrics metrics{Loss::sumsFrom(value + told, known.count), known.step, value[0]};
+            if (value[1] != 0) { // this step and all after it were not taken
                 m_optimiser->takeBack(static_cast<std::int64_t>(m_pending.size() - i));
                 m_pending.clear();
                 m_failed = Error{ErrorCode::NotFinite, "The loss or a gradient became NaN or infinite at step " + groupedInt(metrics.step + 1) + ", so the step was not taken.", remedyForNaN, {}};
@@ -494,8 +495,8 @@ Result<std::vector<StepMetrics>> SessionImpl::takeMetrics()
                 return result; // the good ones first: the next call says it
             }
             if (m_scale) {
-                metrics.skipped = value[3] != 0;
-                metrics.scale = value[4];
+                metrics.skipped = value[2] != 0;
+                metrics.scale = value[3];
                 if (metrics.skipped) m_optimiser->takeBack(1);
             }
             result.push_back(metrics);

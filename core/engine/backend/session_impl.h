@@ -18,9 +18,6 @@ namespace sconce::engine {
 /// What NotFinite errors advise.
 inline constexpr const char* remedyForNaN = "Lower the learning rate, or check the data for extreme values.";
 
-/// Rows of logits (on the host) whose largest value is the target's.
-std::int64_t countCorrect(const at::Tensor& logits, const at::Tensor& targets);
-
 class SessionImpl final : public Session
 {
   public:
@@ -47,7 +44,8 @@ class SessionImpl final : public Session
 
   private:
     enum class Stage { Idle, Forward, Backward };
-    /// Metrics of a step that may still be on the device: [loss, correct, bad, skipped, scale].
+    /// Metrics of a step that may still be on the device: loss, bad, with a scale of the loss skipped and that scale, then the sums of
+    /// Loss::sumsOnDevice().
     struct Pending { StepMetrics metrics; at::Tensor onDevice; };
 
     void enter() const;
@@ -61,7 +59,7 @@ class SessionImpl final : public Session
     std::int64_t skippedUntold() const;
     at::Tensor infer(const at::Tensor& input) const;
     at::Tensor asDeclared(const at::Tensor& output) const;
-    at::Tensor probabilities(const at::Tensor& output) const;
+    at::Tensor targets(Part part, std::span<const std::int64_t> rows, const at::Tensor& input, bool reuse);
     void dropStep();
     void forwardPiece();
     void clip(const std::vector<at::Tensor>& gradients) const;
@@ -97,12 +95,13 @@ class SessionImpl final : public Session
 
     // the step under way
     Stage m_stage = Stage::Idle;
-    std::int64_t m_step = 0, m_correct = 0;
+    std::int64_t m_step = 0;
+    MetricSums m_sums;                ///< of the pieces so far
     std::vector<std::int64_t> m_rows;
     std::size_t m_next = 0;           ///< the first row that no piece has had
     double m_weight = 0;              ///< of the whole batch
     at::Tensor m_piece;               ///< loss of the piece under way
-    at::Tensor m_loss, m_correctOnDevice; ///< of the pieces so far
+    at::Tensor m_loss, m_sumsOnDevice; ///< of the pieces so far
     std::vector<at::Tensor> m_staged;
     at::Tensor m_found, m_one;        ///< operands of the finite check
     at::Tensor m_bad;                 ///< GPU: 1 from the first faulty step on

@@ -5,8 +5,8 @@
 #include "core/engine/backend/tensors.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/argmax.h>
 #include <ATen/ops/log_softmax.h>
+#include <ATen/ops/sigmoid.h>
 #include <ATen/ops/softmax.h>
 #include <c10/core/InferenceMode.h>
 
@@ -21,20 +21,16 @@ Tensor SessionImpl::infer(const Tensor& input) const
     return runPlan(inferencePlan(), input, context(false, 0, nullptr, shown()));
 }
 
-/// What the plan as given puts out: with the softmax that a pass took off.
+/// What the plan as given puts out: with the softmax or sigmoid that a pass took off.
 Tensor SessionImpl::asDeclared(const Tensor& output) const
 {
     switch (m_execution.outputKind) {
     case OutputKind::Probabilities: return at::softmax(output, 1);
     case OutputKind::LogProbabilities: return at::log_softmax(output, 1);
+    case OutputKind::Sigmoid: return at::sigmoid(output);
     case OutputKind::Raw: break;
     }
     return output;
-}
-
-Tensor SessionImpl::probabilities(const Tensor& output) const
-{
-    return at::softmax(output, 1);
 }
 
 template <class Work> Result<void> SessionImpl::inBatches(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize,
@@ -50,7 +46,7 @@ template <class Work> Result<void> SessionImpl::inBatches(Part part, std::span<c
             const auto batch = rows.subspan(first, std::min(size, rows.size() - first));
             const Tensor input = m_feed->inputs(part, batch, false);
             assertOn(input, m_device, "the batch");
-            work(infer(input), batch);
+            work(infer(input), batch, input);
             if (progress && !progress(static_cast<std::int64_t>(first + batch.size())))
                 return Error{ErrorCode::Cancelled, "The evaluation was stopped.", "", {}};
         }
@@ -62,11 +58,10 @@ Result<EvaluationTotals> SessionImpl::evaluate(Part part, std::span<const std::i
 {
     EvaluationTotals totals;
     double sum = 0;
-    SCONCE_TRY(inBatches(part, rows, batchSize, progress, [&](const Tensor& logits, std::span<const std::int64_t> batch) {
-        const Tensor targets = m_feed->targets(part, batch, false);
-        sum += m_losses->evaluated(logits, targets).item<double>() * static_cast<double>(batch.size());
-        totals.correct += m_device.is_cpu() ? countCorrect(logits, targets) : at::argmax(logits, 1).eq(targets).sum().item<std::int64_t>();
-        totals.count += static_cast<std::int64_t>(batch.size());
+    SCONCE_TRY(inBatches(part, rows, batchSize, progress, [&](const Tensor& output, std::span<const std::int64_t> batch, const Tensor& input) {
+        const Tensor truth = targets(part, batch, input, false);
+        sum += m_losses->evaluated(output, truth).item<double>() * static_cast<double>(batch.size());
+        totals += m_losses->sums(output, truth);
     }));
     totals.loss = totals.count ? sum / static_cast<double>(totals.count) : 0;
     return totals;
@@ -75,8 +70,8 @@ Result<EvaluationTotals> SessionImpl::evaluate(Part part, std::span<const std::i
 Result<std::vector<float>> SessionImpl::predict(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize, const Progress& progress)
 {
     std::vector<float> result;
-    SCONCE_TRY(inBatches(part, rows, batchSize, progress, [&](const Tensor& logits, std::span<const std::int64_t>) {
-        const std::vector<float> batch = copyOutFloats(probabilities(logits));
+    SCONCE_TRY(inBatches(part, rows, batchSize, progress, [&](const Tensor& output, std::span<const std::int64_t>, const Tensor&) {
+        const std::vector<float> batch = copyOutFloats(m_losses->answers(output));
         result.insert(result.end(), batch.begin(), batch.end());
     }));
     return result;
@@ -85,15 +80,16 @@ Result<std::vector<float>> SessionImpl::predict(Part part, std::span<const std::
 Result<std::vector<float>> SessionImpl::predictRecords(std::span<const std::uint8_t> records, std::int64_t count)
 {
     const ValueType& input = m_execution.plan.values[static_cast<std::size_t>(m_execution.plan.input)].type;
-    if (count < 0 || records.size() != static_cast<std::size_t>(count * input.elements()))
+    const std::int64_t bytes = input.elements() * (m_spec.scaling.mean.empty() ? 1 : static_cast<std::int64_t>(sizeof(float)));
+    if (count < 0 || records.size() != static_cast<std::size_t>(count * bytes))
         return Error{ErrorCode::Invalid, "The input does not have the size that the network takes (" + input.text() + ").", "", {}};
     return guarded("running the network", [&]() -> Result<std::vector<float>> {
         enter();
         SCONCE_TRY(checkDeferred());
         const c10::InferenceMode inference;
         if (count == 0) return std::vector<float>{};
-        Feed feed(nullptr, input, m_spec.input, m_device, m_execution.channelsLast);
-        return copyOutFloats(probabilities(infer(feed.inputsOf(records, count))));
+        Feed feed(nullptr, input, m_spec.input, m_spec.scaling, m_device, m_execution.channelsLast);
+        return copyOutFloats(m_losses->answers(infer(feed.inputsOf(records, count))));
     });
 }
 

@@ -160,7 +160,7 @@ Json SessionImpl::choices() const
     json["fused_blocks"] = fused;
     // On the CPU the same number of threads gives the same numbers in any case.
     json["deterministic"] = at::globalContext().deterministicAlgorithms() ? "refuses what is not" : m_device.is_cuda() ? "convolutions" : "for the same number of threads";
-    json["loss"] = m_execution.outputKind == OutputKind::Raw ? "softmax joined to the loss" : "final softmax joined to the loss";
+    json["loss"] = m_losses->description(m_execution.outputKind);
     if (m_passes.recompute) {
         json["recomputed_segments"] = m_execution.segments.size();
         json["recomputed_share"] = recomputedShare(m_execution); // of a step's arithmetic

@@ -99,6 +99,7 @@ class EvaluateTest : public QObject
 
   private Q_SLOTS:
     void reportByHand();
+    void topFiveAndMacroF1();
     void reportOfNothing();
     void reportSurvivesZeroAndNaN();
     void rowsOfEverySplit();
@@ -140,6 +141,25 @@ void EvaluateTest::reportByHand()
     QCOMPARE(json["per_class"][2]["class"].get<std::string>(), std::string("c"));
     QCOMPARE(json["mistakes"].get<int>(), 3);
     QCOMPARE(json["confusion"][0][1].get<int>(), 1);
+}
+
+void EvaluateTest::topFiveAndMacroF1()
+{
+    QVERIFY(std::isnan(reportFrom(threeClasses(), Part::Test, std::vector<std::int64_t>{0}, std::vector<std::int32_t>{0}, std::vector<float>{1, 0, 0}).top5)); // three classes: always
+    DatasetInfo seven = threeClasses();
+    seven.classes = {"a", "b", "c", "d", "e", "f", "g"};
+    const std::vector<std::int32_t> labels{0, 1, 5, 6};
+    const std::vector<std::int64_t> rows{0, 1, 2, 3};
+    const std::vector<float> p{0.4f, 0.3f, 0.1f, 0.05f, 0.05f, 0.05f, 0.05f,   // right
+                               0.4f, 0.3f, 0.1f, 0.05f, 0.05f, 0.05f, 0.05f,   // the second
+                               0.3f, 0.2f, 0.15f, 0.14f, 0.13f, 0.05f, 0.03f,  // the sixth
+                               0.1f, 0.2f, 0.15f, 0.14f, 0.04f, 0.05f, 0.32f}; // right
+    const EvaluationReport report = reportFrom(seven, Part::Test, rows, labels, p);
+    QCOMPARE(report.top5, 0.75);
+    // Class a: precision 1/3, recall 1, F1 0.5; class g: 1; the others 0.
+    QVERIFY(std::abs(report.macroF1 - 1.5 / 7) < 1e-12);
+    QCOMPARE(report.toJson()["top5_accuracy"].get<double>(), 0.75);
+    QVERIFY(report.toJson()["macro_f1"].is_number());
 }
 
 void EvaluateTest::reportOfNothing()

@@ -322,6 +322,45 @@ class StoreTest : public QObject
         QVERIFY(std::isnan(summary.trainLoss) && std::isnan(summary.valLoss) && std::isnan(summary.bestValLoss) && summary.bestEpoch < 0);
     }
 
+    /// A task without accuracy: its metrics in the list, in series of their own, cut with the rest.
+    void otherMetrics()
+    {
+        NewRun made;
+        made.recipe.name = "numbers";
+        made.recipe.task = {"regression", {}};
+        const auto id = m_store->createRun(made);
+        VERIFY_OK(id);
+        VERIFY_OK(attemptFrom(*m_store, *id, 0));
+        for (int epoch = 1; epoch <= 3; ++epoch) {
+            StepsDone steps = stepsFrom((epoch - 1) * 422, 422);
+            steps.metrics["mae"] = std::exchange(steps.accuracy, {});
+            VERIFY_OK(m_store->record(*id, 1, said(steps)));
+            EpochDone done{epoch, epoch * 422, 1, nan64, 1.0 / epoch, nan64, 1, 100, true};
+            done.metrics = {{"train_mae", 2.0 / epoch}, {"val_mae", 4.0 / epoch}};
+            VERIFY_OK(m_store->record(*id, 1, said(done)));
+        }
+        VERIFY_OK(m_store->record(*id, 1, said(TestDone{0.15, nan64, {{"test_mae", 8}}})));
+        VERIFY_OK(m_store->flush());
+        auto row = m_store->run(*id);
+        VERIFY_OK(row);
+        QCOMPARE(row->task, std::string("regression"));
+        QCOMPARE(row->summary.metric("test", "mae"), 8.0);
+        QCOMPARE(row->summary.metric("val", "mae"), 4.0 / 3);
+        QCOMPARE(row->summary.metric("best_val", "mae"), 4.0 / 3);
+        QVERIFY(std::isnan(row->summary.valAccuracy) && std::isnan(row->summary.metric("val", "r2")));
+        auto keys = *m_store->seriesKeys(*id);
+        for (const char* key : {"train/mae", "validation/mae", "epoch/train_mae"}) QVERIFY2(std::count(keys.begin(), keys.end(), key) == 1, key);
+        for (const char* key : {series::trainAccuracy, series::valAccuracy, series::epochTrainAccuracy}) QVERIFY2(std::count(keys.begin(), keys.end(), key) == 0, key);
+        QCOMPARE(m_store->series(*id, series::train("mae"))->value.size(), std::size_t(3 * 422));
+
+        VERIFY_OK(attemptFrom(*m_store, *id, 2 * 422 + 5)); // within the third epoch
+        row = m_store->run(*id);
+        QCOMPARE(row->summary.metric("val", "mae"), 2.0);
+        QCOMPARE(row->summary.metric("train", "mae"), 1.0);
+        QCOMPARE(row->summary.metric("best_val", "mae"), 2.0);
+        QVERIFY(std::isnan(row->summary.metric("test", "mae")));
+    }
+
     /// Trained longer and stopped: the test of before was of other weights.
     void trainingLongerTakesTheTestBack()
     {

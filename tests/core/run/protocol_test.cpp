@@ -109,6 +109,19 @@ class ProtocolTest : public QObject
         QVERIFY(ok);
         QVERIFY(std::isnan(epochBack.valLoss) && std::isinf(epochBack.valAccuracy) && epochBack.best);
         QCOMPARE(epochBack.step, std::int64_t(1266));
+        QVERIFY(epochBack.metrics.empty());
+        // A task without accuracy.
+        epoch.metrics = {{"train_mae", 0.25}, {"val_r2", nan64}};
+        const EpochDone othersBack = there(epoch, &ok);
+        QVERIFY(ok && othersBack.metrics.size() == 2 && std::isnan(othersBack.metrics.at("val_r2")));
+        QCOMPARE(othersBack.metrics.at("train_mae"), 0.25);
+        StepsDone steps{5, {1, 2}, {}, {0.1f, 0.1f}, {1, 2}, 10, {{"mae", {0.5f, 0.25f}}}};
+        const StepsDone stepsBack = there(steps, &ok);
+        QVERIFY(ok && stepsBack.accuracy.empty());
+        QCOMPARE(stepsBack.metrics.at("mae"), (std::vector<float>{0.5f, 0.25f}));
+        QCOMPARE(there(TestDone{1, nan64, {{"test_mae", 2}}}, &ok).metrics.at("test_mae"), 2.0);
+        steps.metrics["mae"].pop_back(); // not as many as there are steps
+        QVERIFY(!decodeEvent(encode(Event{1, 0, steps})).ok());
 
         QCOMPARE(there(EvaluationProgress{"validation", 3000, 6000}, &ok).total, std::int64_t(6000));
         QVERIFY(ok);

@@ -29,8 +29,8 @@ TrainerState stateAt(std::int64_t step)
     state.epoch = step / 10;
     state.stepInEpoch = step % 10;
     state.epochLossSum = 0.1 * static_cast<double>(step) + 1e-17;
-    state.epochCorrect = 3 * step;
-    state.epochSamples = 4 * step;
+    state.epochSums.correct = 3 * step;
+    state.epochSums.count = 4 * step;
     state.epochsPlanned = 5;
     state.secondsTrained = 1.0 / 3.0;
     state.summary.steps = step;

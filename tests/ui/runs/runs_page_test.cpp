@@ -243,9 +243,9 @@ void RunsPageTest::sortingPutsUnknownLast()
         for (int i = 0; i < proxy.rowCount(); ++i) out += proxy.index(i, Model::Name).data().toString();
         return out;
     };
-    proxy.sort(Model::TestAccuracy, Qt::AscendingOrder);
+    proxy.sort(Model::TestResult, Qt::AscendingOrder);
     QCOMPARE(order(), QStringLiteral("acbd"));
-    proxy.sort(Model::TestAccuracy, Qt::DescendingOrder);
+    proxy.sort(Model::TestResult, Qt::DescendingOrder);
     QCOMPARE(order(), QStringLiteral("bcad"));
     proxy.sort(Model::Time, Qt::DescendingOrder); // by seconds, not by words: "1m 40s" is more than "20 s"
     QCOMPARE(order(), QStringLiteral("dcba"));
@@ -292,10 +292,10 @@ void RunsPageTest::showsEverything()
 {
     fill();
     QCOMPARE(names(), (QStringList{"mnist-convnet-wide", "mnist-convnet", "mnist-mlp", "mnist-convnet, rate 0.8", "resnet"}));
-    QCOMPARE(at(1, Model::TestAccuracy).data().toString(), QStringLiteral("99.15 %"));
+    QCOMPARE(at(1, Model::TestResult).data().toString(), QStringLiteral("99.15 %"));
     QCOMPARE(at(3, Model::TestLoss).data().toString(), QStringLiteral("NaN"));
     QCOMPARE(at(4, Model::Status).data().toString(), QStringLiteral("interrupted"));
-    QCOMPARE(at(4, Model::TestAccuracy).data().toString(), QStringLiteral("–"));
+    QCOMPARE(at(4, Model::TestResult).data().toString(), QStringLiteral("–"));
     QVERIFY(at(1, Model::Epochs).data().toString().startsWith(QStringLiteral("5 of 5, best 5")));
     QTRY_VERIFY(child<QLabel>("pageSubtitle")->text().startsWith(QStringLiteral("5 runs")));
     for (const char* chip : {"runs.filter.finished", "runs.filter.failed", "runs.filter.interrupted"}) QVERIFY(child<QPushButton>(chip)->isVisible());
@@ -342,9 +342,9 @@ void RunsPageTest::sortByHeader()
     const auto press = [&](int section) {
         QTest::mouseClick(header->viewport(), Qt::LeftButton, {}, QPoint(header->sectionViewportPosition(section) + header->sectionSize(section) / 2, 12));
     };
-    press(Model::TestAccuracy);
+    press(Model::TestResult);
     const QString first = names().first();
-    press(Model::TestAccuracy);
+    press(Model::TestResult);
     QVERIFY(names().first() != first);
     QVERIFY((QStringList{first, names().first()}).contains(QStringLiteral("mnist-convnet-wide")));
     QVERIFY(names().last() == QStringLiteral("resnet") || names().last() == QStringLiteral("mnist-convnet, rate 0.8"));
@@ -393,11 +393,11 @@ void RunsPageTest::headsStandOverTheirColumns()
 {
     fill();
     auto* header = static_cast<RunsHeader*>(table()->horizontalHeader());
-    for (const int column : {int(Model::Started), int(Model::Tags), int(Model::TestAccuracy), int(Model::Time)}) {
+    for (const int column : {int(Model::Started), int(Model::Tags), int(Model::TestResult), int(Model::Time)}) {
         header->setSortIndicator(column, Qt::DescendingOrder);
         const QRect words = header->wordsRect(column), arrow = header->arrowRect(column);
         const QRect cell = table()->visualRect(at(0, column)); // the viewport begins where the header does
-        const bool number = column == Model::TestAccuracy || column == Model::Time;
+        const bool number = column == Model::TestResult || column == Model::Time;
         if (number) QCOMPARE(words.right(), cell.right() - 8);
         else QCOMPARE(words.left(), cell.left() + 8);
         // The arrow belongs to its words, and lies in its own column.
@@ -563,7 +563,7 @@ void RunsPageTest::smallWindow()
     page->setCompact(true, true);
     QTest::qWait(100);
     QVERIFY(table()->isColumnHidden(Model::Parameters) && table()->isColumnHidden(Model::Device) && table()->isColumnHidden(Model::Tags));
-    QVERIFY(!table()->isColumnHidden(Model::TestAccuracy));
+    QVERIFY(!table()->isColumnHidden(Model::TestResult));
     QVERIFY(child<QWidget>("runs.compare")->isVisible() && !child<QWidget>("runs.differences")->isVisible());
     auto* tabs = child<SegmentedControl>("runs.tabs");
     QTest::mouseClick(tabs->findChild<QPushButton*>(QStringLiteral("segment1")), Qt::LeftButton);

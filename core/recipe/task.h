@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// What a network is to do: what each task wants of the data and of the network's output, and the numbers that say how well it
+// does. The settings of a task are in taskEntries() (recipe.h), its loss in the engine. Pure values; any thread.
+
+#include "core/recipe/recipe.h"
+
+namespace sconce {
+
+/// What a task wants of the network's output, as sizes without the batch: {10}, {1}, {1, 28, 28}.
+std::vector<std::int64_t> outputSizes(const Configured& task, const DataFacts& data);
+/// What its loss is called, in the middle of a sentence: "cross-entropy", "squared error".
+std::string lossTitle(const Configured& task);
+
+/// What the output is compared with.
+enum class Target {
+    Class,  ///< one of several classes; one output per class
+    Flag,   ///< one of two classes; one output, above 0 for the second
+    Input,  ///< what went in; outputs of the same shape
+    Number  ///< the data's number; one output
+};
+/// Class for a task that is not known: validation says so.
+Target targetOf(const Configured& task);
+
+/// Sums over samples, from which every metric follows; those of pieces, batches and epochs add up.
+struct MetricSums
+{
+    std::int64_t correct = 0, count = 0;
+    double absolute = 0;      ///< Σ |said − truth|; of each sample the mean over its numbers
+    double squared = 0;       ///< Σ (said − truth)²
+    double target = 0;        ///< Σ truth, counted from the mean of training so that nothing cancels
+    double targetSquared = 0; ///< Σ truth², the same
+    MetricSums& operator+=(const MetricSums& more);
+    bool operator==(const MetricSums&) const = default;
+};
+
+/// A number that says how well a network does.
+struct MetricEntry
+{
+    std::string id;      ///< in JSON and series: "accuracy", "mae", "r2"
+    std::string title;   ///< "Mean absolute error"
+    std::string brief;   ///< "error": in a sentence or a narrow column
+    std::string help;
+    bool higherIsBetter = true;
+    bool percent = false; ///< a share, shown as 99.15 %
+    bool perStep = true;  ///< makes sense for a single batch
+};
+/// Of a task, the one that is shown first in front; empty for a task that is not known.
+std::span<const MetricEntry> metricsOf(std::string_view task);
+const MetricEntry* findMetric(std::string_view id);
+/// NaN where the sums do not say: no samples, or (R²) targets that are all alike.
+double metricOf(std::string_view id, const MetricSums& sums);
+/// "99.15 %", "0.5124", "–" where it is not known.
+std::string metricText(const MetricEntry& metric, double value);
+bool hasAccuracy(std::string_view task);
+/// The metric that lists and tiles show, or nullptr.
+const MetricEntry* mainMetric(std::string_view task);
+
+} // namespace sconce

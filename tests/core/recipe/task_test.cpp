@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What tasks want of data and network, in sentences with a way out; and their metrics as pure arithmetic.
+#include "core/recipe/task.h"
+
+#include "core/model/catalogue.h"
+
+#include <QtTest>
+
+#include <cmath>
+
+using namespace sconce;
+
+namespace {
+
+Recipe recipeOf(const std::string& task, const std::string& layers)
+{
+    Recipe recipe;
+    std::vector<JsonProblem> problems;
+    recipe.stack = stackFromJson(*parseJson(layers, "the layers"), "/layers", problems);
+    recipe.task = {task, {}};
+    return recipe;
+}
+
+DataFacts pictures(int classes = 10) { return DataFacts{imageType(1, 28, 28), 60'000, 10'000, classes, "MNIST"}; }
+
+DataFacts table(int classes, bool numbers)
+{
+    DataFacts facts{featuresType(6), 1000, 0, classes, "wine"};
+    facts.numbers = numbers;
+    facts.target = "quality";
+    facts.bytes = false;
+    return facts;
+}
+
+/// The problems that keep it from starting, as "path: sentence" each.
+QStringList blocking(const Recipe& recipe, const DataFacts& data)
+{
+    QStringList list;
+    for (const Problem& problem : validate(recipe, data))
+        if (problem.severity == Severity::Problem) list << QString::fromStdString(problem.path + ": " + problem.sentence);
+    return list;
+}
+
+/// Does what the first fix says of each problem, until none is left.
+Recipe mended(Recipe recipe, const DataFacts& data, QString* fault)
+{
+    for (int i = 0; i < 5; ++i) {
+        const auto problems = validate(recipe, data);
+        const auto bad = std::find_if(problems.begin(), problems.end(), [](const Problem& p) { return p.severity == Severity::Problem; });
+        if (bad == problems.end()) return recipe;
+        if (bad->fixes.empty()) {
+            *fault = "no way out of: " + QString::fromStdString(bad->sentence);
+            return recipe;
+        }
+        auto fixed = applyFix(recipe, bad->fixes.front());
+        if (!fixed) {
+            *fault = QString::fromStdString(fixed.error().message);
+            return recipe;
+        }
+        recipe = *fixed;
+    }
+    *fault = "still not right: " + blocking(recipe, data).join("; ");
+    return recipe;
+}
+
+constexpr const char* dense10 = R"([{"type":"flatten"},{"type":"dense","units":10}])";
+constexpr const char* row10 = R"([{"type":"dense","units":10}])";
+constexpr const char* row1 = R"([{"type":"dense","units":1}])";
+
+} // namespace
+
+class TaskTest : public QObject
+{
+    Q_OBJECT
+  private Q_SLOTS:
+    void demandsAndWaysOut_data()
+    {
+        QTest::addColumn<QString>("task");
+        QTest::addColumn<QString>("layers");
+        QTest::addColumn<int>("kind"); // 0 pictures, 1 table of 3 classes, 2 of 2, 3 of numbers, 4 of both
+        QTest::addColumn<QString>("said");
+        QTest::addColumn<QString>("becomes");
+        QTest::newRow("classes fit") << "classification" << dense10 << 0 << "" << "classification";
+        QTest::newRow("classes, too few units") << "classification" << row1 << 1 << "3 numbers" << "classification";
+        QTest::newRow("classes of numbers") << "classification" << row1 << 3 << "no classes" << "regression";
+        QTest::newRow("yes or no fits") << "binary" << row1 << 2 << "" << "binary";
+        QTest::newRow("yes or no of 3") << "binary" << row1 << 1 << "exactly two" << "classification";
+        QTest::newRow("yes or no of numbers") << "binary" << row1 << 3 << "no classes" << "regression";
+        QTest::newRow("yes or no with 10 outputs") << "binary" << row10 << 2 << "1 number" << "binary";
+        QTest::newRow("number fits") << "regression" << row1 << 3 << "" << "regression";
+        QTest::newRow("number of both") << "regression" << row1 << 4 << "" << "regression";
+        QTest::newRow("number of words") << "regression" << row1 << 1 << "holds words" << "classification";
+        QTest::newRow("number of pictures") << "regression" << dense10 << 0 << "no numbers" << "classification";
+        QTest::newRow("number with 10 outputs") << "regression" << row10 << 3 << "1 number" << "regression";
+        QTest::newRow("back, a row") << "autoencoder" << R"([{"type":"dense","units":6}])" << 3 << "" << "autoencoder";
+        QTest::newRow("back, another row") << "autoencoder" << row10 << 3 << "6 numbers" << "autoencoder";
+        QTest::newRow("back, a picture") << "autoencoder" << R"([{"type":"conv2d","filters":1,"kernel":[3,3],"padding":"same"}])" << 0 << "" << "autoencoder";
+        QTest::newRow("back, a row for a picture") << "autoencoder" << dense10 << 0 << "1×28×28" << "autoencoder";
+        QTest::newRow("back, a flat picture") << "autoencoder" << R"([{"type":"flatten"},{"type":"dense","units":784}])" << 0 << "1×28×28" << "autoencoder";
+        QTest::newRow("back, a smaller picture") << "autoencoder" << R"([{"type":"conv2d","filters":1,"kernel":[3,3],"padding":"valid"}])" << 0 << "1×28×28" << "autoencoder";
+    }
+    void demandsAndWaysOut()
+    {
+        QFETCH(QString, task);
+        QFETCH(QString, layers);
+        QFETCH(int, kind);
+        QFETCH(QString, said);
+        QFETCH(QString, becomes);
+        const DataFacts facts[] = {pictures(), table(3, false), table(2, false), table(0, true), table(3, true)};
+        const DataFacts& data = facts[kind];
+        const Recipe recipe = recipeOf(task.toStdString(), layers.toStdString());
+        const QStringList problems = blocking(recipe, data);
+        QCOMPARE(problems.isEmpty(), said.isEmpty());
+        if (!said.isEmpty()) QVERIFY2(problems.join("; ").contains(said), qPrintable(problems.join("; ")));
+        QString fault;
+        const Recipe good = mended(recipe, data, &fault);
+        QVERIFY2(fault.isEmpty(), qPrintable(fault));
+        QCOMPARE(QString::fromStdString(good.task.type), becomes);
+    }
+
+    void crossEntropyWantsShares()
+    {
+        Recipe recipe = recipeOf("autoencoder", R"([{"type":"conv2d","filters":1,"kernel":[3,3],"padding":"same","activation":"sigmoid"}])");
+        recipe.task.params["loss"] = std::string("binary_crossentropy");
+        QVERIFY(blocking(recipe, pictures()).isEmpty());
+        recipe.data.input.normalise = true;
+        QVERIFY(blocking(recipe, pictures()).join("").contains("normalised"));
+        recipe.data.input = {false, false, 0, 1};
+        QVERIFY(blocking(recipe, pictures()).join("").contains("not scaled"));
+        QString fault;
+        QVERIFY(mended(recipe, pictures(), &fault).data.input.scale);
+        Recipe rows = recipeOf("autoencoder", R"([{"type":"dense","units":6}])");
+        rows.task.params["loss"] = std::string("binary_crossentropy");
+        QVERIFY(blocking(rows, table(0, true)).join("").contains("table"));
+    }
+
+    void earlyStoppingWatchesWhatThereIs()
+    {
+        Recipe recipe = recipeOf("regression", row1);
+        setOption(recipe.training, "early_stopping", "enabled", true);
+        setOption(recipe.training, "early_stopping", "watch", std::string("val_accuracy"));
+        QVERIFY(blocking(recipe, table(0, true)).join("").contains("has none"));
+        recipe.task.type = "binary";
+        QVERIFY(blocking(recipe, table(2, false)).isEmpty());
+    }
+
+    /// What had better not stand at the end, by the loss.
+    void lastActivations_data()
+    {
+        QTest::addColumn<QString>("task");
+        QTest::addColumn<QString>("loss");
+        QTest::addColumn<QString>("activation");
+        QTest::addColumn<QString>("said");
+        QTest::newRow("softmax of classes") << "classification" << "" << "softmax" << "already part of the loss, cross-entropy";
+        QTest::newRow("relu of classes") << "classification" << "" << "relu" << "bends its answers";
+        QTest::newRow("sigmoid of yes or no") << "binary" << "" << "sigmoid" << "already part of the loss, binary cross-entropy";
+        QTest::newRow("relu of a number") << "regression" << "mse" << "relu" << "bends its answers";
+        QTest::newRow("sigmoid of a picture") << "autoencoder" << "mse" << "sigmoid" << "";
+        QTest::newRow("sigmoid of shares") << "autoencoder" << "binary_crossentropy" << "sigmoid" << "";
+        QTest::newRow("relu of shares") << "autoencoder" << "binary_crossentropy" << "relu" << "bends its answers";
+        QTest::newRow("none") << "regression" << "mse" << "none" << "";
+    }
+    void lastActivations()
+    {
+        QFETCH(QString, task);
+        QFETCH(QString, loss);
+        QFETCH(QString, activation);
+        QFETCH(QString, said);
+        const int units = task == "classification" ? 10 : task == "autoencoder" ? 784 : 1;
+        Recipe recipe = recipeOf(task.toStdString(), QString(R"([{"type":"dense","units":%1,"activation":"%2"}])").arg(units).arg(activation).toStdString());
+        if (!loss.isEmpty()) recipe.task.params["loss"] = loss.toStdString();
+        DataFacts data = table(task == "classification" ? 10 : 2, true);
+        data.bytes = true;
+        data.input = featuresType(784);
+        QStringList hints;
+        for (const Problem& problem : validate(recipe, data)) {
+            QVERIFY2(problem.severity == Severity::Hint, problem.sentence.c_str());
+            if (problem.path.ends_with("/activation")) hints << QString::fromStdString(problem.sentence);
+        }
+        QVERIFY2(said.isEmpty() ? hints.isEmpty() : hints.join(";").contains(said), qPrintable(hints.join(";")));
+    }
+
+    void metricsFollowFromSums()
+    {
+        MetricSums a, b;
+        // Truths 1, 2, 4; said 1.5, 2, 3.
+        for (const auto& [truth, said] : {std::pair(1.0, 1.5), std::pair(2.0, 2.0)}) a += MetricSums{0, 1, std::abs(said - truth), (said - truth) * (said - truth), truth, truth * truth};
+        b += MetricSums{0, 1, 1, 1, 4, 16};
+        a += b;
+        QCOMPARE(a.count, std::int64_t{3});
+        QCOMPARE(metricOf("mae", a), 0.5);
+        QVERIFY(std::abs(metricOf("r2", a) - (1 - 1.25 / (14.0 / 3))) < 1e-12);
+        QVERIFY(std::isnan(metricOf("mae", {})));
+        QVERIFY(std::isnan(metricOf("r2", {0, 3, 0, 0, 6, 12}))); // all alike
+        QCOMPARE(metricOf("accuracy", {3, 4}), 0.75);
+        QCOMPARE(metricText(*findMetric("accuracy"), 0.75), std::string("75.00 %"));
+        QCOMPARE(metricText(*findMetric("mae"), NAN), std::string("–"));
+    }
+
+    void everyTaskHasMetrics()
+    {
+        for (const OptionEntry& task : taskEntries()) {
+            QVERIFY2(!metricsOf(task.id).empty(), task.id.c_str());
+            for (const MetricEntry& metric : metricsOf(task.id)) {
+                QVERIFY(!metric.title.empty() && !metric.brief.empty() && metric.help.ends_with('.'));
+                QCOMPARE(findMetric(metric.id), &metric);
+            }
+        }
+        QVERIFY(metricsOf("divination").empty() && !mainMetric("divination") && !hasAccuracy("regression") && hasAccuracy("binary"));
+    }
+
+    /// The recipe of a table, and back.
+    void roundTrip()
+    {
+        Recipe recipe = recipeOf("regression", row1);
+        recipe.task.params = {{"loss", std::string("huber")}, {"delta", 0.5}};
+        recipe.data.import.target = "quality";
+        recipe.data.import.header = "no";
+        const auto parsed = recipeFromJson(toJson(recipe));
+        QVERIFY(parsed.ok() && parsed->problems.empty());
+        QVERIFY(parsed->recipe.task == recipe.task && parsed->recipe.data == recipe.data);
+        // One from before tables.
+        Json old = toJson(recipe);
+        old["data"]["import"].erase("target");
+        old["data"]["import"].erase("header");
+        QVERIFY(recipeFromJson(old)->problems.empty());
+    }
+};
+
+QTEST_GUILESS_MAIN(TaskTest)
+#include "task_test.moc"
