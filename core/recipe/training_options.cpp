@@ -95,7 +95,7 @@ OptionEntry safety()
 {
     const char* on = "go_back=true";
     return {"safety", "Safety", "What happens when the loss or a gradient becomes NaN (not a number) or infinite. The run always stops before the step that would have spoilt the weights.",
-            {boolParam("go_back", "Go back on NaN", false,
+            {boolParam("go_back", "Back on NaN", false,
                        "Instead of ending, goes back to the last good checkpoint and on from there with a lower learning rate. Costs a checkpoint at the start; what was trained after the checkpoint is trained anew."),
              when(on, realParam("rate_factor", "Lower the rate to", 0.5, 1e-6, 1.0, "The learning rate is multiplied by this each time the run goes back.")),
              when(on, withUnit("times", intParam("times", "At most", 3, 1, 100, "Gone back so often, the run ends after all.")))}};
@@ -124,7 +124,7 @@ OptionEntry start()
 OptionEntry speed()
 {
     return {"speed", "Speed", "What Sconce does by itself to train faster. The result is the same but for rounding.",
-            {boolParam("deterministic", "Same every time", false,
+            {boolParam("deterministic", "Repeatable", false,
                        "Two runs on the same GPU come to the same numbers, to the last bit: takes only operations that sum in a fixed order, which may be slower, and says so where there is none. "
                        "Adds nothing on the processor, where the same number of threads gives the same numbers anyway."),
              advanced(boolParam("channels_last", "Channels last", true, "Lays pictures out as the processor's convolutions like them. Switch it off only to look for a fault.")),

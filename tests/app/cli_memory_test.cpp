@@ -99,7 +99,7 @@ class CliMemoryTest : public QObject
         process->waitForFinished();
         const Said resumed = tight.run({"resume", "last", "--json"}, 200000);
         SCONCE_VERIFY_SAID(resumed);
-        QVERIFY2(!resumed.err.contains("The batch of"), qPrintable(resumed.text()));
+        QVERIFY2(!resumed.err.contains("The batch of"), qPrintable(resumed.err));
         QCOMPARE(resumed.last()["epochs"].toInt(), 3);
         QCOMPARE(losses(tight).size(), std::size_t{6});
     }

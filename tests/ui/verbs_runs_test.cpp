@@ -165,9 +165,13 @@ class VerbsRunsTest : public QObject
         QVERIFY(!plot->summary().contains(QStringLiteral("quick")));
         // Legend: name and best value of each.
         QStringList legend;
-        for (QLabel* label : m.find<QWidget>("runs.compare")->findChildren<QLabel*>())
-            if (label->isVisible()) legend << label->text();
-        for (const char* name : {"narrow", "wide"}) QVERIFY2(legend.contains(QLatin1String(name)), qPrintable(legend.join(u'|')));
+        const auto named = [&](const char* name) {
+            legend.clear();
+            for (QLabel* label : m.find<QWidget>("runs.compare")->findChildren<QLabel*>())
+                if (label->isVisible()) legend << label->text();
+            return legend.contains(QLatin1String(name));
+        };
+        for (const char* name : {"narrow", "wide"}) QTRY_VERIFY2(named(name), qPrintable(legend.join(u'|')));
         // The last point of each curve is what the second process says.
         const auto values = plot->valuesAt(2);
         QCOMPARE(values.size(), std::size_t(2));

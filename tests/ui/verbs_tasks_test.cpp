@@ -116,7 +116,7 @@ class VerbsTasksTest : public QObject
         const QJsonObject run = m.run(m_numbers);
         showRun(m_numbers);
         QTRY_VERIFY_WITH_TIMEOUT(m.find<QLabel>("live.score") && m.find<QLabel>("live.score")->isVisible(), 20000);
-        QCOMPARE(m.find<QLabel>("live.score")->text().toDouble(), QString::number(run[QLatin1String("test_mae")].toDouble(), 'g', 3).toDouble());
+        QCOMPARE(m.find<QLabel>("live.score")->text().toDouble(), QString::number(run[QLatin1String("test_mae")].toDouble(), 'g', 4).toDouble());
         auto* outcome = m.find<QWidget>("live.outcome");
         QString words;
         for (const QLabel* label : outcome->findChildren<QLabel*>()) words += label->text() + QLatin1Char('\n');

@@ -85,6 +85,7 @@ void TableView::setTable(DatasetPtr table, std::vector<SampleGrid::Sample> sampl
 {
     m_model->setData(std::move(table), std::move(samples));
     resizeColumnsToContents();
+    for (int c = 0; c < model()->columnCount(); ++c) setColumnWidth(c, columnWidth(c) + 16); // the header's padding is not in its hint
 }
 
 } // namespace sconce::ui

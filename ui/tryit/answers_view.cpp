@@ -172,11 +172,14 @@ void AnswersView::fillRows(const LoadedModel& model, const EvaluationReport& rep
         for (int c = 0; c < std::min(m_rows->columnCount(), static_cast<int>(cells.size())); ++c) {
             auto* item = new QTableWidgetItem(cells[c]);
             item->setFont(ui::font(FontRole::MonoSmall));
-            item->setTextAlignment(Qt::AlignVCenter | (c < 4 ? Qt::AlignRight : Qt::AlignLeft));
+            bool number = false;
+            (void)cells[c].toDouble(&number);
+            item->setTextAlignment(Qt::AlignVCenter | (c < 4 || number ? Qt::AlignRight : Qt::AlignLeft));
             m_rows->setItem(r, c, item);
         }
     }
     m_rows->resizeColumnsToContents();
+    for (int c = 0; c < m_rows->columnCount(); ++c) m_rows->setColumnWidth(c, m_rows->columnWidth(c) + 16); // the header's padding is not in its hint
 }
 
 void AnswersView::fillPairs(const LoadedModel& model, const EvaluationReport& report)

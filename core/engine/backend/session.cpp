@@ -462,7 +462,7 @@ std::int64_t SessionImpl::skippedUntold() const
 {
     std::int64_t skipped = 0;
     for (const Pending& pending : m_pending)
-        if (m_scale && pending.onDevice.defined()) skipped += pending.onDevice.select(0, 3).item<double>() != 0;
+        if (m_scale && pending.onDevice.defined()) skipped += pending.onDevice.select(0, 2).item<double>() != 0;
     return skipped;
 }
 
