@@ -158,7 +158,13 @@ bool Training::roomForStep(const Error& error)
     const auto batch = static_cast<std::int64_t>(m_batchRows.size());
     const std::int64_t now = m_state.choices.value("micro_batch", std::int64_t{0});
     const std::int64_t pieces = now > 0 ? std::min(now, batch) : batch;
-    if (error.code != ErrorCode::OutOfMemory || pieces <= 1) return false;
+    if (error.code != ErrorCode::OutOfMemory) return false;
+    if (m_writer.busy()) { // the copy that is being written may have taken what the step needs
+        (void)finishWriting(); // what went wrong is kept, and met where the next is due
+        m_session->setMicroBatch(now);
+        return true;
+    }
+    if (pieces <= 1) return false;
     const std::int64_t fewer = (pieces + 1) / 2;
     m_session->setMicroBatch(fewer);
     m_state.choices["micro_batch"] = fewer; // kept for a resume (rule 8)
@@ -336,6 +342,10 @@ Result<EvaluationTotals> Training::evaluate(const std::string& what, Part part, 
     if (m_evaluationRows == 0) m_evaluationRows = std::max(m_batch, evaluationBatch);
     for (;;) {
         auto totals = m_session->evaluate(part, rows, m_evaluationRows, progress);
+        if (!totals && totals.error().code == ErrorCode::OutOfMemory && m_writer.busy()) {
+            (void)finishWriting();
+            continue;
+        }
         if (totals || totals.error().code != ErrorCode::OutOfMemory || std::min(m_evaluationRows, static_cast<std::int64_t>(rows.size())) <= 1) return totals;
         m_evaluationRows = (std::min(m_evaluationRows, static_cast<std::int64_t>(rows.size())) + 1) / 2;
         tell("warning", "Memory ran out. The " + what + " is made again, " + groupedInt(m_evaluationRows) + " samples at a time.");
