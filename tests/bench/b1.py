@@ -9,14 +9,13 @@ Modes of the peer:
     resident  the same without a DataLoader: the batch is indexed out of one tensor
     tuned     the best documented setting on a CPU: large blocks kept by malloc, channels-last, pool before ReLU, fused Adam
 """
-import argparse
 import json
 import os
 import statistics
 import sys
 import time
 
-from common import in_turns, keep_large_blocks, last_json, load, print_table
+from common import in_turns, keep_large_blocks, last_json, load, main, print_table
 
 MODES = ["loader", "resident", "tuned"]
 BATCH = 128
@@ -110,26 +109,5 @@ def table(options):
     return 0 if not stock or medians["sconce"] < min(stock) else 1
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    commands = parser.add_subparsers(dest="command", required=True)
-    one = commands.add_parser("peer")
-    one.add_argument("mode", choices=MODES)
-    all_of_them = commands.add_parser("table")
-    all_of_them.add_argument("--sconce", required=True)
-    all_of_them.add_argument("--rounds", type=int, default=5)
-    all_of_them.add_argument("--modes", nargs="+", choices=MODES, default=MODES)
-    for command in (one, all_of_them):
-        command.add_argument("--data", required=True)
-        command.add_argument("--threads", type=int, default=2)
-        command.add_argument("--warm", type=int, default=40)
-        command.add_argument("--steps", type=int, default=200)
-    options = parser.parse_args()
-    if options.command == "peer":
-        peer(options.mode, options.data, options.threads, options.warm, options.steps)
-        return 0
-    return table(options)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(lambda o: peer(o.mode, o.data, o.threads, o.warm, o.steps), table, MODES, rounds=5, warm=40, steps=200))

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """B4: a training step of ResNet-18 for 32×32 colour pictures, PyTorch beside Sconce, interleaved.
 
-    b4.py recipe FILE --batch N       writes the network as a recipe
     b4.py peer MODE --batch N         one measurement of PyTorch, printed as a JSON line
     b4.py table --sconce PROGRAM …    runs everything in turns and prints the table
 
@@ -12,7 +11,6 @@ Modes of the peer:
     tuned     large blocks kept by malloc, channels-last, fused SGD
     bf16      the same under autocast to bfloat16
 """
-import argparse
 import json
 import os
 import statistics
@@ -20,7 +18,7 @@ import sys
 import tempfile
 import time
 
-from common import in_turns, keep_large_blocks, last_json, print_table
+from common import in_turns, keep_large_blocks, last_json, main, print_table
 
 MODES = ["stock", "tuned", "bf16"]
 STAGES = ((64, 1), (128, 2), (256, 2), (512, 2))
@@ -137,34 +135,5 @@ def table(options):
     return 0 if best is None or medians["sconce"] <= best else 1
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    commands = parser.add_subparsers(dest="command", required=True)
-    text = commands.add_parser("recipe")
-    text.add_argument("file")
-    one = commands.add_parser("peer")
-    one.add_argument("mode", choices=MODES)
-    all_of_them = commands.add_parser("table")
-    all_of_them.add_argument("--sconce", required=True)
-    all_of_them.add_argument("--data", required=True)
-    all_of_them.add_argument("--rounds", type=int, default=3)
-    all_of_them.add_argument("--modes", nargs="+", choices=MODES, default=MODES)
-    for command in (one, all_of_them):
-        command.add_argument("--threads", type=int, default=2)
-        command.add_argument("--warm", type=int, default=2)
-        command.add_argument("--steps", type=int, default=8)
-    for command in (text, one, all_of_them):
-        command.add_argument("--batch", type=int, default=128)
-    options = parser.parse_args()
-    if options.command == "recipe":
-        with open(options.file, "w") as out:
-            json.dump(recipe(options.batch), out, indent=1)
-        return 0
-    if options.command == "peer":
-        peer(options.mode, options.threads, options.batch, options.warm, options.steps)
-        return 0
-    return table(options)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(lambda o: peer(o.mode, o.threads, o.batch, o.warm, o.steps), table, MODES, rounds=3, warm=2, steps=8, batch=128))

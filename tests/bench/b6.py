@@ -10,13 +10,12 @@ Modes of the peer:
     resident  rows indexed out of one tensor of floats
     bytes     rows indexed out of one tensor of bytes, then scaled: what Sconce keeps in memory
 """
-import argparse
 import json
 import os
 import sys
 import time
 
-from common import in_turns, load, print_table
+from common import in_turns, load, main, print_table
 
 MODES = ["loader", "workers", "resident", "bytes"]
 BATCH = 128
@@ -73,25 +72,5 @@ def table(options):
     return 0 if medians["sconce"] <= 60 else 1
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    commands = parser.add_subparsers(dest="command", required=True)
-    one = commands.add_parser("peer")
-    one.add_argument("mode", choices=MODES)
-    all_of_them = commands.add_parser("table")
-    all_of_them.add_argument("--sconce", required=True)
-    all_of_them.add_argument("--rounds", type=int, default=5)
-    all_of_them.add_argument("--modes", nargs="+", choices=MODES, default=MODES)
-    for command in (one, all_of_them):
-        command.add_argument("--data", required=True)
-        command.add_argument("--threads", type=int, default=2)
-        command.add_argument("--batches", type=int, default=400)
-    options = parser.parse_args()
-    if options.command == "peer":
-        peer(options.mode, options.data, options.threads, options.batches)
-        return 0
-    return table(options)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(lambda o: peer(o.mode, o.data, o.threads, o.batches), table, MODES, rounds=5, batches=400))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the benches share: reading MNIST, the peer's best setting of malloc, rounds in turns, and the table."""
+import argparse
 import gzip
 import json
 import os
@@ -71,3 +72,25 @@ def print_table(results, unit, ours="sconce", key="median_ms", floor=None):
         spread = f"{values[0]:.2f}–{values[-1]:.2f}"
         print(f"{name:15}{medians[who]:9.2f}{spread:>20}{share}{ratio:>12}")
     return medians
+
+
+def main(peer, table, modes, rounds, **numbers):
+    """`peer MODE` makes one measurement, `table` runs everything in turns; both take --data and the numbers, named as given here."""
+    parser = argparse.ArgumentParser()
+    commands = parser.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("peer")
+    one.add_argument("mode", choices=modes)
+    everything = commands.add_parser("table")
+    everything.add_argument("--sconce", required=True)
+    everything.add_argument("--rounds", type=int, default=rounds)
+    everything.add_argument("--modes", nargs="+", choices=modes, default=modes)
+    for command in (one, everything):
+        command.add_argument("--data", default="")
+        command.add_argument("--threads", type=int, default=2)
+        for name, value in numbers.items():
+            command.add_argument("--" + name, type=int, default=value)
+    options = parser.parse_args()
+    if options.command == "table":
+        return table(options)
+    peer(options)
+    return 0
