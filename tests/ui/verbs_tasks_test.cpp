@@ -165,7 +165,6 @@ class VerbsTasksTest : public QObject
         QVERIFY(opened.ok());
         Q_EMIT m.studio().navigator->composeRecipe(*opened, {});
         QVERIFY(m.page(PageId::Compose));
-        m.studio().data->refresh(); // the second process put the table into the library
         QTRY_COMPARE_WITH_TIMEOUT(m.find<QLabel>("compose.problems.title")->text(), QStringLiteral("No problems"), 20000);
         shot(QStringLiteral("compose-regression"));
     }

@@ -4,6 +4,7 @@
 #include "core/base/text.h"
 #include "core/data/table.h"
 #include "ui/theme/theme.h"
+#include "ui/widgets/parts.h"
 
 #include <QHeaderView>
 
@@ -85,7 +86,7 @@ void TableView::setTable(DatasetPtr table, std::vector<SampleGrid::Sample> sampl
 {
     m_model->setData(std::move(table), std::move(samples));
     resizeColumnsToContents();
-    for (int c = 0; c < model()->columnCount(); ++c) setColumnWidth(c, columnWidth(c) + 16); // the header's padding is not in its hint
+    widenForHeaders(*this);
 }
 
 } // namespace sconce::ui

@@ -165,6 +165,8 @@ void MainWindow::goTo(PageId id)
     if (!wanted->focusWidget()) wanted->setFocus(Qt::OtherFocusReason);
     m_stack->setCurrentWidget(wanted);
     wanted->shown();
+    // What another process has put into the library since.
+    if ((id == PageId::Data || id == PageId::Compose) && m_studio->data) m_studio->data->refresh();
     m_settings.setValue(QStringLiteral("window/page"), pageName(id));
     Q_EMIT pageShown(id);
 }

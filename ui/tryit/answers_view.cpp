@@ -179,7 +179,7 @@ void AnswersView::fillRows(const LoadedModel& model, const EvaluationReport& rep
         }
     }
     m_rows->resizeColumnsToContents();
-    for (int c = 0; c < m_rows->columnCount(); ++c) m_rows->setColumnWidth(c, m_rows->columnWidth(c) + 16); // the header's padding is not in its hint
+    widenForHeaders(*m_rows);
 }
 
 void AnswersView::fillPairs(const LoadedModel& model, const EvaluationReport& report)

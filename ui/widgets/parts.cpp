@@ -3,10 +3,14 @@
 
 #include <QButtonGroup>
 #include <QHBoxLayout>
+#include <QHeaderView>
 #include <QPainter>
 #include <QResizeEvent>
 #include <QStyle>
+#include <QTableView>
 #include <QVBoxLayout>
+
+#include <algorithm>
 
 namespace sconce::ui {
 
@@ -39,6 +43,17 @@ void setLabelToken(QLabel* label, Token token)
     label->setProperty("token", name);
     label->style()->unpolish(label);
     label->style()->polish(label);
+}
+
+void widenForHeaders(QTableView& table)
+{
+    constexpr int padding = 20; // the style's, on both sides
+    const QAbstractItemModel* model = table.model();
+    const QFontMetrics metrics(table.horizontalHeader()->font());
+    for (int c = 0; c < model->columnCount(); ++c) {
+        const int words = metrics.horizontalAdvance(model->headerData(c, Qt::Horizontal).toString()) + padding;
+        table.setColumnWidth(c, std::max(table.columnWidth(c), words));
+    }
 }
 
 QPushButton* makeButton(const QString& icon, const QString& text, ButtonKind kind, QWidget* parent)

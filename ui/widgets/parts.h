@@ -14,6 +14,7 @@
 #include <functional>
 
 class QPainter;
+class QTableView;
 class QVBoxLayout;
 class QHBoxLayout;
 
@@ -35,6 +36,9 @@ class Card : public QFrame
     QHBoxLayout* m_titleBar = nullptr;
     QVBoxLayout* m_content = nullptr;
 };
+
+/// After resizeColumnsToContents(): the padding that the style gives a header is not in its hint, and its first letter would be cut.
+void widenForHeaders(QTableView& table);
 
 enum class ButtonKind { Primary, Normal, Flat, Danger };
 /// A button of the design: icon name (may be empty), verb, kind. Retints itself when the theme changes.
