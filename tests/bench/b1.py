@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""B1: the reference convnet's training step, PyTorch beside Sconce, interleaved.
+"""B1: the reference convnet's training step, PyTorch (and, on request, Keras) beside Sconce, interleaved.
 
     b1.py peer MODE --data DIR        one measurement of PyTorch, printed as a JSON line
     b1.py table --sconce PROGRAM …    runs everything in turns and prints the table
@@ -8,6 +8,8 @@ Modes of the peer:
     loader    as tutorials write it: eager, N×C×H×W, float32, Adam, DataLoader over a TensorDataset
     resident  the same without a DataLoader: the batch is indexed out of one tensor
     tuned     the best documented setting on a CPU: large blocks kept by malloc, channels-last, pool before ReLU, fused Adam
+    bf16      the same under autocast to bfloat16; Sconce runs with precision bf16 beside it
+    keras     Keras 3.15 on TensorFlow 2.21, fit() as its users run it (an environment of its own: setup.sh keras)
 """
 import json
 import os
@@ -17,15 +19,60 @@ import time
 
 from common import in_turns, keep_large_blocks, last_json, load, main, print_table
 
-MODES = ["loader", "resident", "tuned"]
+MODES = ["loader", "resident", "tuned", "bf16", "keras"]
+USUAL = ["loader", "resident", "tuned"]
 BATCH = 128
 # facts of the network: forward and backward, per picture (Conv 32·3×3, pool, Conv 64·3×3, pool, Dense 10)
 FLOP_PER_STEP = 14.256e6 * BATCH
 BYTES_PER_STEP = 20.9e6  # with every block in one pass, float32
 
 
+def report(who, times, loss, version, threads):
+    times.sort()
+    at = lambda share: times[int(share * (len(times) - 1))] * 1e3
+    print(json.dumps({"who": who, "median_ms": at(0.5), "mean_ms": statistics.mean(times) * 1e3, "p10_ms": at(0.1), "p90_ms": at(0.9),
+                      "steps": len(times), "loss": loss, "version": version, "threads": threads}))
+
+
+def keras_peer(folder, threads, warm, steps):
+    os.environ.update(KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="3")
+    import keras
+    import tensorflow
+
+    tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
+    keras.utils.set_random_seed(1)
+    images, labels = load(folder)
+    x = (images.astype("float32") / 255).reshape(-1, 28, 28, 1)
+    y = keras.utils.to_categorical(labels, 10)
+    layers = keras.layers
+    net = keras.Sequential([
+        keras.Input((28, 28, 1)),
+        layers.Conv2D(32, 3, activation="relu"), layers.MaxPooling2D(2), layers.Conv2D(64, 3, activation="relu"), layers.MaxPooling2D(2),
+        layers.Flatten(), layers.Dropout(0.5), layers.Dense(10, activation="softmax")])
+    net.compile(loss="categorical_crossentropy", optimizer="adam", metrics=["accuracy"])
+
+    class Clock(keras.callbacks.Callback):
+        ends = []
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.ends.append(time.perf_counter())
+            if len(self.ends) > warm + steps:
+                self.model.stop_training = True
+
+    # Whole epochs, so that nothing but its own work is in a step; the gap between epochs is left out.
+    clock = Clock()
+    while len(clock.ends) <= warm + steps:
+        clock.ends.clear()
+        history = net.fit(x, y, batch_size=BATCH, epochs=1, verbose=0, callbacks=[clock])
+    times = [b - a for a, b in zip(clock.ends[warm:], clock.ends[warm + 1 : warm + steps + 1])]
+    report("keras", times, history.history["loss"][-1], keras.__version__, threads)
+
+
 def peer(mode, folder, threads, warm, steps):
-    if mode == "tuned":
+    if mode == "keras":
+        return keras_peer(folder, threads, warm, steps)
+    tuned = mode in ("tuned", "bf16")
+    if tuned:
         keep_large_blocks()
     import torch
     from torch import nn
@@ -35,7 +82,6 @@ def peer(mode, folder, threads, warm, steps):
     images, labels = load(folder)
     x = torch.from_numpy(images.astype("float32") / 255)
     y = torch.from_numpy(labels.astype("int64"))
-    tuned = mode == "tuned"
     if tuned:
         block = [nn.Conv2d(1, 32, 3), nn.MaxPool2d(2), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.MaxPool2d(2), nn.ReLU()]
     else:
@@ -74,26 +120,27 @@ def peer(mode, folder, threads, warm, steps):
         start = time.perf_counter()
         inputs, targets = next(source)
         optimiser.zero_grad()
-        output = net(inputs)
-        loss = criterion(output, targets)
+        with torch.autocast("cpu", torch.bfloat16, enabled=mode == "bf16"):
+            output = net(inputs)
+            loss = criterion(output, targets)
         loss.backward()
         optimiser.step()
         value = loss.item()  # the history holds every step's loss and accuracy, ours too
         correct += (output.argmax(1) == targets).sum().item()
         if step >= warm:
             times.append(time.perf_counter() - start)
-    times.sort()
-    at = lambda share: times[int(share * (len(times) - 1))] * 1e3
-    print(json.dumps({"who": mode, "median_ms": at(0.5), "mean_ms": statistics.mean(times) * 1e3, "p10_ms": at(0.1), "p90_ms": at(0.9),
-                      "steps": steps, "loss": value, "torch": torch.__version__, "threads": torch.get_num_threads()}))
+    report(mode, times, value, torch.__version__, torch.get_num_threads())
 
 
 def table(options):
     common = [f"threads={options.threads}", f"warm={options.warm}", f"steps={options.steps}"]
     script = os.path.abspath(__file__)
     commands = {"sconce": [options.sconce, f"data={options.data}", *common]}
+    if "bf16" in options.modes:
+        commands["sconce bf16"] = [*commands["sconce"], "set=/training/precision/compute=bf16"]
     for mode in options.modes:
-        commands[mode] = [sys.executable, script, "peer", mode, "--data", options.data, "--threads", str(options.threads),
+        python = os.environ["SCONCE_BENCH_KERAS"] if mode == "keras" else sys.executable
+        commands[mode] = [python, script, "peer", mode, "--data", options.data, "--threads", str(options.threads),
                           "--warm", str(options.warm), "--steps", str(options.steps)]
     peaks = [last_json([options.sconce, "mode=peak", f"threads={options.threads}"]) for _ in range(3)]
     results = in_turns(commands, options.rounds, "ms/step")
@@ -101,13 +148,13 @@ def table(options):
     gflops = max(p["gflops"] for p in peaks)
     bandwidth = max(p["gbytes_per_second"] for p in peaks)
     floor = max(FLOP_PER_STEP / (gflops * 1e9), BYTES_PER_STEP / (bandwidth * 1e9)) * 1e3
-    print(f"B1: reference convnet, batch {BATCH}, float32, {options.threads} threads, {options.rounds} rounds of {options.steps} steps, interleaved")
+    print(f"B1: reference convnet, batch {BATCH}, {options.threads} threads, {options.rounds} rounds of {options.steps} steps, interleaved")
     print(f"machine: {gflops:.0f} GFLOP/s fused multiply-add, {bandwidth:.0f} GB/s copy; floor of a step {floor:.2f} ms (direct convolution)")
     medians = print_table(results, "ms/step", floor=floor)
     print(json.dumps({"bench": "B1", "floor_ms": floor, "gflops": gflops, "ms": medians}))
-    stock = [medians[mode] for mode in options.modes if mode != "tuned"]
+    stock = [medians[mode] for mode in options.modes if mode in ("loader", "resident")]
     return 0 if not stock or medians["sconce"] < min(stock) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main(lambda o: peer(o.mode, o.data, o.threads, o.warm, o.steps), table, MODES, rounds=5, warm=40, steps=200))
+    sys.exit(main(lambda o: peer(o.mode, o.data, o.threads, o.warm, o.steps), table, MODES, usual=USUAL, rounds=5, warm=40, steps=200))

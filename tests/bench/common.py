@@ -66,7 +66,7 @@ def print_table(results, unit, ours="sconce", key="median_ms", floor=None):
     print(f"{'':12}{unit:>12}{'spread':>20}{of_floor}{'Sconce is':>12}")
     for who, runs in results.items():
         values = sorted(r[key] for r in runs)
-        name = "Sconce" if who == ours else "torch " + who
+        name = who.replace("sconce", "Sconce") if who.startswith(ours) else who if who == "keras" else "torch " + who
         share = f"{floor / medians[who]:10.0%}" if floor else ""
         ratio = "" if who == ours else f"{medians[who] / medians[ours]:9.2f} ×"
         spread = f"{values[0]:.2f}–{values[-1]:.2f}"
@@ -74,8 +74,9 @@ def print_table(results, unit, ours="sconce", key="median_ms", floor=None):
     return medians
 
 
-def main(peer, table, modes, rounds, **numbers):
-    """`peer MODE` makes one measurement, `table` runs everything in turns; both take --data and the numbers, named as given here."""
+def main(peer, table, modes, rounds, usual=None, **numbers):
+    """`peer MODE` makes one measurement, `table` runs the usual modes (or --modes) in turns; both take --data and the numbers,
+    named as given here."""
     parser = argparse.ArgumentParser()
     commands = parser.add_subparsers(dest="command", required=True)
     one = commands.add_parser("peer")
@@ -83,7 +84,7 @@ def main(peer, table, modes, rounds, **numbers):
     everything = commands.add_parser("table")
     everything.add_argument("--sconce", required=True)
     everything.add_argument("--rounds", type=int, default=rounds)
-    everything.add_argument("--modes", nargs="+", choices=modes, default=modes)
+    everything.add_argument("--modes", nargs="+", choices=modes, default=usual or modes)
     for command in (one, everything):
         command.add_argument("--data", default="")
         command.add_argument("--threads", type=int, default=2)

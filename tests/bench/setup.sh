@@ -2,7 +2,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Makes a Python environment with the same PyTorch wheel that Sconce is built on, for the benches that run beside it. About
 # 5 GB, in a folder outside the checkout ($SCONCE_BENCH_VENV, else below the user's cache); made once, reused afterwards.
+# `setup.sh keras` makes another with Keras on TensorFlow (2 GB, $SCONCE_BENCH_KERAS_VENV). Prints the environment's folder.
 set -eu
+if [ "${1:-torch}" = keras ]; then
+    venv=${SCONCE_BENCH_KERAS_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/sconce/bench-keras-3.15}
+    if [ ! -e "$venv/ready" ]; then
+        echo "Installing Keras 3.15 and TensorFlow 2.21 into $venv (about 0.4 GB to download, 2 GB on disk) …" >&2
+        python3 -m venv "$venv" >&2
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check tensorflow-cpu==2.21.0 keras==3.15.1 >&2
+        touch "$venv/ready"
+    fi
+    echo "$venv"
+    exit 0
+fi
 venv=${SCONCE_BENCH_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/sconce/bench-torch-2.11.0}
 if "$venv/bin/python" -c 'import torch, numpy; assert torch.__version__.startswith("2.11.0")' 2>/dev/null; then
     echo "$venv"

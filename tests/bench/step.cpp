@@ -169,12 +169,12 @@ int train(const Recipe& recipe, const std::string& path, int threads, std::int64
 
 int main(int argc, char** argv)
 {
-    std::map<std::string, std::string> options{{"threads", "2"}, {"warm", "40"}, {"steps", "200"}, {"data", ""}, {"mode", "train"}, {"recipe", "mnist-convnet"}};
+    std::map<std::string, std::string> options{{"threads", "2"}, {"warm", "40"}, {"steps", "200"}, {"data", ""}, {"mode", "train"}, {"recipe", "mnist-convnet"}, {"set", ""}};
     for (int i = 1; i < argc; ++i) {
         const std::string word = argv[i];
         const std::size_t equals = word.find('=');
         if (equals == std::string::npos || !options.contains(word.substr(0, equals))) {
-            std::fprintf(stderr, "Usage: sconce_bench_step data=FOLDER [recipe=STARTER|FILE] [mode=train|peak] [threads=N] [warm=N] [steps=N]\n");
+            std::fprintf(stderr, "Usage: sconce_bench_step data=FOLDER [recipe=STARTER|FILE] [mode=train|peak] [set=/json/path=value] [threads=N] [warm=N] [steps=N]\n");
             return 2;
         }
         options[word.substr(0, equals)] = word.substr(equals + 1);
@@ -194,6 +194,12 @@ int main(int argc, char** argv)
     else if (auto read = readRecipeFile(options["recipe"]); !read) return fail(read.error());
     else if (blocksStart(read->problems)) return fail({ErrorCode::Invalid, read->problems.front().sentence, "", read->problems.front().path});
     else recipe = std::move(read->recipe);
+    if (const std::string& set = options["set"]; !set.empty()) {
+        const std::size_t equals = set.find('=');
+        auto changed = withValueSet(recipe, set.substr(0, equals), equals == std::string::npos ? "" : set.substr(equals + 1));
+        if (!changed) return fail(changed.error());
+        recipe = std::move(*changed);
+    }
     int result = 0; // as in the program: training has a thread of its own
     std::thread([&] { result = train(recipe, options["data"], static_cast<int>(threads), warm, steps); }).join();
     return result;
