@@ -50,6 +50,7 @@ QVariant RowModel::headerData(int section, Qt::Orientation orientation, int role
 {
     if (!m_table) return {};
     if (orientation == Qt::Vertical) {
+        if (role == Qt::TextAlignmentRole) return QVariant(static_cast<int>(Qt::AlignVCenter | Qt::AlignRight));
         if (role != Qt::DisplayRole || section >= rowCount()) return {};
         return QString::fromStdString(groupedInt(m_samples[static_cast<std::size_t>(section)].row + 1));
     }
@@ -78,6 +79,7 @@ TableView::TableView(QWidget* parent) : QTableView(parent), m_model(new RowModel
     setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
     verticalHeader()->setDefaultSectionSize(26);
     verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
+    horizontalHeader()->setProperty("dense", true);
     horizontalHeader()->setDefaultSectionSize(110);
     horizontalHeader()->setResizeContentsPrecision(50); // the first rows tell enough
 }
@@ -85,8 +87,7 @@ TableView::TableView(QWidget* parent) : QTableView(parent), m_model(new RowModel
 void TableView::setTable(DatasetPtr table, std::vector<SampleGrid::Sample> samples)
 {
     m_model->setData(std::move(table), std::move(samples));
-    resizeColumnsToContents();
-    widenForHeaders(*this);
+    fitColumns(*this);
 }
 
 } // namespace sconce::ui

@@ -113,6 +113,7 @@ AnswersView::AnswersView(QWidget* parent) : QWidget(parent)
     m_rows->setSelectionBehavior(QAbstractItemView::SelectRows);
     m_rows->setFrameShape(QFrame::NoFrame);
     m_rows->setShowGrid(false);
+    m_rows->horizontalHeader()->setProperty("dense", true);
     m_rows->verticalHeader()->hide();
     m_rows->verticalHeader()->setDefaultSectionSize(26);
     m_pairs = new PairsView(m_card);
@@ -178,8 +179,7 @@ void AnswersView::fillRows(const LoadedModel& model, const EvaluationReport& rep
             m_rows->setItem(r, c, item);
         }
     }
-    m_rows->resizeColumnsToContents();
-    widenForHeaders(*m_rows);
+    fitColumns(*m_rows);
 }
 
 void AnswersView::fillPairs(const LoadedModel& model, const EvaluationReport& report)

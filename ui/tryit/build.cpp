@@ -213,7 +213,7 @@ QWidget* TryItPage::buildRight()
     m_perClass->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
     m_perClass->horizontalHeaderItem(0)->setTextAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     // The cells' own padding, so that heads stand over their numbers.
-    m_perClass->horizontalHeader()->setStyleSheet(QStringLiteral("QHeaderView::section { padding: 0 3px; }"));
+    m_perClass->horizontalHeader()->setProperty("dense", true);
     const int widths[] = {0, 54, 76, 58, 52};
     for (int i = 1; i < 5; ++i) {
         m_perClass->setColumnWidth(i, widths[i]);

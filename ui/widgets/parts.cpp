@@ -45,14 +45,16 @@ void setLabelToken(QLabel* label, Token token)
     label->style()->polish(label);
 }
 
-void widenForHeaders(QTableView& table)
+void fitColumns(QTableView& table)
 {
-    constexpr int padding = 20; // the style's, on both sides
+    constexpr int gap = 12, padding = 14; // between columns; what the style puts around a header's words, rounded up
+    table.horizontalHeader()->ensurePolished(); // the theme's font, also before it is shown
     const QAbstractItemModel* model = table.model();
     const QFontMetrics metrics(table.horizontalHeader()->font());
+    table.resizeColumnsToContents();
     for (int c = 0; c < model->columnCount(); ++c) {
         const int words = metrics.horizontalAdvance(model->headerData(c, Qt::Horizontal).toString()) + padding;
-        table.setColumnWidth(c, std::max(table.columnWidth(c), words));
+        table.setColumnWidth(c, std::max(table.columnWidth(c) + gap, words));
     }
 }
 

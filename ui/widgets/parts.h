@@ -37,8 +37,9 @@ class Card : public QFrame
     QVBoxLayout* m_content = nullptr;
 };
 
-/// After resizeColumnsToContents(): the padding that the style gives a header is not in its hint, and its first letter would be cut.
-void widenForHeaders(QTableView& table);
+/// Columns as wide as their contents or their headers' words, with room between them. Headers stand over their columns' edges when
+/// the header has the property "dense".
+void fitColumns(QTableView& table);
 
 enum class ButtonKind { Primary, Normal, Flat, Danger };
 /// A button of the design: icon name (may be empty), verb, kind. Retints itself when the theme changes.
