@@ -151,8 +151,8 @@ void PlotView::Impl::drawGrid(QPainter& painter) const
     for (double tick : yTicks) {
         const double y = std::round(toPixelY(mapY(tick))) + 0.5;
         if (y < a.top() - 1 || y > a.bottom() + 1.5) continue;
-        painter.setPen(QPen(color(Token::Grid), 1));
-        painter.drawLine(QPointF(a.left(), y), QPointF(a.right(), y));
+        // Not a line: Qt draws a smooth one a pixel at a time, which took half of a plot's time.
+        painter.fillRect(QRectF(std::round(a.left()), y - 0.5, std::round(a.width()), 1), color(Token::Grid));
         if (lastY - y < 13) continue; // letters would touch
         lastY = y;
         painter.setPen(color(Token::Text3));
@@ -311,8 +311,7 @@ void PlotView::Impl::drawXAxis(QPainter& painter) const
 {
     const QRectF a = area();
     const double y = std::round(a.bottom()) + 0.5;
-    painter.setPen(QPen(color(Token::LineStrong), 1));
-    painter.drawLine(QPointF(a.left(), y), QPointF(a.right(), y));
+    painter.fillRect(QRectF(std::round(a.left()), y - 0.5, std::round(a.width()), 1), color(Token::LineStrong));
     const bool relative = unit == XUnit::Seconds && xRange.to <= 1e-9 && xRange.from < 0;
     const int wanted = std::clamp(static_cast<int>(a.width() / 88), 2, 12);
     const double span = xRange.to - xRange.from;

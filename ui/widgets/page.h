@@ -28,6 +28,9 @@ class Page : public QWidget
     virtual void setCompact(bool narrow, bool low) { (void)narrow; (void)low; }
     /// What the shell calls: the header's height, then setCompact().
     void applySizeClass(bool narrow, bool low);
+    /// A page fills the window whatever its words need. Otherwise every label that changes anywhere has the wrapped text of all
+    /// pages measured anew, up to the window: a third of the window's time while a run was watched.
+    bool hasHeightForWidth() const override { return false; }
 
   protected:
     QWidget* m_header = nullptr;
