@@ -38,6 +38,7 @@ QString sampleInWords(const ValueType& type)
         if (type.dims[0].size == 3) return QObject::tr("%1 colour").arg(size);
         return QObject::tr("%1, %2 channels").arg(size).arg(type.dims[0].size);
     }
+    if (isSymbols(type)) return QObject::tr("%1 symbols").arg(text(type.text()));
     return QObject::tr("%1 numbers").arg(text(type.text()));
 }
 

@@ -105,7 +105,7 @@ Result<std::vector<float>> SessionImpl::run(std::span<const float> inputs, std::
         if (count == 0) return std::vector<float>{};
         std::vector<std::int64_t> sizes = type.sizes();
         sizes.insert(sizes.begin(), count);
-        Tensor input = emptyTensor(sizes, m_device, m_execution.channelsLast);
+        Tensor input = emptyTensor(sizes, m_device, m_execution.channelsLast && type.rank() == 3);
         copyIn(input, std::as_bytes(inputs));
         if (type.dtype == DType::I64) input = input.to(at::kLong);
         std::vector<Tensor> discarded(m_buffers.size());
