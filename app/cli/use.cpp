@@ -328,6 +328,8 @@ int exportModel(Context& context, const UseArguments& arguments)
     info.id = trained->row.dataset;
     info.fingerprint = trained->row.fingerprint;
     if (auto known = (*store)->dataset(info.id); known && *known) info = (*known)->first;
+    if (isText(*trained))
+        if (auto symbols = symbolsIn(trained->checkpoint.state.choices)) info.symbols = *symbols;
     if (auto written = exportWeights(arguments.out, trained->weights.tensors(), trained->recipe, info); !written) return context.fail(written.error());
     context.emit({{"run", trained->row.id}, {"format", arguments.format}, {"out", arguments.out}, {"checkpoint", trained->checkpoint.path}});
     context.print("Written to " + arguments.out + ".");

@@ -4,6 +4,7 @@
 #include "core/recipe/validate.h"
 
 #include "core/data/text_dataset.h"
+#include "core/model/looks_ahead.h"
 #include "core/recipe/estimate.h"
 #include "core/recipe/limits.h"
 #include "core/recipe/task.h"
@@ -252,6 +253,7 @@ class Validator
         for (const LayerReport& row : report.layers)
             if (row.problem) layerProblem(row);
         if (isText()) embeddings();
+        if (isText() && targetOf(m_recipe.task) == Target::Next && report.ok()) seesTheAnswer(report);
         if (report.assumedOutput && outputs() >= 1) output(report);
         layerHints(report, m_recipe, m_problems);
         size(report);
@@ -349,6 +351,23 @@ class Validator
         problem.brief = "expects " + shapeText(wanted) + ", gets " + type.text();
         if (dense) problem.fixes.push_back(replaceFix("Set units to " + groupedInt(outputs()), giver->path + "/units", outputs()));
         else if (places) problem.fixes.push_back(addLayersFix("Add " + withUnits(), "/layers/-", {outputLayer()}));
+    }
+
+    /// A network that sees the next symbol need not learn to guess it, and has nothing to go by when it writes.
+    void seesTheAnswer(const StackReport& report)
+    {
+        const Result<Plan> plan = lower(m_recipe.stack, m_data->input);
+        const std::optional<LayerId> where = plan.ok() ? looksAheadAt(*plan) : std::nullopt;
+        const auto row = where ? report.byId.find(*where) : report.byId.end();
+        if (row == report.byId.end()) return;
+        const LayerReport& at = report.layers[row->second];
+        const Layer* layer = findLayer(m_recipe.stack, at.id);
+        const bool causal = layer && layer->type == "self_attention";
+        Problem& problem = add(at.path + (causal ? "/causal" : ""), layerCalled(at, m_recipe.stack) + " would see the answer: what comes behind the place that it is to guess for.",
+                               "A network that guesses the next symbol may look back only.");
+        problem.layer = at.id;
+        problem.brief = "would see the answer";
+        problem.fixes.push_back(causal ? replaceFix("Let it look back only", at.path + "/causal", true) : removeFix("Remove it", at.path));
     }
 
     /// An index beyond the table of an Embedding would be no row of it.

@@ -38,7 +38,7 @@ class SetDelegate : public QStyledItemDelegate
     QSize sizeHint(const QStyleOptionViewItem&, const QModelIndex&) const override { return {252, 70}; }
 };
 
-/// "17,427 windows", "344 rows", "60,000 pictures"
+/// "17,428 windows", "344 rows", "60,000 pictures"
 QString countWords(const DatasetInfo& info);
 /// "28×28 grey, 10 classes"
 QString shapeWords(const DatasetInfo& info);

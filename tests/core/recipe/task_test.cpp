@@ -112,6 +112,8 @@ class TaskTest : public QObject
         QTest::newRow("symbols, no last layer") << "language" << R"([{"type":"embedding","symbols":40,"width":8}])" << 5 << "16×40" << "language";
         QTest::newRow("symbols beyond the table") << "language" << R"([{"type":"embedding","symbols":39,"width":8},{"type":"dense","units":40}])" << 5 << "knows 39 symbols" << "language";
         QTest::newRow("symbols without a table") << "language" << R"([{"type":"dense","units":40}])" << 5 << "symbols" << "language";
+        QTest::newRow("symbols, sees the answer") << "language" << R"([{"type":"embedding","symbols":40,"width":8},{"type":"self_attention","heads":2,"causal":false},{"type":"dense","units":40}])" << 5 << "would see the answer" << "language";
+        QTest::newRow("symbols, looks back") << "language" << R"([{"type":"embedding","symbols":40,"width":8},{"type":"self_attention","heads":2},{"type":"dense","units":40}])" << 5 << "" << "language";
         QTest::newRow("classes of a text") << "classification" << R"([{"type":"embedding","symbols":40,"width":8},{"type":"dense","units":40}])" << 5 << "is a text" << "language";
         QTest::newRow("a text given back") << "autoencoder" << R"([{"type":"embedding","symbols":40,"width":8},{"type":"dense","units":40}])" << 5 << "is a text" << "language";
         QTest::newRow("next symbol of pictures") << "language" << dense10 << 0 << "is no text" << "classification";

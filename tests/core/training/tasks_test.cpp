@@ -111,7 +111,7 @@ class TasksTest : public QObject
         const bool accuracy = hasAccuracy(task.toStdString());
         QCOMPARE(std::isfinite(summary.testAccuracy), accuracy);
         QCOMPARE(std::isfinite(summary.valAccuracy), accuracy);
-        const bool others = metricsOf(task.toStdString()).size() > (accuracy ? 1 : 0);
+        const bool others = metricsOf(task.toStdString()).size() > std::size_t(accuracy ? 1 : 0);
         QCOMPARE(summary.metrics.empty(), !others);
         for (const MetricEntry& metric : metricsOf(task.toStdString()))
             for (const char* part : {"train", "val", "test", "best_val"}) QVERIFY2(std::isfinite(summary.metric(part, metric.id)), (std::string(part) + " " + metric.id).c_str());
