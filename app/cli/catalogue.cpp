@@ -3,6 +3,7 @@
 #include "app/cli/cli.h"
 
 #include "core/base/text.h"
+#include "core/data/text_dataset.h"
 #include "core/engine/devices.h"
 #include "core/hardware/machine.h"
 #include "core/recipe/estimate.h"
@@ -157,6 +158,13 @@ void printTable(const Context& context, const DatasetInfo& info)
     context.print(table({"column", "holds", "missing"}, lines, {false, false, true}));
 }
 
+void printText(const Context& context, const DatasetInfo& info)
+{
+    std::string symbols;
+    for (const std::string& symbol : info.symbols) symbols += (symbols.empty() ? "" : " ") + symbolTitle(symbol);
+    context.print(plural(static_cast<std::int64_t>(info.symbols.size()), "symbol", "symbols") + " in windows of " + groupedInt(info.sample.elements()) + ": " + symbols);
+}
+
 } // namespace
 
 int dataInspect(Context& context, const std::string& path, const ImportOptions& import)
@@ -175,10 +183,15 @@ int dataInspect(Context& context, const std::string& path, const ImportOptions& 
                   {"test", info.testCount}, {"shape", info.sample.sizes()}, {"classes", info.classes}, {"balance", balance}, {"mean", number(info.mean)},
                   {"deviation", number(info.deviation)}, {"bytes", info.bytes}, {"fingerprint", info.fingerprint}, {"problems", info.problems}};
     if (info.kind == "table") addTable(json, info);
+    if (info.kind == "text") {
+        json["symbols"] = info.symbols;
+        json["context"] = info.sample.elements();
+    }
     context.emit(json);
     context.print(info.title + ": " + groupedInt(info.trainingCount) + " training and " + groupedInt(info.testCount) + " test samples, " + info.sample.text() + ", " +
-                  plural(static_cast<std::int64_t>(info.classes.size()), "class", "classes") + ", " + bytesText(info.bytes));
+                  (info.kind == "text" ? "a text" : plural(static_cast<std::int64_t>(info.classes.size()), "class", "classes")) + ", " + bytesText(info.bytes));
     context.print("fingerprint " + info.fingerprint);
+    if (info.kind == "text") printText(context, info);
     if (info.kind == "table") printTable(context, info);
     if (!lines.empty()) context.print(table({"class", "training", "test"}, lines, {false, true, true}));
     for (const auto& problem : info.problems) context.note(problem);

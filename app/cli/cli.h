@@ -4,6 +4,7 @@
 // object per line and nothing else), progress and messages to standard error. Used by main() alone, on its thread.
 
 #include "core/base/json.h"
+#include "core/evaluate/generate.h"
 #include "core/history/store.h"
 #include "core/recipe/task.h"
 
@@ -35,6 +36,8 @@ class Context
     void emit(const Json& object) const;
     /// A line on standard output, otherwise.
     void print(const std::string& text) const;
+    /// A piece of a line on standard output, otherwise.
+    void printPiece(std::string_view text) const;
     /// A line on standard error, unless --quiet.
     void note(const std::string& text) const;
     /// An error on standard error (and as {"error": …} with --json); returns the exit code for it.
@@ -104,6 +107,8 @@ struct UseArguments
 {
     std::string run, data, split = "test", device, out, format = "safetensors", weights = "last";
     std::vector<std::string> files;
+    std::optional<std::string> prompt;
+    GenerateSettings writing;
 };
 int evaluate(Context& context, const UseArguments& arguments);
 int predict(Context& context, const UseArguments& arguments);

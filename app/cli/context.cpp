@@ -23,13 +23,15 @@ std::size_t columns(const std::string& text)
 
 int outputFailure = 0; ///< errno of the first line that standard output did not take
 
-void writeLine(std::FILE* file, const std::string& text)
+void write(std::FILE* file, std::string_view text)
 {
     errno = 0;
-    const bool written = std::fputs((text + "\n").c_str(), file) >= 0;
+    const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
     if (std::fflush(file) == 0 && written) return;
     if (file == stdout && errno != EPIPE && outputFailure == 0) outputFailure = errno != 0 ? errno : EIO;
 }
+
+void writeLine(std::FILE* file, const std::string& text) { write(file, text + "\n"); }
 
 } // namespace
 
@@ -41,6 +43,11 @@ void Context::emit(const Json& object) const
 void Context::print(const std::string& text) const
 {
     if (!m_options.json) writeLine(stdout, text);
+}
+
+void Context::printPiece(std::string_view text) const
+{
+    if (!m_options.json) write(stdout, text);
 }
 
 void Context::note(const std::string& text) const

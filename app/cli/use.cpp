@@ -4,6 +4,7 @@
 
 #include "core/base/text.h"
 #include "core/data/table.h"
+#include "core/data/text_dataset.h"
 #include "core/engine/devices.h"
 #include "core/evaluate/evaluate.h"
 #include "core/exchange/weights.h"
@@ -47,11 +48,19 @@ Result<Trained> findTrained(Context& context, const UseArguments& arguments)
     return Trained{std::move(*row), std::move(*recipe), std::move(*checkpoint), std::move(*weights)};
 }
 
+bool isText(const Trained& trained) { return targetOf(trained.recipe.task) == Target::Next; }
+
 /// The data given, or the run's own; where that has changed since, figures would be of something else: said, not hidden.
 Result<DatasetPtr> openData(const Context& context, const Trained& trained, const std::string& path)
 {
     const std::string& place = !path.empty() ? path : trained.row.datasetLocation.empty() ? std::string(builtinDigitsPath) : trained.row.datasetLocation;
     auto data = openDataset(place, trained.recipe.data.import);
+    if (data && isText(trained)) {
+        auto symbols = symbolsIn(trained.checkpoint.state.choices);
+        if (!symbols) return symbols.error();
+        if (auto same = withSymbols(*data, *symbols); !same) return same.error();
+        else data = std::move(same);
+    }
     if (data && path.empty() && !trained.row.fingerprint.empty() && (*data)->info().fingerprint != trained.row.fingerprint)
         context.note("The data of this run, " + trained.row.datasetTitle + ", has changed since the run began: these are figures of the data as it is now.");
     return data;
@@ -217,7 +226,7 @@ int evaluate(Context& context, const UseArguments& arguments)
         if (const MetricEntry* metric = findMetric(id)) figures += metric->brief + " " + metricText(*metric, value) + ", ";
     if (std::isfinite(report->top5)) figures += "among the first five " + percentText(report->top5) + ", ";
     if (std::isfinite(report->macroF1)) figures += "macro F1 " + percentText(report->macroF1) + ", ";
-    context.print(trained->row.name + " on " + report->part + ": " + figures + "loss " + realText(report->loss) + ", " + groupedInt(report->count) + " samples, " +
+    context.print(trained->row.name + " on " + report->part + ": " + figures + "loss " + realText(report->loss) + ", " + plural(report->count, isText(*trained) ? "symbol" : "sample", isText(*trained) ? "symbols" : "samples") + ", " +
                   durationText(report->seconds));
     if (report->classes.empty()) return Done;
     std::vector<std::vector<std::string>> rows;
@@ -232,11 +241,47 @@ int evaluate(Context& context, const UseArguments& arguments)
     return Done;
 }
 
+namespace {
+
+/// A model of texts writes on, shown as it is written.
+int writeOn(Context& context, const Trained& trained, const UseArguments& arguments)
+{
+    if (!arguments.files.empty()) return context.failUsage(Error{ErrorCode::Invalid, "This model continues texts; it has no answer to files.", "Give it a beginning: --prompt \"Once upon a time\".", ""});
+    if (!arguments.prompt) return context.failUsage(Error{ErrorCode::Invalid, "This model continues texts, and needs a beginning.", "Give it one: --prompt \"Once upon a time\".", ""});
+    if (!arguments.out.empty() && !arguments.out.ends_with(".txt")) return context.failUsage(Error{ErrorCode::Invalid, "A text is written as .txt, not to " + arguments.out + ".", "Give --out a name with this ending.", ""});
+    auto symbols = symbolsIn(trained.checkpoint.state.choices);
+    if (!symbols) return context.fail(symbols.error());
+    if (auto known = encodeText(*symbols, *arguments.prompt); !known) return context.fail(known.error());
+    const DatasetInfo info = textInfo(*symbols, trained.recipe.data.import);
+    auto session = openSession(trained, info, arguments);
+    if (!session) return context.fail(session.error());
+    const double start = Clock::system().monotonicSeconds();
+    bool begun = false;
+    auto text = continueText(**session, *symbols, info.sample.elements(), *arguments.prompt, arguments.writing, [&](std::string_view piece) {
+        if (!begun) context.printPiece(*arguments.prompt);
+        begun = true;
+        context.printPiece(piece);
+        return true;
+    });
+    if (!text) return context.fail(text.error());
+    context.print("");
+    if (!arguments.out.empty())
+        if (auto written = writeFileDurably(arguments.out, *arguments.prompt + *text); !written) return context.fail(written.error());
+    context.emit({{"run", trained.row.id}, {"prompt", *arguments.prompt}, {"text", *text}, {"length", arguments.writing.length}, {"temperature", arguments.writing.temperature},
+                  {"seed", arguments.writing.seed}, {"seconds", Clock::system().monotonicSeconds() - start}});
+    return Done;
+}
+
+} // namespace
+
 int predict(Context& context, const UseArguments& arguments)
 {
-    if (auto fits = checkOut(arguments.out); !fits) return context.fail(fits.error());
     auto trained = findTrained(context, arguments);
+    if (trained && isText(*trained)) return writeOn(context, *trained, arguments);
+    if (arguments.files.empty() && !arguments.prompt) return context.failUsage(Error{ErrorCode::Invalid, "The command “predict” needs files after it.", "See: sconce predict --help", ""});
+    if (auto fits = checkOut(arguments.out); !fits) return context.fail(fits.error());
     if (!trained) return context.fail(trained.error());
+    if (arguments.prompt) return context.failUsage(Error{ErrorCode::Invalid, "This model does not continue texts, so there is nothing to do with a prompt.", "Give it files, or choose a run of the task “Next symbol”.", ""});
     auto info = knownData(context, *trained, arguments.data);
     if (!info) return context.fail(info.error());
     auto records = readRecords(context, arguments.files, *info);
@@ -283,6 +328,8 @@ int exportModel(Context& context, const UseArguments& arguments)
     info.id = trained->row.dataset;
     info.fingerprint = trained->row.fingerprint;
     if (auto known = (*store)->dataset(info.id); known && *known) info = (*known)->first;
+    if (isText(*trained))
+        if (auto symbols = symbolsIn(trained->checkpoint.state.choices)) info.symbols = *symbols;
     if (auto written = exportWeights(arguments.out, trained->weights.tensors(), trained->recipe, info); !written) return context.fail(written.error());
     context.emit({{"run", trained->row.id}, {"format", arguments.format}, {"out", arguments.out}, {"checkpoint", trained->checkpoint.path}});
     context.print("Written to " + arguments.out + ".");

@@ -12,7 +12,7 @@
 namespace sconce {
 
 /// What a random number is for; part of its key. Values are stored in runs by use: never renumber.
-enum class Purpose : std::uint32_t { Order = 1, Split = 2, Init = 3, Dropout = 4, Augment = 5, Digits = 6, Torch = 7, Test = 100 };
+enum class Purpose : std::uint32_t { Order = 1, Split = 2, Init = 3, Dropout = 4, Augment = 5, Digits = 6, Torch = 7, Generate = 8, Test = 100 };
 
 /// The 128-bit counter and 64-bit key of Philox: four 32-bit outputs.
 std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);

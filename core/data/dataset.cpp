@@ -2,6 +2,7 @@
 #include "core/data/dataset.h"
 
 #include "core/data/memory_dataset.h"
+#include "core/data/text_dataset.h"
 #include "core/formats/picture.h"
 
 #include <algorithm>
@@ -123,6 +124,7 @@ Json DatasetInfo::toJson() const
                 {"problems", problems},
                 {"mean", mean},
                 {"deviation", deviation}};
+    if (kind == "text") json["symbols"] = symbols;
     if (kind != "table") return json;
     json["columns"] = columnsToJson(columns);
     json["column_names"] = columnNames;
@@ -161,6 +163,7 @@ Result<DatasetInfo> DatasetInfo::fromJson(const Json& json)
     info.columns = columnsFromJson(reader, wrong);
     info.columnNames = textsFromJson(reader, "column_names");
     info.target = reader.text("target", "");
+    info.symbols = textsFromJson(reader, "symbols");
     info.numbers = reader.boolean("numbers", false);
     info.targetMean = reader.real("target_mean", 0, -1e300, 1e300);
     info.targetDeviation = reader.real("target_deviation", 1, 0, 1e300);
@@ -174,12 +177,12 @@ Result<DatasetInfo> DatasetInfo::fromJson(const Json& json)
 
 std::size_t Dataset::recordBytes() const
 {
-    return static_cast<std::size_t>(m_info.sample.elements()) * sizeOf(m_info.sample.dtype);
+    return static_cast<std::size_t>(m_info.sample.elements()) * sizeOf(m_info.sample.dtype) + (m_info.symbols.empty() ? 0 : 1);
 }
 
 Json ImportOptions::toJson() const
 {
-    return Json{{"width", width}, {"height", height}, {"channels", channels}, {"target", target}, {"header", header}};
+    return Json{{"width", width}, {"height", height}, {"channels", channels}, {"target", target}, {"header", header}, {"context", context}};
 }
 
 ImportOptions ImportOptions::fromJson(const Json& json)
@@ -194,6 +197,7 @@ ImportOptions ImportOptions::fromJson(const Json& json)
     options.target = reader.text("target", "");
     options.header = reader.text("header", "auto", 8);
     if (options.header != "yes" && options.header != "no") options.header = "auto";
+    options.context = static_cast<int>(reader.integer("context", 0, 0, mostContext));
     return options;
 }
 
@@ -212,11 +216,12 @@ Result<DatasetPtr> openDataset(const std::string& path, const ImportOptions& opt
             return Error{ErrorCode::NotFound, "There is no data at “" + path + "”.", "Check the path, or use the built-in digits (builtin:digits).", ""};
         }
         if (failure) return Error{ErrorCode::Permission, "The data at " + path + " cannot be looked at.", "Check its permissions.", failure.message()};
-        if (fs::is_directory(status)) return holdsIdx(path) ? openIdx(path, progress) : openPictureFolder(path, options, progress);
+        if (fs::is_directory(status)) return holdsIdx(path) ? openIdx(path, progress) : holdsTexts(path) ? openText(path, options, progress) : openPictureFolder(path, options, progress);
         if (looksLikePicture(path)) {
             return Error{ErrorCode::Invalid, "The file " + path + " is a single picture.", "Choose the folder that holds one folder of pictures for each class.", ""};
         }
         if (looksLikeTable(path)) return openTable(path, options, progress);
+        if (looksLikeText(path)) return openText(path, options, progress);
         return openIdx(path, progress);
     } catch (const std::bad_alloc&) {
         return Error{ErrorCode::OutOfMemory, "There is not enough memory for the data at " + path + ".", "Close other programs, or use smaller pictures.", ""};
@@ -237,11 +242,12 @@ DatasetId libraryId(const DatasetInfo& info, std::span<const DatasetInfo> known)
 
 std::span<const DataKind> dataKinds()
 {
-    static const std::array<DataKind, 4> kinds{{
+    static const std::array<DataKind, 5> kinds{{
         {"digits", "Built-in digits", "Handwritten-looking digits that Sconce draws itself; nothing is downloaded.", "builtin:digits"},
         {"idx", "IDX files", "The format of MNIST: a folder with train-images…, train-labels…, t10k-images… and t10k-labels…, plain or .gz.", "mnist/train-images-idx3-ubyte.gz"},
         {"picture-folder", "Folder of pictures", "One folder of PNG or JPEG pictures for each class; train and test folders above them if there are any.", "flowers/train/rose/1.jpg"},
         {"table", "Table", "A CSV file: numbers and words, one sample a line, one column to predict. Separated by commas, semicolons or tabs, with or without names in the first line.", "penguins.csv"},
+        {"text", "Text", "A .txt file in UTF-8, or a folder of them: a network learns to say which symbol comes next. Symbols are its characters where there are at most 256, else its bytes.", "shakespeare.txt"},
     }};
     return kinds;
 }

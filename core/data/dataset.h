@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// Data in three parts (rule 13). Here: *Samples*, fixed-size records (bytes of pictures, or 32-bit floats of a table) gathered
+// Data in three parts (rule 13). Here: *Samples*, fixed-size records (bytes of pictures, 32-bit floats of a table, symbols of a
+// text) gathered
 // into the caller's memory, and what a data set says about itself. *Order* is core/data/order.h; *Feed* belongs to the engine. A Dataset is immutable once
 // opened and may be read by any number of threads.
 
@@ -36,9 +37,9 @@ struct DatasetInfo
 {
     DatasetId id;              ///< "mnist", "digits"
     std::string title;         ///< "MNIST", "Built-in digits"
-    std::string kind;          ///< "idx", "picture-folder", "table", "digits" (ids of DataKind)
+    std::string kind;          ///< "idx", "picture-folder", "table", "text", "digits" (ids of DataKind)
     std::string location;      ///< path as given; empty for the built-in set
-    ValueType sample;          ///< of one input, as stored: 1×28×28 of U8; a table's features are F32
+    ValueType sample;          ///< of one input, as stored: 1×28×28 of U8; a table's features are F32; of a text as many symbols as the network sees at once
     std::int64_t trainingCount = 0;
     std::int64_t testCount = 0;                 ///< 0: no test part of its own
     std::int64_t validationCount = 0;           ///< the last so many of the training part are a validation part of its own (a folder val/)
@@ -53,6 +54,7 @@ struct DatasetInfo
     std::vector<std::string> columnNames; ///< all of a table's, in the order of the file
     std::string target;                ///< name of a table's target column
     bool numbers = false;              ///< every sample has a number to be predicted
+    std::vector<std::string> symbols;  ///< of a text, by their indices: characters, or "<E4>" for a byte that is none (text_dataset.h)
     double targetMean = 0, targetDeviation = 1, targetLeast = 0, targetMost = 0; ///< of those numbers
 
     Json toJson() const;
@@ -65,7 +67,8 @@ class Dataset
     virtual ~Dataset() = default;
     const DatasetInfo& info() const { return m_info; }
     std::int64_t count(Part part) const { return part == Part::Training ? m_info.trainingCount : m_info.testCount; }
-    std::size_t recordBytes() const; ///< of one sample
+    /// Of one sample. A text's has the symbol behind its own, too: inputs are all but the last, the truths all but the first.
+    std::size_t recordBytes() const;
     /// Copies the records of `rows` one after the other into out (rows.size() × recordBytes()), channels first.
     virtual void gather(Part part, std::span<const std::int64_t> rows, std::span<std::uint8_t> out) const = 0;
     /// Class index per row; empty where samples have no class.
@@ -84,20 +87,22 @@ using DatasetPtr = std::shared_ptr<const Dataset>;
 /// Called with 0…1 while a data set is read, from the reading thread; return false to cancel.
 using ProgressFn = std::function<bool(double share, const std::string& what)>;
 
-/// How pictures of different sizes are brought to one, and how a table is read.
+/// How pictures of different sizes are brought to one, and how a table or a text is read.
 struct ImportOptions
 {
     int width = 0, height = 0; ///< 0: the commonest size of the first pictures, at most 64
     int channels = 0;          ///< 1 grey, 3 colour, 0: as the pictures are
     std::string target;        ///< a table's column to predict, by name, or by place from 1 ("12"); empty: the last
     std::string header = "auto"; ///< does a table's first line name its columns? "auto", "yes", "no"
+    int context = 0;           ///< of a text: symbols that the network sees at once, 1…4096; 0: 64
     bool operator==(const ImportOptions&) const = default;
     Json toJson() const;
     static ImportOptions fromJson(const Json& json);
 };
 
 /// Opens a data set: "builtin:digits", an IDX file or folder (MNIST naming: train-images…, t10k-labels…, plain or .gz), a
-/// folder of pictures (one folder a class; train/, val/ and test/ above them if present), or a table (.csv, .tsv). NotFound, Corrupt or Invalid with a
+/// folder of pictures (one folder a class; train/, val/ and test/ above them if present), a table (.csv, .tsv), or a text (.txt, or a folder
+/// of them). NotFound, Corrupt or Invalid with a
 /// sentence otherwise.
 Result<DatasetPtr> openDataset(const std::string& path, const ImportOptions& options = {}, const ProgressFn& progress = {});
 

@@ -43,6 +43,12 @@ bool holdsIdx(const std::string& folder);
 /// By its name: .csv, .tsv.
 bool looksLikeTable(const std::string& path);
 Result<DatasetPtr> openTable(const std::string& path, const ImportOptions& options, const ProgressFn& progress);
+/// By its name: .txt.
+bool looksLikeText(const std::string& path);
+/// True if the folder holds texts and no folders, which would be classes.
+bool holdsTexts(const std::string& folder);
+/// A .txt file, or a folder of them, joined in the order of their names.
+Result<DatasetPtr> openText(const std::string& path, const ImportOptions& options, const ProgressFn& progress);
 Result<DatasetPtr> openPictureFolder(const std::string& path, const ImportOptions& options, const ProgressFn& progress);
 
 } // namespace sconce

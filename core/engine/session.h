@@ -54,7 +54,7 @@ struct SessionSpec
 struct StepMetrics : MetricSums
 {
     std::int64_t step = 0;
-    double loss = 0;      ///< mean over the batch
+    double loss = 0;      ///< mean over the batch (of a text: over its symbols)
     bool skipped = false; ///< fp16: its gradients overflowed the scale, so nothing was changed but the scale, which is lower now
     double scale = 0;     ///< fp16: of the loss, behind this step; 0 where there is none
 };
@@ -97,9 +97,9 @@ class Session
     using Progress = std::function<bool(std::int64_t done)>;
     virtual Result<EvaluationTotals> evaluate(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize, const Progress& progress) = 0;
     /// Answers, row-major [rows, outputs]: probabilities of the classes (both, where the task is yes or no), the number predicted in
-    /// the data's own units, or the input given back, as the network is fed it.
+    /// the data's own units, the input given back, as the network is fed it, or of a text those of the next symbol, at each place.
     virtual Result<std::vector<float>> predict(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize, const Progress& progress) = 0;
-    /// The same for records given as bytes (count × recordBytes), e.g. a drawn digit.
+    /// The same for records given as bytes (count × recordBytes; of a text without the symbol behind), e.g. a drawn digit.
     virtual Result<std::vector<float>> predictRecords(std::span<const std::uint8_t> records, std::int64_t count) = 0;
     /// The raw output of the plan for float inputs already prepared, [count, input…] → [count, output…]; for tests and exporters.
     virtual Result<std::vector<float>> run(std::span<const float> inputs, std::int64_t count, bool training) = 0;

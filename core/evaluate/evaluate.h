@@ -26,7 +26,7 @@ struct EvaluationReport
     double top5, macroF1;
     EvaluationReport();
     std::vector<std::pair<std::string, double>> metrics; ///< of the task, by id, in its order
-    std::int64_t count = 0;
+    std::int64_t count = 0;                  ///< samples; of a text, symbols
     std::vector<std::string> classes;
     std::vector<std::vector<std::int64_t>> confusion; ///< [truth][said]
     std::vector<ClassMetrics> perClass;

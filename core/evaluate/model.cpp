@@ -13,6 +13,7 @@ namespace sconce {
 namespace {
 
 constexpr std::size_t reconstructions = 24;
+constexpr std::int64_t textBatch = 4096; ///< symbols of a text at once
 constexpr std::int64_t batchSize = 500; // large enough to keep every core busy, small enough to be stopped soon
 
 /// What is said of numbers: how far off on the whole, and where the most.
@@ -81,6 +82,15 @@ Result<EvaluationReport> evaluateModel(Session& model, const Recipe& recipe, Dat
     SCONCE_TRY(model.useData(data));
     const auto& [part, list] = *rows;
     const Target target = targetOf(recipe.task);
+    if (target == Target::Next) {
+        auto totals = model.evaluate(part, list, std::max<std::int64_t>(1, textBatch / data->info().sample.elements()), progress);
+        SCONCE_TRY(totals);
+        EvaluationReport report = numbersReport(recipe.task.type, *totals, part, list, {}, {});
+        report.accuracy = totals->accuracy();
+        report.part = split;
+        report.seconds = Clock::system().monotonicSeconds() - start;
+        return report;
+    }
     // What comes back is as large as what went in: of an autoencoder a few are enough to look at.
     const std::span<const std::int64_t> asked = target == Target::Input ? std::span(list).first(std::min<std::size_t>(list.size(), reconstructions)) : std::span(list);
     auto answers = model.predict(part, asked, batchSize, target == Target::Input ? Session::Progress{} : progress);

@@ -106,6 +106,11 @@ Json EvaluationReport::toJson() const
     json["accuracy"] = std::isfinite(accuracy) ? Json(accuracy) : Json(nullptr);
     json["task"] = task;
     for (const auto& [id, value] : metrics) json[id] = std::isfinite(value) ? Json(value) : Json(nullptr);
+    if (task == "language") {
+        json["windows"] = rows.size();
+        json["seconds"] = seconds;
+        return json;
+    }
     if (classes.empty()) {
         json["worst_misses"] = Json::array();
         for (std::size_t i = 0; i < std::min(misses.size(), mistakesInJson); ++i)

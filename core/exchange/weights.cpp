@@ -48,7 +48,7 @@ Result<void> exportWeights(const std::string& out, std::span<const TensorView> w
         return Error{ErrorCode::Invalid, "There are no weights to export.", "Train the run for at least one step first.", {}};
     Json classes = Json::array();
     for (const std::string& name : data.classes) classes.push_back(name);
-    const std::map<std::string, std::string> metadata{{"format", "sconce"},
+    std::map<std::string, std::string> metadata{{"format", "sconce"},
                                                       {"sconce_version", SCONCE_VERSION},
                                                       {"name", recipe.name},
                                                       {"recipe", jsonText(toJson(recipe))},
@@ -56,6 +56,7 @@ Result<void> exportWeights(const std::string& out, std::span<const TensorView> w
                                                       {"dataset", data.title},
                                                       {"fingerprint", data.fingerprint},
                                                       {"input", data.sample.text()}};
+    if (!data.symbols.empty()) metadata["symbols"] = jsonText(data.symbols);
     const Result<std::string> written = writeSafetensors(out, std::vector<TensorView>(weights.begin(), weights.end()), metadata);
     if (!written) return written.error();
     return {};

@@ -5,6 +5,7 @@
 #include "core/base/text.h"
 #include "core/model/catalogue.h"
 #include "core/model/checked.h"
+#include "core/model/layers/layers.h"
 
 #include <algorithm>
 #include <array>
@@ -49,7 +50,8 @@ Field fieldAfter(const Step& step, const Plan& plan, const std::vector<Field>& f
     }
     if (const auto* pool = std::get_if<PoolOp>(&step.op)) return windowed(field, pool->kernel, pool->stride, nullptr);
     const bool everywhere = std::holds_alternative<LinearOp>(step.op) || std::holds_alternative<ReshapeOp>(step.op) ||
-                            std::holds_alternative<GlobalPoolOp>(step.op) || std::holds_alternative<ConvTransposeOp>(step.op);
+                            std::holds_alternative<GlobalPoolOp>(step.op) || std::holds_alternative<ConvTransposeOp>(step.op) ||
+                            std::holds_alternative<AttentionOp>(step.op);
     if (everywhere) field.known = false;
     return field;
 }
@@ -71,7 +73,7 @@ class Analysis
         m_plan.input = 0;
         m_needsGradient.push_back(false);
         Field field;
-        field.known = input.rank() >= 2;
+        field.known = input.rank() >= 2 && !hasPositions(input);
         m_fields.push_back(field);
     }
 
@@ -100,6 +102,12 @@ class Analysis
     const Lowering* m_block = nullptr; ///< that holds the layers being looked at
     std::unordered_set<std::string> m_ids, m_names;
 };
+
+/// 1×28×28; 64 symbols
+std::string givenText(const ValueType& type)
+{
+    return type.text() + (isSymbols(type) ? " symbols" : "");
+}
 
 std::string calledAs(const std::string& title, int index, const std::string& owner)
 {
@@ -153,6 +161,7 @@ Flow Analysis::analyseLayer(const Layer& layer, std::size_t at, const Flow& flow
     if (tooDeep) outcome = ShapeOutcome::fail(*problem);
     else if (entry->isBlock()) outcome = walkBranches(*entry, layer, at, flow, called, branches);
     else if (!flow.type || problem) outcome = ShapeOutcome::fail(problem ? *problem : LayerProblem{});
+    else if (auto symbols = layers::expectNumbers(*flow.type); symbols && !entry->takesSymbols) outcome = ShapeOutcome::fail(std::move(*symbols));
     else outcome = entry->shape(LayerView(*entry, layer), *flow.type);
 
     if (!problem && flow.type && outcome.problem && !outcome.problem->because.empty()) problem = outcome.problem;
@@ -238,8 +247,8 @@ void Analysis::noteProblem(std::size_t at, LayerProblem problem, const Flow& flo
 {
     LayerReport& row = m_report.layers[at];
     if (!problem.expects.empty() && flow.type) {
-        row.sentence = called + " " + problem.expects + ", but " + flow.giver + " " + flow.type->text() + ".";
-        row.brief = problem.expects + ", gets " + flow.type->text();
+        row.sentence = called + " " + problem.expects + ", but " + flow.giver + " " + givenText(*flow.type) + ".";
+        row.brief = problem.expects + ", gets " + givenText(*flow.type);
     } else {
         row.sentence = called + ": " + problem.because;
         row.brief = problem.because;

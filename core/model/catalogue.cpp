@@ -17,6 +17,7 @@ const std::vector<LayerEntry>& entries()
         dense(),
         conv1d(), conv2d(), depthwiseConv2d(), separableConv2d(), conv2dTranspose(),
         maxPool2d(), averagePool2d(), globalAveragePool(), globalMaxPool(),
+        embedding(), positions(), selfAttention(),
         batchNorm(), layerNorm(), groupNorm(),
         dropout(), spatialDropout2d(),
         relu(), leakyRelu(), gelu(), silu(), sigmoid(), tanh(), elu(), softplus(), hardSwish(), softmax(), logSoftmax(),
@@ -57,13 +58,13 @@ Layer makeLayer(const Stack& stack, const std::string& type)
 
 const char* groupId(LayerGroup group)
 {
-    static constexpr const char* ids[] = {"dense", "convolution", "pooling", "normalisation", "regularisation", "activation", "shape", "block"};
+    static constexpr const char* ids[] = {"dense", "convolution", "pooling", "sequence", "normalisation", "regularisation", "activation", "shape", "block"};
     return ids[static_cast<int>(group)];
 }
 
 const char* groupTitle(LayerGroup group)
 {
-    static constexpr const char* titles[] = {"Dense", "Convolution", "Pooling", "Normalisation", "Regularisation", "Activation", "Shape", "Blocks"};
+    static constexpr const char* titles[] = {"Dense", "Convolution", "Pooling", "Sequence", "Normalisation", "Regularisation", "Activation", "Shape", "Blocks"};
     return titles[static_cast<int>(group)];
 }
 

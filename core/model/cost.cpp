@@ -84,35 +84,41 @@ struct CostRule
     Cost operator()(const MultiplyOp&) const { return plain(static_cast<std::int64_t>(step.inputs.size()) - 1); }
     Cost operator()(const ConcatOp&) const { return plain(0); }
     Cost operator()(const PadOp&) const { return plain(0); }
+    Cost operator()(const EmbeddingOp&) const { return plain(0); }
+    Cost operator()(const OffsetOp&) const { return plain(1); }
+    // Every position with every other, twice: Q·K and the weighted sum of V. What a causal mask leaves out is counted too, as the
+    // field does. Kept are the result and one number per head and position; the scores are computed again.
+    Cost operator()(const AttentionOp& op) const
+    {
+        const std::int64_t length = plan.values[static_cast<std::size_t>(step.output)].type.dims[0].size;
+        Cost cost = of(satMul(2, satMul(length, outElements())), satMul(5, satMul(op.heads, satMul(length, length))), 4);
+        cost.activationBytes = satAdd(cost.activationBytes, satMul(4, satMul(op.heads, length)));
+        return cost;
+    }
 };
 
 } // namespace
 
 bool hasParameters(const Operation& op)
 {
-    return std::visit(
-        [](const auto& each) {
-            if constexpr (requires { each.weight; }) return each.weight != none || each.bias != none;
-            return false;
-        },
-        op);
+    bool any = false;
+    visitParameters(op, [&](ParamIndex) { any = true; });
+    return any;
 }
 
 bool learns(const Operation& op, const Plan& plan)
 {
-    const auto trainable = [&](ParamIndex index) { return index != none && plan.parameters[static_cast<std::size_t>(index)].trainable; };
-    return std::visit(
-        [&](const auto& each) {
-            if constexpr (requires { each.weight; }) return trainable(each.weight) || trainable(each.bias);
-            return false;
-        },
-        op);
+    bool any = false;
+    visitParameters(op, [&](ParamIndex index) { any = any || plan.parameters[static_cast<std::size_t>(index)].trainable; });
+    return any;
 }
 
 Cost costOf(const Step& step, const Plan& plan, bool inputNeedsGradient)
 {
     Cost cost = std::visit(CostRule{step, plan}, step.op);
-    cost.trainingMacs = satMul(cost.macs, 1 + (inputNeedsGradient ? 1 : 0) + (learns(step.op, plan) ? 1 : 0));
+    // A product has a gradient for each of its factors; both factors of attention's are made of its input.
+    const int ofInput = std::holds_alternative<AttentionOp>(step.op) ? 2 : 1;
+    cost.trainingMacs = satMul(cost.macs, 1 + (inputNeedsGradient ? ofInput : 0) + (learns(step.op, plan) ? 1 : 0));
     return cost;
 }
 

@@ -15,7 +15,7 @@
 namespace sconce {
 
 /// Groups in palette order.
-enum class LayerGroup { Dense, Convolution, Pooling, Normalisation, Regularisation, Activation, Shape, Block };
+enum class LayerGroup { Dense, Convolution, Pooling, Sequence, Normalisation, Regularisation, Activation, Shape, Block };
 const char* groupId(LayerGroup group);    ///< "convolution"
 const char* groupTitle(LayerGroup group); ///< "Convolution"
 
@@ -116,6 +116,7 @@ struct LayerEntry
     std::string help;    ///< two or three sentences for a newcomer; never empty
     std::string keywords;///< further words that the palette's search finds: "kernel filter cnn"
     std::vector<ParamDescriptor> params;
+    bool takesSymbols = false; ///< input is indices of symbols; all other layers want numbers
     int minBranches = 0; ///< blocks only
     int maxBranches = 0;
     /// "64 filters, 3×3, valid, ReLU": the second line of its card.
@@ -133,7 +134,7 @@ struct LayerEntry
 
     bool isBlock() const { return maxBranches > 0; }
     /// Whether a layer of this kind may have weights or statistics that training changes.
-    bool mayLearn() const { return group == LayerGroup::Dense || group == LayerGroup::Convolution || group == LayerGroup::Normalisation || isBlock(); }
+    bool mayLearn() const { return group == LayerGroup::Dense || group == LayerGroup::Convolution || group == LayerGroup::Sequence || group == LayerGroup::Normalisation || isBlock(); }
     /// All that the inspector offers: the settings, and how training treats the layer where it learns.
     std::vector<ParamDescriptor> allParams() const
     {

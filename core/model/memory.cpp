@@ -34,7 +34,7 @@ class Writer
   public:
     Writer(const ExecutionPlan& execution, double rows) : m_execution(execution), m_plan(execution.plan), m_rows(rows), m_slots(m_plan.values.size(), -1), m_casts(m_plan.values.size(), -1), m_needs(m_plan.values.size(), 0)
     {
-        input = slot(m_plan.input, DType::F32);
+        input = slot(m_plan.input, m_execution.types[static_cast<std::size_t>(m_plan.input)]);
         for (std::size_t i = 0; i < m_plan.steps.size();) {
             stepBegins.push_back(static_cast<int>(works.size()));
             const std::size_t steps = step(i);
@@ -72,8 +72,8 @@ class Writer
     int as(ValueIndex value, DType wanted)
     {
         const auto at = static_cast<std::size_t>(value);
-        const DType kept = value == m_plan.input ? DType::F32 : m_execution.types[at];
-        if (kept == wanted) return slot(value, kept);
+        const DType kept = m_execution.types[at];
+        if (kept == wanted || kept == DType::I64) return slot(value, kept); // symbols are never cast
         if (m_casts[at] < 0) m_casts[at] = castOf(slot(value, kept), elements(value) * static_cast<double>(sizeOf(wanted)));
         return m_casts[at];
     }
@@ -90,15 +90,10 @@ class Writer
     {
         double sum = 0;
         const auto add = [&](ParamIndex index) {
-            if (index == none) return;
             const ParameterSpec& spec = m_plan.parameters[static_cast<std::size_t>(index)];
             if (spec.trainable || !trainableOnly) sum += floatBytes * static_cast<double>(spec.elements());
         };
-        std::visit(
-            [&](const auto& each) {
-                if constexpr (requires { each.weight; }) add(each.weight), add(each.bias);
-            },
-            op);
+        visitParameters(op, add);
         return sum;
     }
     void product(Work& work, const Step& step, DType computes)
@@ -224,10 +219,9 @@ class Writer
     }
     void norm(Work& work, const Step& step, double statistics)
     {
-        work.learns = learns(step.op, m_plan);
+        learnt(work, step);
         work.keepsInputs = true;
         work.extra = statistics;
-        work.weightGradients = weightBytes(step.op, true);
     }
     void describe(Work& work, const ReshapeOp&, const Step& step, DType, double)
     {
@@ -251,6 +245,28 @@ class Writer
     {
         const auto zero = [](std::int64_t value) { return value == 0; };
         if (std::all_of(op.before.begin(), op.before.end(), zero) && std::all_of(op.after.begin(), op.after.end(), zero)) work.shares = work.gradientPasses = true;
+    }
+
+    void describe(Work& work, const EmbeddingOp&, const Step& step, DType, double)
+    {
+        work.keepsInputs = true; // which rows
+        learnt(work, step);
+    }
+    void describe(Work& work, const OffsetOp&, const Step& step, DType, double)
+    {
+        work.gradientPasses = true;
+        learnt(work, step);
+    }
+    void describe(Work& work, const AttentionOp& op, const Step& step, DType, double result)
+    {
+        work.keepsInputs = work.keepsResult = true;
+        work.extra = floatBytes * m_rows * static_cast<double>(op.heads * type(step.output).dims[0].size); // the logarithm of each softmax's sum
+        work.backwardScratch = 3 * result; // gradients of Q, K and V, before they lie side by side
+    }
+    void learnt(Work& work, const Step& step)
+    {
+        work.learns = learns(step.op, m_plan);
+        work.weightGradients = weightBytes(step.op, true);
     }
 
     const ExecutionPlan& m_execution;
@@ -284,8 +300,10 @@ class Walk
     {
         StepMemory result;
         Room room(m_program.bytes.size(), -1);
-        result.batch = m_program.bytes[static_cast<std::size_t>(m_program.input)] + targetBytes * rows;
-        take(targetBytes * rows);
+        const ValueType& output = m_execution.plan.values[static_cast<std::size_t>(m_execution.plan.output)].type;
+        const double targets = targetBytes * rows * (hasPositions(output) ? static_cast<double>(output.dims[0].size) : 1); // one at each position
+        result.batch = m_program.bytes[static_cast<std::size_t>(m_program.input)] + targets;
+        take(targets);
         room[static_cast<std::size_t>(m_program.input)] = take(m_program.bytes[static_cast<std::size_t>(m_program.input)]); // the feed's, for good
         ++m_blocks[static_cast<std::size_t>(room[static_cast<std::size_t>(m_program.input)])].holders;
         std::vector<Done> tape;

@@ -65,8 +65,10 @@ OutputKind takeOffFinalSoftmax(Plan& plan)
     if (plan.steps.empty() || plan.output == none) return OutputKind::Raw;
     const Step& last = plan.steps.back();
     const auto* softmax = as<SoftmaxOp>(last);
-    if (!softmax || last.output != plan.output || softmax->axis != 0) return OutputKind::Raw;
-    if (plan.values[static_cast<std::size_t>(plan.output)].type.rank() != 1) return OutputKind::Raw;
+    if (!softmax || last.output != plan.output) return OutputKind::Raw;
+    const ValueType& type = plan.values[static_cast<std::size_t>(plan.output)].type;
+    const bool classes = type.rank() == 1 || hasPositions(type); // for the whole sample, or at each position
+    if (!classes || softmax->axis != channelAxis(type)) return OutputKind::Raw;
     const OutputKind kind = softmax->logarithm ? OutputKind::LogProbabilities : OutputKind::Probabilities;
     plan.output = last.inputs[0];
     plan.steps.pop_back();
@@ -196,7 +198,8 @@ bool follows(const Operation& op, bool poolsFollow)
 {
     if (const auto* activation = std::get_if<ActivationOp>(&op)) return isMonotone(*activation);
     if (const auto* pool = std::get_if<PoolOp>(&op)) return poolsFollow && pool->kind == PoolOp::Kind::Max;
-    return std::holds_alternative<ReshapeOp>(op) || std::holds_alternative<PadOp>(op) || std::holds_alternative<ConcatOp>(op);
+    // Attention multiplies what it is given and adds up in float32, its softmax too: inside of the kernel.
+    return std::holds_alternative<ReshapeOp>(op) || std::holds_alternative<PadOp>(op) || std::holds_alternative<ConcatOp>(op) || std::holds_alternative<AttentionOp>(op);
 }
 
 } // namespace
@@ -247,6 +250,7 @@ ExecutionPlan prepare(Plan plan, const PassOptions& options)
     result.dead = markDead(plan);
     result.computes = chooseTypes(plan, result.fusions, options);
     result.types.assign(plan.values.size(), DType::F32);
+    if (plan.input != none && isSymbols(plan.values[static_cast<std::size_t>(plan.input)].type)) result.types[static_cast<std::size_t>(plan.input)] = DType::I64;
     for (std::size_t i = 0; i < plan.steps.size(); ++i) result.types[static_cast<std::size_t>(plan.steps[i].output)] = result.computes[i];
     result.plan = std::move(plan);
     if (options.recompute) result.segments = chooseSegments(result);

@@ -50,7 +50,7 @@ struct ExecutionPlan
     std::vector<std::vector<ValueIndex>> dead; ///< per step: values that nobody reads after it
     int poolsMoved = 0;                        ///< activations moved behind a max pool
     std::vector<std::optional<Fusion>> fusions; ///< per step: what begins there
-    std::vector<DType> computes;               ///< per step: what its arithmetic is done in; its operands are cast to that
+    std::vector<DType> computes;               ///< per step: what its arithmetic is done in; its operands are cast to that (symbols never)
     std::vector<Segment> segments;             ///< in order, apart from each other; used while training only
     std::vector<DType> types;                  ///< per value: what it is kept in, that of the step that made it
 };
@@ -83,8 +83,8 @@ std::vector<char> markInPlace(const Plan& plan);
 std::vector<std::vector<ValueIndex>> markDead(const Plan& plan);
 /// Blocks of convolution, 2×2 max pooling and ReLU (or leaky ReLU) that the fused kernels know.
 std::vector<std::optional<Fusion>> findFusions(const Plan& plan);
-/// Per step, what it computes in: products as asked, what only moves or selects numbers as its inputs are, all else (norms,
-/// sums, pooling, dropout, the loss behind them) float32. So are blocks that the fused kernels run whole.
+/// Per step, what it computes in: products as asked, what only moves or selects numbers (and attention) as its inputs are, all else
+/// (norms, sums, pooling, dropout, embeddings, the loss behind them) float32. So are blocks that the fused kernels run whole.
 std::vector<DType> chooseTypes(const Plan& plan, const std::vector<std::optional<Fusion>>& fusions, const PassOptions& options);
 /// Steps before which a single value is alive that nothing overwrites: where a segment may begin or end. The first and the end are among
 /// them.

@@ -194,9 +194,11 @@ struct Rule
     Result<ValueType> operator()(const GlobalPoolOp& op) const
     {
         if (in().rank() < 2) return wrong("Global pooling needs channels and at least one further axis.");
-        if (!op.keepDims) return featuresType(in().dims[0].size);
+        const auto channels = static_cast<std::size_t>(channelAxis(in()));
+        if (!op.keepDims) return featuresType(in().dims[channels].size);
         ValueType out = in();
-        for (std::size_t a = 1; a < out.dims.size(); ++a) out.dims[a].size = 1;
+        for (std::size_t a = 0; a < out.dims.size(); ++a)
+            if (a != channels) out.dims[a].size = 1;
         return out;
     }
 
@@ -293,6 +295,34 @@ struct Rule
         }
         return checked(std::move(out));
     }
+
+    Result<ValueType> operator()(const EmbeddingOp& op) const
+    {
+        const Sizes* weight = shapeOf(plan, op.weight);
+        if (!weight || !allAtLeast(*weight, 2, 1)) return wrong("An embedding's weights have two axes.");
+        ValueType out = in();
+        out.dtype = DType::F32;
+        out.dims.push_back({Axis::Feature, (*weight)[1]});
+        return checked(std::move(out));
+    }
+
+    Result<ValueType> operator()(const OffsetOp& op) const
+    {
+        const Sizes* weight = shapeOf(plan, op.weight);
+        if (!weight || *weight != in().sizes()) return wrong("The weights do not fit the input.");
+        return in();
+    }
+
+    Result<ValueType> operator()(const AttentionOp& op) const
+    {
+        if (!hasPositions(in())) return wrong("Attention looks at positions with features.");
+        const std::int64_t wide = in().dims[1].size;
+        if (op.heads < 1 || wide % 3 != 0 || wide / 3 % op.heads != 0)
+            return wrong(groupedInt(wide / 3) + " features cannot be shared out evenly among " + plural(op.heads, "head", "heads") + ".");
+        ValueType out = in();
+        out.dims[1].size = wide / 3;
+        return out;
+    }
 };
 
 } // namespace
@@ -300,6 +330,9 @@ struct Rule
 Result<ValueType> outputType(const Operation& op, const std::vector<ValueType>& inputs, const Plan& plan, const ValueType* wanted)
 {
     if (inputs.empty() || inputs.front().dims.empty()) return wrong("An operation needs an input.");
+    for (const ValueType& input : inputs)
+        if (isSymbols(input) != std::holds_alternative<EmbeddingOp>(op))
+            return wrong(isSymbols(input) ? "Symbols cannot be reckoned with before they are embedded." : "Only symbols can be embedded.");
     return std::visit(Rule{inputs, plan, wanted}, op);
 }
 
@@ -307,7 +340,7 @@ const char* primitiveName(const Operation& op)
 {
     static constexpr const char* names[] = {"conv", "conv_transpose", "linear", "pool", "global_pool", "activation", "softmax",
                                             "dropout", "batch_norm", "layer_norm", "group_norm", "reshape", "add", "multiply",
-                                            "concat", "pad"};
+                                            "concat", "pad", "embedding", "offset", "attention"};
     static_assert(std::size(names) == std::variant_size_v<Operation>);
     return names[op.index()];
 }

@@ -32,7 +32,7 @@ struct ConvTransposeOp { std::vector<std::int64_t> stride, padding, outputPaddin
 /// y = x Wᵀ + b over the last axis. weight [out, in].
 struct LinearOp { ParamIndex weight = none, bias = none; };
 struct PoolOp { enum class Kind { Max, Average } kind = Kind::Max; std::vector<std::int64_t> kernel, stride, padBefore, padAfter; bool ceil = false; bool countPadding = true; };
-/// Mean or maximum over all spatial axes; keeps them as 1 when keepDims.
+/// Mean or maximum over all axes but the channels' (features', where there are positions); keeps them as 1 when keepDims.
 struct GlobalPoolOp { PoolOp::Kind kind = PoolOp::Kind::Average; bool keepDims = false; };
 enum class Function { Relu, LeakyRelu, Gelu, GeluTanh, Silu, Sigmoid, Tanh, Elu, Softplus, HardSwish };
 /// Elementwise. alpha: slope of LeakyRelu, scale of Elu.
@@ -55,9 +55,31 @@ struct MultiplyOp { };            ///< all inputs, same shape
 struct ConcatOp { int axis = 0; };///< along an axis counted without batch
 /// Constant padding per spatial axis; a negative number crops.
 struct PadOp { std::vector<std::int64_t> before, after; double value = 0; };
+/// Row i of the weight in the place of each symbol i: any axes of int64 → the same and the width. weight [symbols, width].
+struct EmbeddingOp { ParamIndex weight = none; };
+/// y = x + weight, which has the shape of one sample.
+struct OffsetOp { ParamIndex weight = none; };
+/// softmax(Q Kᵀ / √width) V for each head (Vaswani et al. 2017). Input [length, 3·heads·width]: all of Q, all of K, all of V, each of
+/// them head by head; output [length, heads·width]. causal: position i sees positions 0…i alone.
+struct AttentionOp { std::int64_t heads = 1; bool causal = false; };
 
 using Operation = std::variant<ConvOp, ConvTransposeOp, LinearOp, PoolOp, GlobalPoolOp, ActivationOp, SoftmaxOp, DropoutOp,
-                               BatchNormOp, LayerNormOp, GroupNormOp, ReshapeOp, AddOp, MultiplyOp, ConcatOp, PadOp>;
+                               BatchNormOp, LayerNormOp, GroupNormOp, ReshapeOp, AddOp, MultiplyOp, ConcatOp, PadOp, EmbeddingOp,
+                               OffsetOp, AttentionOp>;
+
+/// Calls visit(ParamIndex) for every parameter that an operation has in the plan.
+template <class Visit> void visitParameters(const Operation& op, Visit visit)
+{
+    const auto present = [&](ParamIndex index) {
+        if (index != none) visit(index);
+    };
+    std::visit(
+        [&](const auto& each) {
+            if constexpr (requires { each.weight; }) present(each.weight);
+            if constexpr (requires { each.bias; }) present(each.bias);
+        },
+        op);
+}
 
 /// How a parameter starts. Fans as PyTorch and Keras count them.
 struct Initialiser

@@ -41,4 +41,24 @@ ValueType imageType(std::int64_t channels, std::int64_t height, std::int64_t wid
     return {DType::F32, {{Axis::Channel, channels}, {Axis::Height, height}, {Axis::Width, width}}, false};
 }
 
+ValueType symbolsType(std::int64_t length)
+{
+    return {DType::I64, {{Axis::Length, length}}, false};
+}
+
+ValueType positionsType(std::int64_t length, std::int64_t features)
+{
+    return {DType::F32, {{Axis::Length, length}, {Axis::Feature, features}}, false};
+}
+
+bool hasPositions(const ValueType& type)
+{
+    return type.dims.size() == 2 && type.dims[0].axis == Axis::Length && type.dims[1].axis == Axis::Feature;
+}
+
+int channelAxis(const ValueType& type)
+{
+    return hasPositions(type) ? 1 : 0;
+}
+
 } // namespace sconce

@@ -24,7 +24,7 @@ struct Dim
 struct ValueType
 {
     DType dtype = DType::F32;
-    std::vector<Dim> dims; ///< rank 1: a row of features; 2: channel×length; 3: channel×height×width
+    std::vector<Dim> dims; ///< rank 1: a row of features, or the symbols of a text; 2: channel×length, or length×feature; 3: channel×height×width
     bool masked = false;   ///< carries a mask along Length (sequences of different lengths)
     bool operator==(const ValueType&) const = default;
 
@@ -37,5 +37,16 @@ struct ValueType
 ValueType featuresType(std::int64_t features);
 ValueType sequenceType(std::int64_t channels, std::int64_t length);
 ValueType imageType(std::int64_t channels, std::int64_t height, std::int64_t width);
+/// A text: the index of a symbol at each position, [length] of int64.
+ValueType symbolsType(std::int64_t length);
+/// A row of features at each position, [length, features]: what runs through a transformer.
+ValueType positionsType(std::int64_t length, std::int64_t features);
+
+/// Indices, with which nothing can be reckoned before they are embedded.
+inline bool isSymbols(const ValueType& type) { return type.dtype == DType::I64; }
+/// Length first, features last, as positionsType() makes it.
+bool hasPositions(const ValueType& type);
+/// The axis of channels or features, counted without batch: the last one where there are positions, else the first.
+int channelAxis(const ValueType& type);
 
 } // namespace sconce

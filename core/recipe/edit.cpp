@@ -22,10 +22,14 @@ void collectPointers(const Json& json, const std::string& path, std::vector<std:
     }
 }
 
-/// What a layer's JSON leaves out where it is the default may be set all the same.
+/// What the JSON leaves out where it is the default may be set all the same: of a layer's training, and of a text.
 void addUnwritten(Json& json, const Json::json_pointer& at)
 {
     if (at.empty() || json.contains(at)) return;
+    if (at.to_string() == "/data/import/context") {
+        json[at] = 0;
+        return;
+    }
     const ParamDescriptor* descriptor = findParam(layerTrainingParams(), at.back());
     const Json::json_pointer layer = at.parent_pointer();
     if (!descriptor || !json.contains(layer) || !json[layer].is_object() || !json[layer].contains("name")) return;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/recipe/estimate.h"
 
+#include "core/recipe/task.h"
+
 #include <algorithm>
 
 namespace sconce {
@@ -13,10 +15,10 @@ std::uint64_t clamped(double bytes)
     return bytes >= 9e18 ? std::uint64_t{9'000'000'000'000'000'000} : static_cast<std::uint64_t>(std::max(0.0, bytes));
 }
 
-/// As the trainer validates and tests: in batches of at least 256.
-std::int64_t evaluatedAtOnce(std::int64_t batch, const SplitCounts& samples)
+/// As the trainer validates and tests: in batches of at least 256 answers.
+std::int64_t evaluatedAtOnce(std::int64_t batch, std::int64_t answers, const SplitCounts& samples)
 {
-    return std::min(std::max<std::int64_t>(batch, 256), std::max<std::int64_t>({1, samples.validation, samples.test}));
+    return std::min(std::max<std::int64_t>(batch, 256 / answers), std::max<std::int64_t>({1, samples.validation, samples.test}));
 }
 
 } // namespace
@@ -33,7 +35,7 @@ std::optional<Estimate> estimate(const Recipe& recipe, const StackReport& report
     const double pieces = static_cast<double>(wholeOf(recipe.training, "gradients", "micro_batch"));
     const double rows = pieces > 0 ? std::min(pieces, batch) : batch;
     if (const auto plan = lower(recipe.stack, data.input))
-        result.memory = forecastMemory(recipe, *plan, static_cast<std::int64_t>(rows), evaluatedAtOnce(recipe.training.batchSize, result.samples));
+        result.memory = forecastMemory(recipe, *plan, static_cast<std::int64_t>(rows), evaluatedAtOnce(recipe.training.batchSize, answersPerSample(recipe.task, data.input), result.samples));
     result.memoryBytes = result.memory.total();
     result.flopPerStep = 2.0 * static_cast<double>(report.cost.trainingMacs) * batch * (1 + result.memory.recomputing);
     result.stepsPerEpoch = (result.samples.training + recipe.training.batchSize - 1) / recipe.training.batchSize;

@@ -7,7 +7,8 @@ DataFacts factsOf(const DatasetInfo& info)
 {
     DataFacts facts;
     facts.input = info.sample;
-    facts.input.dtype = DType::F32; // pixels are scaled on the way in
+    facts.symbols = static_cast<int>(info.symbols.size());
+    facts.input.dtype = facts.symbols > 0 ? DType::I64 : DType::F32; // pixels are scaled on the way in
     facts.trainingCount = info.trainingCount;
     facts.testCount = info.testCount;
     facts.classes = static_cast<int>(info.classes.size());
@@ -15,7 +16,7 @@ DataFacts factsOf(const DatasetInfo& info)
     facts.validationCount = info.validationCount;
     facts.numbers = info.numbers;
     facts.target = info.target;
-    facts.bytes = info.sample.dtype == DType::U8;
+    facts.bytes = info.sample.dtype == DType::U8 && facts.symbols == 0;
     return facts;
 }
 
@@ -25,6 +26,12 @@ std::optional<DataFacts> assumedFacts(const DatasetId& id)
     if (id == "mnist") return DataFacts{imageType(1, 28, 28), 60'000, 10'000, 10, "MNIST"};
     if (id == "fashion-mnist" || id == "fashion_mnist") return DataFacts{imageType(1, 28, 28), 60'000, 10'000, 10, "Fashion-MNIST"};
     if (id == "cifar10") return DataFacts{imageType(3, 32, 32), 50'000, 10'000, 10, "CIFAR-10"};
+    if (id == "tinyshakespeare") { // in windows of 64: 1,115,394 characters, 65 different ones
+        DataFacts facts{ValueType{DType::I64, {{Axis::Length, 64}}}, 17'428, 0, 0, "Tinyshakespeare"};
+        facts.symbols = 65;
+        facts.bytes = false;
+        return facts;
+    }
     return std::nullopt;
 }
 

@@ -51,10 +51,12 @@ class Hints
         const OptionEntry* task = findOption(taskEntries(), m_recipe.task.type);
         return task && findParam(task->params, "loss") && std::get<std::string>(valueOf(task->params, m_recipe.task.params, "loss")) == "binary_crossentropy";
     }
-    std::string lossTitle() const { return targetOf(m_recipe.task) == Target::Class ? "cross-entropy" : "binary cross-entropy"; }
+    /// The largest of the numbers wins, and the loss has the softmax in it.
+    bool isContest() const { return targetOf(m_recipe.task) == Target::Class || targetOf(m_recipe.task) == Target::Next; }
+    std::string lossTitle() const { return isContest() ? "cross-entropy" : "binary cross-entropy"; }
     bool isPartOfLoss(const std::string& activation) const
     {
-        if (targetOf(m_recipe.task) == Target::Class) return activation == "softmax" || activation == "log_softmax";
+        if (isContest()) return activation == "softmax" || activation == "log_softmax";
         return activation == "sigmoid" && targetOf(m_recipe.task) == Target::Flag;
     }
     /// An autoencoder's pictures may well end in what keeps them between 0 and 1; with cross-entropy only in the sigmoid.
@@ -65,7 +67,8 @@ class Hints
     std::string plainNumbers() const
     {
         switch (targetOf(m_recipe.task)) {
-        case Target::Class: break;
+        case Target::Class:
+        case Target::Next: break;
         case Target::Number: return "The loss wants plain numbers: targets are scaled to stand around 0, on both sides.";
         case Target::Flag:
         case Target::Input: return "The loss wants plain numbers, and has the sigmoid in it.";

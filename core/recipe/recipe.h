@@ -122,14 +122,15 @@ Result<Recipe> withValueSet(const Recipe& recipe, const std::string& pointer, co
 /// What validation needs to know of the data; made from a DatasetInfo, or unknown.
 struct DataFacts
 {
-    ValueType input;            ///< of one sample as the network gets it (float32)
+    ValueType input;            ///< of one sample as the network gets it: float32, or int64 symbols of a text
     std::int64_t trainingCount = 0, testCount = 0;
     int classes = 0;
     std::string title;
     std::int64_t validationCount = 0; ///< of the training samples, the data's own validation part
     bool numbers = false;       ///< each sample has a number to be predicted
     std::string target = {};    ///< what that number or class is called, where it has a name
-    bool bytes = true;          ///< stored as 0…255; else as numbers of any size (a table)
+    bool bytes = true;          ///< stored as 0…255; else as numbers of any size (a table), or symbols
+    int symbols = 0;            ///< of a text: how many different ones it has
 };
 DataFacts factsOf(const DatasetInfo& info);
 /// The facts that a starter recipe assumes when its data set is not at hand (mnist 1×28×28, 10 classes).
@@ -147,7 +148,7 @@ struct OptionEntry
 };
 std::span<const OptionEntry> optimiserEntries(); ///< adam, adamw, sgd, rmsprop, adagrad, lion, muon
 std::span<const OptionEntry> scheduleEntries();  ///< constant, step, exponential, cosine, one_cycle, polynomial, plateau
-std::span<const OptionEntry> taskEntries();      ///< classification, binary, regression, autoencoder; more in task.h
+std::span<const OptionEntry> taskEntries();      ///< classification, binary, regression, autoencoder, language; more in task.h
 const OptionEntry* findOption(std::span<const OptionEntry> entries, std::string_view id);
 
 /// Everything else that a run may be told, in groups, each a section of the form and an object of the JSON below "training":
@@ -184,7 +185,7 @@ PlateauState afterEpoch(const TrainingSettings& settings, PlateauState state, do
 
 // ---- starter recipes (resources/recipes, compiled in) ----
 struct StarterRecipe { std::string id, title, help; Recipe recipe; };
-std::span<const StarterRecipe> starterRecipes(); ///< digits-convnet, mnist-convnet, mnist-mlp, small-resnet
+std::span<const StarterRecipe> starterRecipes(); ///< digits-convnet, mnist-convnet, mnist-mlp, small-resnet, char-gpt
 const StarterRecipe* findStarter(std::string_view id);
 
 /// Fields that differ between recipes, for "What differs": one row per JSON pointer, one text per recipe ("–" where absent).

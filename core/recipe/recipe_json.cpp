@@ -2,6 +2,8 @@
 // The recipe's JSON: keys in a fixed order, every parameter written. Reading never throws and says everything that is wrong.
 #include "core/recipe/limits.h"
 
+#include "core/data/text_dataset.h"
+
 #include <algorithm>
 
 namespace sconce {
@@ -25,6 +27,7 @@ Json dataToJson(const DataSettings& data)
     json["dataset"] = data.dataset;
     json["fingerprint"] = data.fingerprint;
     json["import"] = {{"width", data.import.width}, {"height", data.import.height}, {"channels", data.import.channels}, {"target", data.import.target}, {"header", data.import.header}};
+    if (data.import.context != 0) json["import"]["context"] = data.import.context; // recipes without a text stay as they were
     json["input"] = {{"scale", data.input.scale}, {"normalise", data.input.normalise}, {"mean", data.input.mean}, {"deviation", data.input.deviation}};
     json["split"] = {{"kind", data.split.kind == SplitSettings::Kind::Last ? "last" : "shuffled"},
                      {"validation", data.split.validation}, {"validation_count", data.split.validationCount}, {"test", data.split.test}};
@@ -133,6 +136,7 @@ class RecipeReader
                 r.problem("channels", "Pictures are grey (1) or in colour (3).");
                 data.import.channels = 0;
             }
+            data.import.context = static_cast<int>(r.integer("context", 0, 0, mostContext));
             data.import.target = r.text("target", "", 1024);
             data.import.header = r.text("header", "auto", 8);
             if (data.import.header != "auto" && data.import.header != "yes" && data.import.header != "no") {

@@ -15,6 +15,7 @@ std::span<const StarterRecipe> starterRecipes()
             {"mnist-convnet", "MNIST, convolutional"},
             {"mnist-mlp", "MNIST, dense"},
             {"small-resnet", "Small ResNet for CIFAR-10"},
+            {"char-gpt", "Small GPT for texts"},
         };
         std::vector<StarterRecipe> starters;
         for (const auto& each : order) {

@@ -4,6 +4,7 @@
 
 #include "core/base/text.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -48,6 +49,13 @@ OptionEntry autoencoder()
                          "What training makes small.")}};
 }
 
+OptionEntry language()
+{
+    return {"language", "Next symbol", "Says at each place of a text which symbol comes next; asked again and again, it writes on. The loss is cross-entropy: how surprised the network is by the symbol that came.",
+            {realParam("label_smoothing", "Smoothing", 0.0, 0.0, 0.9,
+                       "Spreads this share of each right answer over all symbols, so that the network does not become too sure of itself. The perplexity is told without it.")}};
+}
+
 constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 
 double mean(double sum, std::int64_t count) { return count > 0 ? sum / static_cast<double>(count) : unknown; }
@@ -64,7 +72,7 @@ double determination(const MetricSums& sums)
 
 std::span<const OptionEntry> taskEntries()
 {
-    static const std::vector<OptionEntry> entries{classification(), binary(), regression(), autoencoder()};
+    static const std::vector<OptionEntry> entries{classification(), binary(), regression(), autoencoder(), language()};
     return entries;
 }
 
@@ -73,6 +81,7 @@ Target targetOf(const Configured& task)
     if (task.type == "binary") return Target::Flag;
     if (task.type == "regression") return Target::Number;
     if (task.type == "autoencoder") return Target::Input;
+    if (task.type == "language") return Target::Next;
     return Target::Class;
 }
 
@@ -83,6 +92,7 @@ std::vector<std::int64_t> outputSizes(const Configured& task, const DataFacts& d
     case Target::Flag:
     case Target::Number: return {1};
     case Target::Input: return data.input.sizes();
+    case Target::Next: return {data.input.elements(), data.symbols};
     }
     return {data.classes};
 }
@@ -102,25 +112,28 @@ MetricSums& MetricSums::operator+=(const MetricSums& more)
     squared += more.squared;
     target += more.target;
     targetSquared += more.targetSquared;
+    surprise += more.surprise;
     return *this;
 }
 
 std::span<const MetricEntry> metricsOf(std::string_view task)
 {
     static const std::vector<MetricEntry> all{
-        {"accuracy", "Accuracy", "accuracy", "The share of samples whose class was named right.", true, true, true},
+        {"perplexity", "Perplexity", "perplexity", "Among how many symbols the network wavers on average: 1 is perfect, and as many as there are symbols no better than guessing.", false, false, true},
+        {"accuracy", "Accuracy", "accuracy", "The share of answers that name the right class, or the right next symbol.", true, true, true},
         {"mae", "Mean absolute error", "mean error", "How far answers lie from the truth on average, in the target's own units.", false, false, true},
         {"r2", "R²", "R²", "The share of the targets' variation that the answers explain: 1 is perfect, 0 no better than always saying the mean.", true, false, false}};
     const std::span<const MetricEntry> metrics(all);
-    if (task == "classification" || task == "binary") return metrics.subspan(0, 1);
-    if (task == "autoencoder") return metrics.subspan(1, 1);
-    if (task == "regression") return metrics.subspan(1, 2);
+    if (task == "language") return metrics.subspan(0, 2);
+    if (task == "classification" || task == "binary") return metrics.subspan(1, 1);
+    if (task == "autoencoder") return metrics.subspan(2, 1);
+    if (task == "regression") return metrics.subspan(2, 2);
     return {};
 }
 
 const MetricEntry* findMetric(std::string_view id)
 {
-    for (const char* task : {"classification", "regression"})
+    for (const char* task : {"language", "regression"})
         for (const MetricEntry& metric : metricsOf(task))
             if (metric.id == id) return &metric;
     return nullptr;
@@ -130,6 +143,7 @@ double metricOf(std::string_view id, const MetricSums& sums)
 {
     if (id == "accuracy") return mean(static_cast<double>(sums.correct), sums.count);
     if (id == "mae") return mean(sums.absolute, sums.count);
+    if (id == "perplexity") return std::exp(mean(sums.surprise, sums.count));
     if (id == "r2") return determination(sums);
     return unknown;
 }
@@ -149,7 +163,9 @@ const MetricEntry* mainMetric(std::string_view task)
 bool hasAccuracy(std::string_view task)
 {
     const auto metrics = metricsOf(task);
-    return !metrics.empty() && metrics.front().id == "accuracy";
+    return std::any_of(metrics.begin(), metrics.end(), [](const MetricEntry& metric) { return metric.id == "accuracy"; });
 }
+
+std::int64_t answersPerSample(const Configured& task, const ValueType& sample) { return targetOf(task) == Target::Next ? sample.elements() : 1; }
 
 } // namespace sconce

@@ -7,7 +7,7 @@
 
 namespace sconce {
 
-/// What a task wants of the network's output, as sizes without the batch: {10}, {1}, {1, 28, 28}.
+/// What a task wants of the network's output, as sizes without the batch: {10}, {1}, {1, 28, 28}, {64, 65}.
 std::vector<std::int64_t> outputSizes(const Configured& task, const DataFacts& data);
 /// What its loss is called, in the middle of a sentence: "cross-entropy", "squared error".
 std::string lossTitle(const Configured& task);
@@ -17,12 +17,13 @@ enum class Target {
     Class,  ///< one of several classes; one output per class
     Flag,   ///< one of two classes; one output, above 0 for the second
     Input,  ///< what went in; outputs of the same shape
-    Number  ///< the data's number; one output
+    Number, ///< the data's number; one output
+    Next    ///< the symbol that comes next, at each place of a text; there one output per symbol
 };
 /// Class for a task that is not known: validation says so.
 Target targetOf(const Configured& task);
 
-/// Sums over samples, from which every metric follows; those of pieces, batches and epochs add up.
+/// Sums over samples (of a text: over its symbols), from which every metric follows; those of pieces, batches and epochs add up.
 struct MetricSums
 {
     std::int64_t correct = 0, count = 0;
@@ -30,6 +31,7 @@ struct MetricSums
     double squared = 0;       ///< Σ (said − truth)²
     double target = 0;        ///< Σ truth, counted from the mean of training so that nothing cancels
     double targetSquared = 0; ///< Σ truth², the same
+    double surprise = 0;      ///< Σ −ln of the probability given to the truth
     MetricSums& operator+=(const MetricSums& more);
     bool operator==(const MetricSums&) const = default;
 };
@@ -48,11 +50,13 @@ struct MetricEntry
 /// Of a task, the one that is shown first in front; empty for a task that is not known.
 std::span<const MetricEntry> metricsOf(std::string_view task);
 const MetricEntry* findMetric(std::string_view id);
-/// NaN where the sums do not say: no samples, or (R²) targets that are all alike.
+/// NaN where the sums do not say: no samples, or (R²) targets that are all alike. Perplexity is exp of the mean surprise.
 double metricOf(std::string_view id, const MetricSums& sums);
 /// "99.15 %", "0.5124", "–" where it is not known.
 std::string metricText(const MetricEntry& metric, double value);
 bool hasAccuracy(std::string_view task);
+/// How many answers a sample asks for, each counted in MetricSums: of a text one per symbol.
+std::int64_t answersPerSample(const Configured& task, const ValueType& sample);
 /// The metric that lists and tiles show, or nullptr.
 const MetricEntry* mainMetric(std::string_view task);
 

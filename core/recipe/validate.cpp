@@ -3,6 +3,8 @@
 // path, both layers' names and shapes, and a way out where there is one.
 #include "core/recipe/validate.h"
 
+#include "core/data/text_dataset.h"
+#include "core/model/looks_ahead.h"
 #include "core/recipe/estimate.h"
 #include "core/recipe/limits.h"
 #include "core/recipe/task.h"
@@ -118,6 +120,7 @@ class Validator
         }
         range("/data/import/width", "The width of pictures", data.import.width, 0, limits::side);
         range("/data/import/height", "The height of pictures", data.import.height, 0, limits::side);
+        range("/data/import/context", "The context", data.import.context, 0, mostContext);
         range("/data/input/mean", "The mean", data.input.mean, -limits::pixel, limits::pixel);
         range("/data/input/deviation", "The deviation", data.input.deviation, limits::leastDeviation, limits::pixel);
         range("/data/split/validation", "The share for validation", data.split.validation, 0.0, limits::validation);
@@ -135,7 +138,8 @@ class Validator
             return;
         }
         target();
-        if (!m_data->bytes && m_data->testCount == 0 && m_recipe.data.split.kind == SplitSettings::Kind::Last && m_recipe.data.split.validation > 0)
+        if (isText()) shuffledText();
+        else if (!m_data->bytes && m_data->testCount == 0 && m_recipe.data.split.kind == SplitSettings::Kind::Last && m_recipe.data.split.validation > 0)
             hint("/data/split/kind", "Validation takes the last rows of the table.", "Tables are often sorted; a shuffled split is safer.").fixes.push_back(replaceFix("Shuffle the split", "/data/split/kind", "shuffled"));
         const SplitSettings& split = m_recipe.data.split;
         if (!(split.validation >= 0 && split.validation <= limits::validation && split.test >= 0 && split.test <= limits::test)) return;
@@ -150,11 +154,39 @@ class Validator
         }
     }
 
+    bool isText() const { return m_data->symbols > 0; }
+
+    /// Windows of one text are no separate samples.
+    void shuffledText()
+    {
+        const SplitSettings& split = m_recipe.data.split;
+        if (split.kind == SplitSettings::Kind::Last || (split.validation == 0 && split.validationCount == 0)) return;
+        hint("/data/split/kind", "Validation takes windows from between those that are trained on.", "They are easier than a text that was never seen; the last part says more.")
+            .fixes.push_back(replaceFix("Take the last part", "/data/split/kind", "last"));
+    }
+
+    /// Texts and the task of texts belong together. True if they do here, or neither is meant.
+    bool fitsText()
+    {
+        const bool next = targetOf(m_recipe.task) == Target::Next;
+        if (isText() == next) return true;
+        if (isText()) {
+            add("/task/type", m_data->title + " is a text, of which the next symbol is learned.", "It has no classes, and no other numbers to predict.")
+                .fixes.push_back(replaceFix("Learn the next symbol", "/task", {{"type", "language"}}));
+            return false;
+        }
+        Problem& problem = add("/task/type", m_data->title + " is no text, and next symbols are learned from texts.", "Choose a text (.txt) on the Data page, or another task.");
+        if (m_data->classes >= 2) problem.fixes.push_back(replaceFix("Tell classes apart", "/task", {{"type", "classification"}}));
+        else if (m_data->numbers) problem.fixes.push_back(replaceFix("Predict the number", "/task", {{"type", "regression"}}));
+        return false;
+    }
+
     /// What the task wants of the data.
     void target()
     {
         const auto become = [](const char* title, const char* task) { return replaceFix(title, "/task", {{"type", task}}); };
         const std::string classes = m_data->title + " has " + (m_data->classes == 0 ? std::string("no classes") : plural(m_data->classes, "class", "classes"));
+        if (!fitsText()) return;
         const Target wanted = targetOf(m_recipe.task);
         if (wanted == Target::Class && m_data->classes < 2) {
             Problem& problem = add("/data/dataset", classes + ", but telling classes apart takes at least two.");
@@ -195,16 +227,22 @@ class Validator
         case Target::Flag:
         case Target::Number: return 1;
         case Target::Input: return m_data->input.elements();
+        case Target::Next: return m_data->symbols;
         }
         return m_data->classes;
     }
     std::string withUnits() const { return "Dense with " + plural(outputs(), "unit", "units"); }
     Json outputLayer() const { return {{"type", "dense"}, {"units", outputs()}}; }
+    Json embedding() const { return {{"type", "embedding"}, {"symbols", m_data->symbols}}; }
 
     void emptyStack()
     {
         Problem& problem = add("/layers", "There are no layers yet.", "Add one from the list, or begin with a starter recipe.");
         if (!m_data || outputs() < 1 || targetOf(m_recipe.task) == Target::Input) return;
+        if (isText()) {
+            if (targetOf(m_recipe.task) == Target::Next) problem.fixes.push_back(addLayersFix("Add Embedding and " + withUnits(), "/layers/-", {embedding(), outputLayer()}));
+            return;
+        }
         if (m_data->input.rank() == 1) problem.fixes.push_back(addLayersFix("Add " + withUnits(), "/layers/-", {outputLayer()}));
         else problem.fixes.push_back(addLayersFix("Add Flatten and " + withUnits(), "/layers/-", {{{"type", "flatten"}}, outputLayer()}));
     }
@@ -214,6 +252,8 @@ class Validator
         const StackReport report = analyse(m_recipe.stack, m_data->input);
         for (const LayerReport& row : report.layers)
             if (row.problem) layerProblem(row);
+        if (isText()) embeddings();
+        if (isText() && targetOf(m_recipe.task) == Target::Next && report.ok()) seesTheAnswer(report);
         if (report.assumedOutput && outputs() >= 1) output(report);
         layerHints(report, m_recipe, m_problems);
         size(report);
@@ -260,6 +300,7 @@ class Validator
         case Target::Flag: return "Yes or no is one number: above 0 for “yes”, so the last layer needs 1 unit.";
         case Target::Number: return "One number is predicted, so the last layer needs 1 unit.";
         case Target::Input: return "An autoencoder gives back what it takes: " + m_data->input.text() + ".";
+        case Target::Next: return m_data->title + " has " + groupedInt(m_data->symbols) + " symbols, so the last layer needs " + units + " at each of " + groupedInt(m_data->input.elements()) + " places.";
         }
         return m_data->title + " has " + groupedInt(m_data->classes) + " classes, so the last layer needs " + units + ".";
     }
@@ -268,6 +309,10 @@ class Validator
     void output(const StackReport& report)
     {
         const ValueType& type = *report.assumedOutput;
+        if (targetOf(m_recipe.task) == Target::Next) {
+            if (isText()) outputOfText(report, type);
+            return;
+        }
         const bool whole = targetOf(m_recipe.task) == Target::Input;
         const bool row = !whole || m_data->input.rank() == 1; // what is wanted is one row of numbers
         if (row ? type.rank() == 1 && type.dims[0].size == outputs() : type.sizes() == m_data->input.sizes()) return;
@@ -290,6 +335,55 @@ class Validator
             problem.fixes.push_back(addLayersFix("Add Flatten and " + withUnits(), "/layers/-", {{{"type", "flatten"}}, outputLayer()}));
             if (!whole) problem.fixes.push_back(addLayersFix("Add Global average pool and " + withUnits(), "/layers/-", {{{"type", "global_average_pool"}}, outputLayer()}));
         }
+    }
+
+    /// At each place of a text one number per symbol.
+    void outputOfText(const StackReport& report, const ValueType& type)
+    {
+        const std::vector<std::int64_t> sizes = type.sizes(), wanted = outputSizes(m_recipe.task, *m_data);
+        if (sizes == wanted) return;
+        const LayerReport* giver = shapingLayer(report, m_recipe.stack);
+        if (!giver) return;
+        const bool places = sizes.size() == 2 && sizes[0] == wanted[0];
+        const Layer* layer = findLayer(m_recipe.stack, giver->id);
+        const bool dense = places && layer && layer->type == "dense";
+        Problem& problem = add(dense ? giver->path + "/units" : "/layers", "Output expects " + shapeText(wanted) + " numbers, but " + layerCalled(*giver, m_recipe.stack) + " gives " + type.text() + ".", whyOutputs());
+        problem.brief = "expects " + shapeText(wanted) + ", gets " + type.text();
+        if (dense) problem.fixes.push_back(replaceFix("Set units to " + groupedInt(outputs()), giver->path + "/units", outputs()));
+        else if (places) problem.fixes.push_back(addLayersFix("Add " + withUnits(), "/layers/-", {outputLayer()}));
+    }
+
+    /// A network that sees the next symbol need not learn to guess it, and has nothing to go by when it writes.
+    void seesTheAnswer(const StackReport& report)
+    {
+        const Result<Plan> plan = lower(m_recipe.stack, m_data->input);
+        const std::optional<LayerId> where = plan.ok() ? looksAheadAt(*plan) : std::nullopt;
+        const auto row = where ? report.byId.find(*where) : report.byId.end();
+        if (row == report.byId.end()) return;
+        const LayerReport& at = report.layers[row->second];
+        const Layer* layer = findLayer(m_recipe.stack, at.id);
+        const bool causal = layer && layer->type == "self_attention";
+        Problem& problem = add(at.path + (causal ? "/causal" : ""), layerCalled(at, m_recipe.stack) + " would see the answer: what comes behind the place that it is to guess for.",
+                               "A network that guesses the next symbol may look back only.");
+        problem.layer = at.id;
+        problem.brief = "would see the answer";
+        problem.fixes.push_back(causal ? replaceFix("Let it look back only", at.path + "/causal", true) : removeFix("Remove it", at.path));
+    }
+
+    /// An index beyond the table of an Embedding would be no row of it.
+    void embeddings()
+    {
+        visitLayers(m_recipe.stack, [&](const Layer& layer, const std::string& path, int) {
+            const LayerEntry* entry = layer.type == "embedding" ? findLayerEntry(layer.type) : nullptr;
+            if (!entry) return;
+            const auto* symbols = std::get_if<std::int64_t>(&valueOf(entry->params, layer.params, "symbols"));
+            if (!symbols || *symbols >= m_data->symbols) return;
+            Problem& problem = add(path + "/symbols", entry->title + " “" + layer.name + "” knows " + plural(*symbols, "symbol", "symbols") + ", but " + m_data->title + " has " + groupedInt(m_data->symbols) + ".",
+                                   "Each symbol needs a row of its own.");
+            problem.layer = layer.id;
+            problem.brief = "knows " + groupedInt(*symbols) + " of " + plural(m_data->symbols, "symbol", "symbols");
+            problem.fixes.push_back(replaceFix("Set symbols to " + groupedInt(m_data->symbols), path + "/symbols", m_data->symbols));
+        });
     }
 
     /// Ways back to the shape of a picture.

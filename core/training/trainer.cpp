@@ -226,7 +226,7 @@ Result<void> Training::report()
     for (const StepMetrics& step : *metrics) {
         m_state.epochLossSum += step.loss * static_cast<double>(step.count);
         m_state.epochSums += step;
-        m_state.samplesTrained += step.count;
+        m_state.samplesTrained += step.count / m_answersPerSample;
     }
     StepsDone event = m_group.take(*metrics, m_recipe.task.type, m_stepClock.seconds());
     say(std::move(event));
@@ -289,7 +289,7 @@ bool Training::closeEpoch()
     keepMetrics(summary, done.metrics, m_recipe.task.type, "train", &sums, done.trainAccuracy);
     keepMetrics(summary, done.metrics, m_recipe.task.type, "val", validated ? &*validated : nullptr, done.valAccuracy);
     done.seconds = m_state.secondsTrained - m_state.epochStartSeconds;
-    done.samplesPerSecond = stepSeconds > 0 ? static_cast<double>(sums.count) / stepSeconds : 0;
+    done.samplesPerSecond = stepSeconds > 0 ? static_cast<double>(sums.count / m_answersPerSample) / stepSeconds : 0;
     done.best = m_stopping.isBest(m_state.summary, done.valLoss, done.valAccuracy);
 
     summary.trainLoss = done.trainLoss;
@@ -339,7 +339,7 @@ Result<EvaluationTotals> Training::evaluate(const std::string& what, Part part, 
         return !m_commands.interruptRequested();
     };
     if (!progress(0)) return Error{ErrorCode::Cancelled, "The " + what + " was broken off.", "", ""};
-    if (m_evaluationRows == 0) m_evaluationRows = std::max(m_batch, evaluationBatch);
+    if (m_evaluationRows == 0) m_evaluationRows = std::max(m_batch, evaluationBatch / m_answersPerSample);
     for (;;) {
         auto totals = m_session->evaluate(part, rows, m_evaluationRows, progress);
         if (!totals && totals.error().code == ErrorCode::OutOfMemory && m_writer.busy()) {
@@ -388,6 +388,7 @@ Result<void> Training::open()
     if (m_rows.training.empty())
         return Error{ErrorCode::Invalid, "The split leaves no sample to train on.", "Choose a smaller share for validation.", ""};
     m_batch = std::max<std::int64_t>(1, m_recipe.training.batchSize);
+    m_answersPerSample = answersPerSample(m_recipe.task, data.sample);
     m_stepsPerEpoch = (static_cast<std::int64_t>(m_rows.training.size()) + m_batch - 1) / m_batch;
 
     // Of the rows that are trained on, once: a resumed run goes on with what it began with.
@@ -409,6 +410,7 @@ Result<void> Training::open()
     if (Json engine = m_session->choices(); engine.is_object())
         for (const auto& item : engine.items()) m_state.choices[item.key()] = item.value();
     if (scaling != Scaling{}) m_state.choices["scaling"] = scaling.toJson();
+    if (!data.symbols.empty()) m_state.choices["symbols"] = data.symbols; // what the indices mean, also when the text is gone
     m_state.choices["device"] = m_recipe.device;
     m_state.choices["threads"] = m_input.threads;
     m_clock = Stopwatch(m_state.secondsTrained);

@@ -28,7 +28,7 @@ Json TrainerState::toJson() const
                 {"epochLossSum", epochLossSum},
                 {"epochCorrect", epochSums.correct},
                 {"epochSamples", epochSums.count},
-                {"epochSums", {{"absolute", epochSums.absolute}, {"squared", epochSums.squared}, {"target", epochSums.target}, {"targetSquared", epochSums.targetSquared}}},
+                {"epochSums", {{"absolute", epochSums.absolute}, {"squared", epochSums.squared}, {"target", epochSums.target}, {"targetSquared", epochSums.targetSquared}, {"surprise", epochSums.surprise}}},
                 {"epochsPlanned", epochsPlanned},
                 {"secondsTrained", secondsTrained},
                 {"stepSeconds", stepSeconds},
@@ -73,6 +73,7 @@ Result<TrainerState> TrainerState::fromJson(const Json& json)
         state.epochSums.squared = one.real("squared", 0, 0, huge);
         state.epochSums.target = one.real("target", 0, -huge, huge);
         state.epochSums.targetSquared = one.real("targetSquared", 0, 0, huge);
+        state.epochSums.surprise = one.real("surprise", 0, 0, huge);
     }
     state.epochsPlanned = reader.integer("epochsPlanned", 0, 0, most);
     state.secondsTrained = reader.real("secondsTrained", 0, 0, huge);

@@ -97,6 +97,7 @@ class Training
     std::unique_ptr<Session> m_session;
     SplitRows m_rows;
     std::int64_t m_batch = 1, m_stepsPerEpoch = 0;
+    std::int64_t m_answersPerSample = 1; ///< what MetricSums counts, by what a batch counts
     std::optional<SampleOrder> m_order;
     std::int64_t m_orderEpoch = -1;
     std::vector<std::int64_t> m_batchRows;

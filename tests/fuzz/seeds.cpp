@@ -138,6 +138,15 @@ void tableSeeds()
     put("table", "mark", "\1\xEF\xBB\xBF" "a\tb\n1\t2\n3\t4");
 }
 
+void textSeeds()
+{
+    put("text", "lines", "\3to be or not\r\nto be\n");
+    put("text", "mark", "\1\xEF\xBB\xBF" "ä€😀 äöü");
+    std::string many = "\2";
+    for (int i = 0; i < 300; ++i) many += {static_cast<char>(0xE4 + i / 64), static_cast<char>(0xB8 + i / 64 % 4), static_cast<char>(0x80 + i % 64)};
+    put("text", "bytes", many);
+}
+
 void manifestSeed()
 {
     const std::string run = root + "/run";
@@ -189,6 +198,7 @@ int main(int argc, char** argv)
     protocolSeeds();
     recipeSeeds();
     tableSeeds();
+    textSeeds();
     manifestSeed();
     blockSeeds();
     return 0;

@@ -265,8 +265,9 @@ void LayerInspector::update()
     if (m_subject == Subject::Layers && m_layers.empty()) m_subject = Subject::Nothing;
     const bool layer = m_subject == Subject::Layers;
     m_nameRow->setVisible(layer && m_layers.size() == 1);
-    m_inputForm->setVisible(m_subject == Subject::Input);
-    m_ownStatistics->setVisible(m_subject == Subject::Input && m_statistics.has_value());
+    const bool symbols = m_document.facts() && m_document.facts()->symbols > 0; // fed as they are
+    m_inputForm->setVisible(m_subject == Subject::Input && !symbols);
+    m_ownStatistics->setVisible(m_subject == Subject::Input && m_statistics.has_value() && !symbols);
     if (!layer) {
         m_form->hide();
         m_cost->hide();
@@ -288,7 +289,7 @@ void LayerInspector::updateInput()
     const auto& facts = m_document.facts();
     QString where = text(m_document.recipe().data.dataset);
     if (facts) where = QStringLiteral("%1, %2").arg(text(facts->title), text(facts->input.text()));
-    setHead(QStringLiteral("input"), tr("Input"), where, tr("What the network is fed: one sample of the data at a time, turned into numbers as set here."));
+    setHead(QStringLiteral("input"), tr("Input"), where, facts && facts->symbols > 0 ? tr("What the network is fed: a window of the text, each symbol as its number among %1.").arg(facts->symbols) : tr("What the network is fed: one sample of the data at a time, turned into numbers as set here."));
     m_inputForm->setValues(inputValues(m_document.recipe().data.input));
 }
 
@@ -306,6 +307,9 @@ void LayerInspector::updateOutput()
     case Target::Number: help += QLatin1Char(' ') + tr("The last layer must give 1 number."); break;
     case Target::Input:
         if (facts) help += QLatin1Char(' ') + tr("The last layer must give %1, as the input is.").arg(text(facts->input.text()));
+        break;
+    case Target::Next:
+        if (facts) help += QLatin1Char(' ') + tr("The last layer must give %1 numbers at each place, one for each symbol.").arg(facts->symbols);
         break;
     }
     setHead(QStringLiteral("output"), tr("Output"), task ? text(task->title) : QString(), help.trimmed());

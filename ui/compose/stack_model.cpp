@@ -38,6 +38,7 @@ QString sampleInWords(const ValueType& type)
         if (type.dims[0].size == 3) return QObject::tr("%1 colour").arg(size);
         return QObject::tr("%1, %2 channels").arg(size).arg(type.dims[0].size);
     }
+    if (isSymbols(type)) return QObject::tr("%1 symbols").arg(text(type.text()));
     return QObject::tr("%1 numbers").arg(text(type.text()));
 }
 
@@ -123,7 +124,7 @@ StackRow StackModel::inputRow() const
     }
     row.shape = text(facts->input.text());
     row.summary = QStringLiteral("%1, %2").arg(text(facts->title), sampleInWords(facts->input));
-    if (!facts->bytes) row.summary += tr(", each scaled to mean 0 and deviation 1");
+    if (!facts->bytes && facts->symbols == 0) row.summary += tr(", each scaled to mean 0 and deviation 1");
     if (facts->bytes && recipe.data.input.scale) row.summary += tr(", scaled to 0…1");
     if (facts->bytes && recipe.data.input.normalise) row.summary += tr(", normalised");
     return row;
@@ -140,6 +141,7 @@ StackRow StackModel::outputRow() const
     row.summary = text(task ? task->title : m_document.recipe().task.type);
     const Configured& chosen = m_document.recipe().task;
     if (facts && targetOf(chosen) == Target::Class) row.summary += tr(", %1 classes").arg(facts->classes);
+    if (facts && targetOf(chosen) == Target::Next) row.summary += tr(", %1 symbols").arg(facts->symbols);
     if (facts && targetOf(chosen) != Target::Class && !facts->target.empty() && targetOf(chosen) != Target::Input) row.summary += tr(" of “%1”").arg(text(facts->target));
     if (facts) row.summary += tr(", loss: %1").arg(text(lossTitle(chosen)));
     row.shape = facts ? text(shapeText(outputSizes(chosen, *facts))) : unknown;

@@ -8,6 +8,7 @@
 #include "ui/data/set_list.h"
 #include "ui/data/split_panel.h"
 #include "ui/data/table_view.h"
+#include "ui/data/text_view.h"
 #include "ui/services/data_choices.h"
 #include "ui/services/pages.h"
 #include "ui/widgets/parts.h"
@@ -34,22 +35,6 @@ namespace {
 
 QString grouped(std::int64_t value) { return QString::fromStdString(groupedInt(value)); }
 const char* shareNames[] = {QT_TRANSLATE_NOOP("DataPage", "training"), QT_TRANSLATE_NOOP("DataPage", "validation"), QT_TRANSLATE_NOOP("DataPage", "test")};
-
-QString balanceWords(const std::vector<ClassBars::Bar>& bars)
-{
-    std::int64_t largest = 0, smallest = INT64_MAX;
-    for (const auto& bar : bars) {
-        const auto count = bar.counts[0] + bar.counts[1] + bar.counts[2];
-        largest = std::max(largest, count);
-        smallest = std::min(smallest, count);
-    }
-    if (bars.empty() || smallest == 0) return bars.empty() ? QString() : QObject::tr("a class has no sample");
-    const double ratio = static_cast<double>(largest) / static_cast<double>(smallest);
-    if (largest == smallest) return QObject::tr("balanced, every class has as many");
-    const QString times = QString::number(ratio, 'f', ratio < 10 ? 2 : 0);
-    return ratio < 1.5 ? QObject::tr("balanced, the largest is %1 times the smallest").arg(times)
-                       : QObject::tr("uneven, the largest is %1 times the smallest").arg(times);
-}
 
 } // namespace
 
@@ -82,7 +67,7 @@ void DataPage::buildHeader()
     setTitle(tr("Data"), tr("Reading the library…"));
     auto* add = makeButton(QStringLiteral("plus"), tr("Add data…"), ButtonKind::Normal, this);
     add->setObjectName(QStringLiteral("data.add"));
-    add->setToolTip(tr("MNIST-style IDX files, a folder of pictures with one folder a class, or a table (CSV). You can also drop them on this page."));
+    add->setToolTip(tr("MNIST-style IDX files, a folder of pictures with one folder a class, a table (CSV), or a text (.txt). You can also drop them on this page."));
     auto* menu = new QMenu(add);
     auto* folder = menu->addAction(Theme::instance().icon(QStringLiteral("folder")), tr("A folder…"), this, [this] { addByButton(true); });
     folder->setObjectName(QStringLiteral("data.addFolder"));
@@ -155,7 +140,7 @@ QWidget* DataPage::buildLeft()
     setRole(drop, "drop");
     auto* dropRow = new QHBoxLayout(drop);
     dropRow->setContentsMargins(12, 10, 12, 10);
-    auto* words = makeLabel(tr("Drop a folder of pictures, IDX files such as MNIST, or a CSV table here"), FontRole::Caption, Token::Text2, drop);
+    auto* words = makeLabel(tr("Drop a folder of pictures, IDX files such as MNIST, a CSV table or a text here"), FontRole::Caption, Token::Text2, drop);
     words->setWordWrap(true);
     dropRow->addWidget(words, 1);
     auto* dropMargin = new QHBoxLayout;
@@ -259,6 +244,7 @@ QWidget* DataPage::buildSamplesCard()
     tools->addWidget(m_size);
     auto* mix = makeToolButton(QStringLiteral("shuffle"), tr("Show the samples in another order"), card);
     mix->setObjectName(QStringLiteral("data.mix"));
+    m_mixButton = mix;
     tools->addWidget(mix);
     card->content()->addLayout(tools);
     m_grid = new SampleGrid(card);
@@ -267,6 +253,8 @@ QWidget* DataPage::buildSamplesCard()
     m_samples = new QStackedWidget(card);
     m_samples->addWidget(m_grid);
     m_samples->addWidget(m_table);
+    m_text = new TextView(card);
+    m_samples->addWidget(m_text);
     card->content()->addWidget(m_samples, 1);
     m_sampleLine = makeLabel({}, FontRole::Caption, Token::Text2, card);
     m_sampleLine->setObjectName(QStringLiteral("data.sampleLine"));
@@ -347,7 +335,7 @@ void DataPage::fillThumbnails()
 {
     for (const auto& info : m_studio.data->sets()) {
         const DatasetId id = info.id;
-        if (info.kind == "table") continue; // nothing to picture
+        if (info.kind == "table" || info.kind == "text") continue; // nothing to picture
         if (!m_model->index(m_model->rowOf(id)).data(Qt::DecorationRole).isNull()) continue;
         if (info.bytes > (std::uint64_t{256} << 20)) continue; // a picture in a list is not worth reading gigabytes
         m_studio.data->open(id, this, [this, id](DatasetPtr data, const QString&) {
@@ -360,7 +348,7 @@ void DataPage::setCompact(bool, bool low) { m_classCard->setVisible(!low); }
 
 void DataPage::addByButton(bool folder)
 {
-    const QString path = folder ? chooseFolder(this, tr("Add a folder of pictures or IDX files")) : chooseOpenFile(this, tr("Add a table or an IDX file"), tr("Tables and IDX files (*.csv *.tsv *-ubyte *.idx *.gz);;All files (*)"));
+    const QString path = folder ? chooseFolder(this, tr("Add a folder of pictures, IDX files or texts")) : chooseOpenFile(this, tr("Add a table, a text or an IDX file"), tr("Tables, texts and IDX files (*.csv *.tsv *.txt *-ubyte *.idx *.gz);;All files (*)"));
     if (!path.isEmpty()) addPath(path);
 }
 
@@ -410,7 +398,7 @@ void DataPage::opened(const DatasetId& id, DatasetPtr data, const QString& sente
         m_classFilter->addItem(tr("all classes"));
         for (const auto& name : info.classes) m_classFilter->addItem(QString::fromStdString(name));
     }
-    if (!isTable()) m_model->setThumbnail(id, thumbnailOf(*m_data));
+    if (!isTable() && !isText()) m_model->setThumbnail(id, thumbnailOf(*m_data));
     showTarget();
     showInfo();
     showSamples();
@@ -421,7 +409,7 @@ void DataPage::showInfo()
 {
     const auto& info = m_data->info();
     m_name->setText(QString::fromStdString(info.title));
-    QString words = (isTable() ? tr("%1 rows, %2") : tr("%1 pictures, %2")).arg(grouped(info.trainingCount + info.testCount), shapeWords(info));
+    QString words = tr("%1, %2").arg(countWords(info), shapeWords(info));
     if (!info.problems.empty()) words += tr("; %1").arg(QString::fromStdString(info.problems.front()));
     m_facts->setFullText(words);
     QStringList problems;
@@ -453,57 +441,26 @@ void DataPage::showSamples()
         for (std::size_t i = 0; i < samples.size(); ++i) mixed.push_back(samples[static_cast<std::size_t>(order.at(static_cast<std::int64_t>(i)))]);
         samples = std::move(mixed);
     }
-    m_samples->setCurrentIndex(isTable() ? 1 : 0);
-    if (isTable()) m_table->setTable(m_data, std::move(samples));
+    m_samples->setCurrentIndex(isTable() ? 1 : isText() ? 2 : 0);
+    if (isText()) m_text->setText(m_data, std::move(samples));
+    else if (isTable()) m_table->setTable(m_data, std::move(samples));
     else m_grid->setData(m_data, std::move(samples));
 }
 
-/// What a table has to choose, and what it has not.
+/// What a table has to choose, and what tables and texts have not.
 void DataPage::showTarget()
 {
     const bool table = isTable();
     for (QWidget* widget : std::initializer_list<QWidget*>{m_target, m_targetLabel}) widget->setVisible(table);
-    for (QWidget* widget : std::initializer_list<QWidget*>{m_size, m_sizeLabel}) widget->setVisible(!table);
-    m_classFilter->setVisible(!table || !m_data->info().classes.empty());
-    m_sampleLine->setVisible(!table);
+    for (QWidget* widget : std::initializer_list<QWidget*>{m_size, m_sizeLabel}) widget->setVisible(!table && !isText());
+    m_classFilter->setVisible(!m_data->info().classes.empty());
+    m_sampleLine->setVisible(!table && !isText());
+    m_mixButton->setVisible(!isText()); // its order is what a text is
     if (!table) return;
     const QSignalBlocker blocker(m_target);
     m_target->clear();
     for (const std::string& name : m_data->info().columnNames) m_target->addItem(QString::fromStdString(name));
     m_target->setCurrentIndex(m_target->findText(QString::fromStdString(m_data->info().target)));
-}
-
-void DataPage::showClasses()
-{
-    if (!m_data) return;
-    const auto& info = m_data->info();
-    const auto rows = splitRows(info.trainingCount, info.testCount, m_split->choices().split, 42, info.validationCount);
-    std::vector<ClassBars::Bar> bars;
-    constexpr int bins = 12; // of numbers that are no classes
-    const bool numbers = info.classes.empty() && info.numbers;
-    const double width = (info.targetMost - info.targetLeast) / bins;
-    for (int i = 0; numbers && i < bins; ++i) bars.push_back({QString::fromStdString(realText(info.targetLeast + i * width, 3)), {}});
-    for (const auto& name : info.classes) bars.push_back({QString::fromStdString(name), {}});
-    const auto count = [&](const std::vector<std::int64_t>& from, Part part, std::size_t share) {
-        if (numbers) {
-            const auto values = m_data->targets(part);
-            for (const auto row : from) {
-                const double place = width > 0 ? (static_cast<double>(values[static_cast<std::size_t>(row)]) - info.targetLeast) / width : 0;
-                ++bars[static_cast<std::size_t>(std::clamp(static_cast<int>(place), 0, bins - 1))].counts[share];
-            }
-            return;
-        }
-        const auto labels = m_data->labels(part);
-        for (const auto row : from) ++bars[static_cast<std::size_t>(labels[static_cast<std::size_t>(row)])].counts[share];
-    };
-    count(rows.training, Part::Training, 0);
-    count(rows.validation, Part::Training, 1);
-    count(rows.test, rows.testPart, 2);
-    if (numbers)
-        m_classCard->setTitle(QString::fromStdString(info.target), tr("%1 to %2, mean %3").arg(QString::fromStdString(realText(info.targetLeast)), QString::fromStdString(realText(info.targetMost)), QString::fromStdString(realText(info.targetMean))));
-    else
-        m_classCard->setTitle(isTable() ? tr("Classes of “%1”").arg(QString::fromStdString(info.target)) : tr("Classes"), balanceWords(bars));
-    m_bars->setBars(std::move(bars));
 }
 
 void DataPage::showSampleLine(int index)

@@ -25,6 +25,7 @@ class ProgressStrip;
 class SetListModel;
 class SplitPanel;
 class TableView;
+class TextView;
 
 class DataPage : public Page
 {
@@ -58,6 +59,8 @@ class DataPage : public Page
     void removeSet();
     void trainOnThis();
     void showTarget();
+    void showSymbols(const SplitRows& rows);
+    bool isText() const { return m_data && m_data->info().kind == "text"; }
     bool isTable() const { return m_data && m_data->info().kind == "table"; }
     void fillThumbnails();
 
@@ -76,8 +79,10 @@ class DataPage : public Page
     QComboBox *m_classFilter = nullptr, *m_partFilter = nullptr;
     QSlider* m_size = nullptr;
     SampleGrid* m_grid = nullptr;
-    QStackedWidget* m_samples = nullptr; ///< pictures, or the rows of a table
+    QStackedWidget* m_samples = nullptr; ///< pictures, the rows of a table, or a text
     TableView* m_table = nullptr;
+    TextView* m_text = nullptr;
+    QWidget* m_mixButton = nullptr;
     QComboBox* m_target = nullptr;       ///< the column of a table that is predicted
     QLabel *m_targetLabel = nullptr, *m_sizeLabel = nullptr;
     QLabel* m_sampleLine = nullptr;

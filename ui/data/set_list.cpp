@@ -9,6 +9,12 @@
 
 namespace sconce::ui {
 
+QString countWords(const DatasetInfo& info)
+{
+    const QString format = info.kind == "table" ? QObject::tr("%1 rows") : info.kind == "text" ? QObject::tr("%1 windows") : QObject::tr("%1 pictures");
+    return format.arg(QString::fromStdString(groupedInt(info.trainingCount + info.testCount)));
+}
+
 QString shapeWords(const DatasetInfo& info)
 {
     QString shape = QString::fromStdString(info.sample.text());
@@ -16,6 +22,8 @@ QString shapeWords(const DatasetInfo& info)
         const auto& dims = info.sample.dims;
         shape = QStringLiteral("%1×%2 %3").arg(dims[2].size).arg(dims[1].size).arg(dims[0].size == 1 ? QObject::tr("grey") : QObject::tr("colour"));
     }
+    if (info.kind == "text")
+        return QObject::tr("%1 symbols each, %2").arg(QString::fromStdString(groupedInt(info.sample.elements())), QObject::tr("%1 different").arg(info.symbols.size()));
     if (info.kind == "table") {
         const QString columns = QObject::tr("%1 columns").arg(info.columnNames.size());
         return info.classes.empty() ? QObject::tr("%1, predicts a number").arg(columns)
@@ -60,7 +68,7 @@ QVariant SetListModel::data(const QModelIndex& index, int role) const
 {
     if (!checkIndex(index, CheckIndexOption::IndexIsValid)) return {};
     const auto& info = m_sets[static_cast<std::size_t>(index.row())];
-    const QString count = (info.kind == "table" ? tr("%1 rows") : tr("%1 pictures")).arg(QString::fromStdString(groupedInt(info.trainingCount + info.testCount)));
+    const QString count = countWords(info);
     switch (role) {
     case Qt::DisplayRole: return QString::fromStdString(info.title);
     case Qt::DecorationRole: {
@@ -72,7 +80,7 @@ QVariant SetListModel::data(const QModelIndex& index, int role) const
     case IdRole: return QString::fromStdString(info.id);
     case CountRole: return count;
     case ShapeRole: return shapeWords(info);
-    case TableRole: return info.kind == "table";
+    case IconRole: return info.kind == "table" ? QStringLiteral("columns") : info.kind == "text" ? QStringLiteral("note") : QStringLiteral("image");
     default: return {};
     }
 }
@@ -96,7 +104,7 @@ void SetDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, c
         painter->setPen(Qt::NoPen);
         painter->setBrush(color(Token::Raised));
         painter->drawRoundedRect(picture, 4, 4);
-        painter->drawPixmap(picture.center() - QPoint(8, 8), Theme::instance().pixmap(index.data(SetListModel::TableRole).toBool() ? QStringLiteral("columns") : QStringLiteral("image"), Token::Text2, 16, painter->device()->devicePixelRatioF()));
+        painter->drawPixmap(picture.center() - QPoint(8, 8), Theme::instance().pixmap(index.data(SetListModel::IconRole).toString(), Token::Text2, 16, painter->device()->devicePixelRatioF()));
     } else {
         painter->setRenderHint(QPainter::SmoothPixmapTransform);
         painter->drawImage(picture, image);

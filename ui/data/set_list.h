@@ -16,7 +16,7 @@ class SetListModel : public QAbstractListModel
 {
     Q_OBJECT
   public:
-    enum Role { IdRole = Qt::UserRole + 1, CountRole, ShapeRole, TableRole };
+    enum Role { IdRole = Qt::UserRole + 1, CountRole, ShapeRole, IconRole };
     using QAbstractListModel::QAbstractListModel;
     void setSets(std::vector<DatasetInfo> sets);
     void setThumbnail(const DatasetId& id, const QImage& image);
@@ -38,6 +38,8 @@ class SetDelegate : public QStyledItemDelegate
     QSize sizeHint(const QStyleOptionViewItem&, const QModelIndex&) const override { return {252, 70}; }
 };
 
+/// "17,428 windows", "344 rows", "60,000 pictures"
+QString countWords(const DatasetInfo& info);
 /// "28×28 grey, 10 classes"
 QString shapeWords(const DatasetInfo& info);
 /// Four samples in a square.

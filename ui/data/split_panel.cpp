@@ -2,6 +2,7 @@
 #include "ui/data/split_panel.h"
 
 #include "core/base/text.h"
+#include "core/data/text_dataset.h"
 #include "ui/data/class_bars.h"
 #include "ui/widgets/parts.h"
 
@@ -48,6 +49,7 @@ SplitPanel::SplitPanel(QWidget* parent) : QWidget(parent)
     column->addSpacing(4);
     buildSteps(column);
     buildImport(column);
+    buildContext(column);
     column->addStretch(1);
 }
 
@@ -195,13 +197,48 @@ void SplitPanel::buildImport(QVBoxLayout* column)
              });
 }
 
+void SplitPanel::buildContext(QVBoxLayout* column)
+{
+    m_contextPart = new QWidget(this);
+    auto* inner = new QVBoxLayout(m_contextPart);
+    inner->setContentsMargins(0, 8, 0, 0);
+    inner->setSpacing(8);
+    inner->addWidget(makeLine(Qt::Horizontal, m_contextPart));
+    inner->addWidget(makeLabel(tr("The text is cut into windows of"), FontRole::Strong, Token::Text, m_contextPart));
+    auto* line = new QHBoxLayout;
+    m_context = new QSpinBox(m_contextPart);
+    m_context->setObjectName(QStringLiteral("data.context"));
+    m_context->setAccessibleName(tr("Symbols in a window"));
+    m_context->setToolTip(tr("How many symbols the network sees at once. More let it look further back, and take more memory and time."));
+    m_context->setRange(1, mostContext);
+    m_context->setFont(ui::font(FontRole::Mono));
+    m_context->setFixedWidth(96);
+    line->addWidget(m_context);
+    line->addWidget(makeLabel(tr("symbols"), FontRole::Body, Token::Text2, m_contextPart));
+    line->addStretch(1);
+    inner->addLayout(line);
+    auto* again = makeButton(QStringLiteral("refresh"), tr("Read again"), ButtonKind::Normal, m_contextPart);
+    again->setObjectName(QStringLiteral("data.contextAgain"));
+    again->setToolTip(tr("Cuts the text anew. The file stays as it is."));
+    inner->addWidget(again, 0, Qt::AlignLeft);
+    column->addWidget(m_contextPart);
+    connect(again, &QPushButton::clicked, this, [this] {
+        ImportOptions options;
+        options.context = m_context->value();
+        Q_EMIT importAsked(options);
+    });
+}
+
 void SplitPanel::setSet(const DatasetInfo& info, const ImportOptions&, const DataChoices& choices)
 {
     m_info = info;
     m_choices = choices;
     // A table's numbers are always scaled, each by its own mean and deviation.
-    const bool bytes = info.kind != "table";
+    const bool text = info.kind == "text", bytes = info.kind != "table" && !text;
     m_scale->setVisible(bytes);
+    m_scaleNote->setVisible(!text); // symbols stay what they are
+    m_contextPart->setVisible(text);
+    if (text) m_context->setValue(static_cast<int>(info.sample.elements()));
     m_scaleNote->setText(bytes ? tr("0…255 to 0…1") : tr("each column to mean 0, deviation 1"));
     m_normalise->setVisible(bytes);
     m_normaliseNote->setVisible(bytes);

@@ -36,6 +36,7 @@ class SplitPanel : public QWidget
     void buildSplit(QVBoxLayout* column);
     void buildSteps(QVBoxLayout* column);
     void buildImport(QVBoxLayout* column);
+    void buildContext(QVBoxLayout* column);
     void show();
     void change(DataChoices choices);
 
@@ -51,6 +52,8 @@ class SplitPanel : public QWidget
     QSpinBox *m_width = nullptr, *m_height = nullptr;
     QComboBox* m_channels = nullptr;
     QPushButton* m_importButton = nullptr;
+    QWidget* m_contextPart = nullptr; ///< of a text
+    QSpinBox* m_context = nullptr;
 };
 
 } // namespace sconce::ui

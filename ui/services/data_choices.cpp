@@ -54,6 +54,11 @@ Recipe withData(Recipe recipe, const DatasetInfo& info, const ImportOptions& imp
     // A task that this data cannot have gives way to the one that it can.
     const Target target = targetOf(recipe.task);
     const auto classes = info.classes.size();
+    if (!info.symbols.empty()) {
+        if (target != Target::Next) recipe.task = {"language", {}};
+        return recipe;
+    }
+    if (target == Target::Next) recipe.task = {info.numbers && classes < 2 ? "regression" : "classification", {}};
     if (target == Target::Number && !info.numbers && classes > 1) recipe.task = {"classification", {}};
     if ((target == Target::Class && classes < 2) || (target == Target::Flag && classes != 2)) recipe.task = {info.numbers && classes < 2 ? "regression" : "classification", {}};
     return recipe;

@@ -2,6 +2,7 @@
 #include "ui/tryit/model_worker.h"
 
 #include "core/base/clock.h"
+#include "core/data/text_dataset.h"
 #include "core/engine/devices.h"
 #include "core/exchange/weights.h"
 #include "core/recipe/recipe.h"
@@ -15,6 +16,7 @@ namespace {
 
 /// One thread is enough for single drawings, and leaves the machine to a run that may be training.
 constexpr int threads = 1;
+constexpr double newsEvery = 1.0 / 30; ///< seconds: as often as the window draws
 
 QString words(const Error& error) { return QString::fromStdString(error.text()); }
 
@@ -28,6 +30,7 @@ ModelWorker::~ModelWorker()
         std::lock_guard lock(m_mutex);
         m_stopping = true;
         ++m_generation;
+        ++m_writing;
     }
     m_ready.notify_all();
     m_thread.join();
@@ -74,6 +77,7 @@ void ModelWorker::load(LoadRequest request)
         std::lock_guard lock(m_mutex);
         m_jobs.clear();
     }
+    ++m_writing;
     const int generation = ++m_generation;
     post({[this, generation, request = std::move(request)] { doLoad(request, generation); }, false});
 }
@@ -102,6 +106,24 @@ Result<void> ModelWorker::findData(const LoadRequest& request, LoadedModel& mode
     return {};
 }
 
+/// What a model of texts knows is in its checkpoint; the text itself is for figures alone.
+Result<void> ModelWorker::knowText(const LoadRequest& request, const Json& choices, LoadedModel& model)
+{
+    auto symbols = symbolsIn(choices);
+    if (!symbols) return symbols.error();
+    model.symbols = std::move(*symbols);
+    const QString title = QString::fromStdString(request.run.datasetTitle);
+    if (model.data) {
+        auto same = withSymbols(model.data, model.symbols);
+        model.data = same ? std::move(*same) : nullptr;
+        if (!same) model.dataNote = tr("The text, %1, has changed since the run began, and has other symbols: there are no figures.").arg(title);
+    } else {
+        model.dataNote = tr("The text, %1, is no longer at %2. The model writes all the same; its figures need the text.").arg(title, QString::fromStdString(request.run.datasetLocation));
+    }
+    model.info = model.data ? model.data->info() : textInfo(model.symbols, model.recipe.data.import);
+    return {};
+}
+
 void ModelWorker::doLoad(const LoadRequest& request, int generation)
 {
     // Whoever has chosen another model meanwhile does not want to hear of this one.
@@ -121,8 +143,11 @@ void ModelWorker::doLoad(const LoadRequest& request, int generation)
     if (!checkpoint) return fail(checkpoint.error());
     auto weights = openWeights(*checkpoint);
     if (!weights) return fail(weights.error());
-    LoadedModel model{request.run, *recipe, {}, nullptr, {}, checkpoint->state.step, checkpoint->state.epoch, checkpoint->best, checkpoint->path, weights->file().size()};
-    if (auto found = findData(request, model); !found) return fail(found.error());
+    LoadedModel model{request.run, *recipe, {}, nullptr, {}, checkpoint->state.step, checkpoint->state.epoch, checkpoint->best, checkpoint->path, weights->file().size(), {}};
+    const bool text = targetOf(recipe->task) == Target::Next;
+    if (auto found = findData(request, model); !found && !text) return fail(found.error());
+    if (text)
+        if (auto known = knowText(request, checkpoint->state.choices, model); !known) return fail(known.error());
     auto device = resolveDevice(request.device);
     if (!device) return fail(device.error());
     auto scaling = scalingIn(checkpoint->state.choices);
@@ -146,6 +171,33 @@ void ModelWorker::answer(std::vector<std::uint8_t> record, int subject)
               if (!probabilities) return deliver([this, text = words(probabilities.error())] { Q_EMIT failed(text); });
               Answer answer{std::move(*probabilities), Clock::system().monotonicSeconds() - start, subject};
               deliver([this, answer = std::move(answer)] { Q_EMIT answered(answer); });
+          },
+          true});
+}
+
+void ModelWorker::stopWriting() { ++m_writing; }
+
+void ModelWorker::writeOn(const std::string& prompt, const GenerateSettings& settings, int number)
+{
+    const int writing = ++m_writing;
+    post({[this, prompt, settings, number, writing] {
+              if (!m_session || !m_model) return;
+              const double start = Clock::system().monotonicSeconds();
+              double told = start;
+              QByteArray waiting;
+              const auto tell = [&] {
+                  deliver([this, number, piece = QString::fromUtf8(waiting)] { Q_EMIT wrote(piece, number); });
+                  waiting.clear();
+                  told = Clock::system().monotonicSeconds();
+              };
+              auto text = continueText(*m_session, m_model->symbols, m_model->info.sample.elements(), prompt, settings, [&](std::string_view piece) {
+                  waiting.append(piece.data(), static_cast<qsizetype>(piece.size()));
+                  if (Clock::system().monotonicSeconds() - told >= newsEvery) tell();
+                  return writing == m_writing.load();
+              });
+              if (!waiting.isEmpty()) tell();
+              const QString error = text ? QString() : words(text.error());
+              deliver([this, number, error, seconds = Clock::system().monotonicSeconds() - start] { Q_EMIT writingEnded(error, seconds, number); });
           },
           true});
 }

@@ -4,6 +4,7 @@
 // window's thread. Answers to drawings are merged: only the newest drawing is computed.
 
 #include "core/evaluate/evaluate.h"
+#include "core/evaluate/generate.h"
 #include "core/history/store.h"
 #include "core/training/checkpoint.h"
 
@@ -39,6 +40,7 @@ struct LoadedModel
     bool best = false;
     std::string checkpoint;
     std::uint64_t weightBytes = 0;
+    std::vector<std::string> symbols; ///< of texts: those that it was trained on
 };
 
 struct Answer { std::vector<float> probabilities; double seconds = 0; int subject = 0; }; ///< subject: as asked
@@ -52,6 +54,9 @@ class ModelWorker : public QObject
 
     void load(LoadRequest request);
     void answer(std::vector<std::uint8_t> record, int subject); ///< replaces a drawing that still waits
+    /// Continues a text; one that is being continued is left. Said with its number, which is the caller's.
+    void writeOn(const std::string& prompt, const GenerateSettings& settings, int number);
+    void stopWriting();
     void evaluate();                               ///< on the test part (validation where there is none)
     /// Writes the loaded weights to a safetensors file.
     void save(const std::string& path);
@@ -61,6 +66,8 @@ class ModelWorker : public QObject
     void loaded(const sconce::ui::LoadedModel& model);
     void failed(const QString& sentence);
     void answered(const sconce::ui::Answer& answer);
+    void wrote(const QString& piece, int number);
+    void writingEnded(const QString& error, double seconds, int number); ///< also where it was stopped; error: a sentence, or empty
     void evaluating(std::int64_t done);
     void evaluated(const sconce::EvaluationReport& report);
     void saved(const QString& path, const QString& error);
@@ -70,6 +77,7 @@ class ModelWorker : public QObject
     void post(Job job);
     void loop();
     void doLoad(const LoadRequest& request, int generation);
+    static Result<void> knowText(const LoadRequest& request, const Json& choices, LoadedModel& model);
     static Result<void> findData(const LoadRequest& request, LoadedModel& model);
     template <class F> void deliver(F function) { QMetaObject::invokeMethod(this, std::move(function), Qt::QueuedConnection); }
 
@@ -77,6 +85,7 @@ class ModelWorker : public QObject
     std::condition_variable m_ready;
     std::deque<Job> m_jobs;
     bool m_stopping = false;
+    std::atomic<int> m_writing{0};    ///< counts writings: one that was stopped or replaced ends early
     std::atomic<int> m_generation{0}; ///< counts loads: an evaluation of a model that was left ends early
     // Touched by the worker's thread alone.
     std::unique_ptr<Session> m_session;

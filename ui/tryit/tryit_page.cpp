@@ -9,6 +9,7 @@
 #include "ui/tryit/answers_view.h"
 #include "ui/tryit/draw_canvas.h"
 #include "ui/tryit/views.h"
+#include "ui/tryit/write_view.h"
 #include "ui/widgets/parts.h"
 
 #include <QComboBox>
@@ -81,6 +82,8 @@ TryItPage::TryItPage(Studio& studio, QWidget* parent) : Page(parent), m_studio(s
     m_stack->addWidget(content);
     m_answers = new AnswersView(m_stack);
     m_stack->addWidget(m_answers);
+    m_write = new WriteView(*m_studio.settings, m_stack);
+    m_stack->addWidget(m_write);
 
     connectWorker();
     connect(m_run, &QComboBox::currentIndexChanged, this, &TryItPage::loadChosen);
@@ -114,9 +117,14 @@ void TryItPage::connectWorker()
         const auto counts = splitCounts(info.trainingCount, info.testCount, m_model->recipe.data.split, info.validationCount);
         const auto total = std::max<std::int64_t>(1, counts.test > 0 ? counts.test : counts.validation);
         m_answers->setProgress(done, total);
+        m_write->setProgress(done, total);
         m_progressText->setText(tr("Asking the model about every sample: %1 of %2").arg(utf(groupedInt(done)), utf(groupedInt(total))));
         m_progress->setShare(static_cast<double>(done) / static_cast<double>(total));
     });
+    connect(m_worker, &ModelWorker::wrote, m_write, &WriteView::add);
+    connect(m_worker, &ModelWorker::writingEnded, m_write, &WriteView::end);
+    connect(m_write, &WriteView::asked, m_worker, [this](const QString& prompt, const GenerateSettings& settings, int writing) { m_worker->writeOn(prompt.toStdString(), settings, writing); });
+    connect(m_write, &WriteView::stopAsked, m_worker, &ModelWorker::stopWriting);
     connect(m_worker, &ModelWorker::saved, this, [this](const QString& path, const QString& error) {
         showToast(this, error.isEmpty() ? tr("Saved as %1").arg(QDir::toNativeSeparators(path)) : error);
     });
@@ -187,6 +195,7 @@ void TryItPage::clearModel(const QString& message)
     m_progress->hide();
     m_progressText->hide();
     if (!m_model) forgetAnswer();
+    if (!m_model) showPlace();
 }
 
 void TryItPage::forgetAnswer()
@@ -202,8 +211,10 @@ void TryItPage::forgetAnswer()
 
 void TryItPage::showPlace()
 {
-    m_stack->setCurrentIndex(m_run->count() == 0 ? 0 : m_model && AnswersView::fits(*m_model) ? 2 : 1);
+    m_stack->setCurrentIndex(m_run->count() == 0 ? 0 : m_model && AnswersView::fits(*m_model) ? 2 : m_model && WriteView::fits(*m_model) ? 3 : 1);
 }
+
+bool TryItPage::takesPictures() const { return m_model && !AnswersView::fits(*m_model) && !WriteView::fits(*m_model); }
 
 void TryItPage::modelLoaded(const LoadedModel& model)
 {
@@ -214,6 +225,10 @@ void TryItPage::modelLoaded(const LoadedModel& model)
         m_answers->setModel(model);
         m_worker->evaluate();
         return;
+    }
+    if (WriteView::fits(model)) {
+        m_write->setModel(model);
+        return m_worker->evaluate();
     }
     const auto& info = model.info;
     m_bars->setClasses(info.classes);
@@ -240,7 +255,7 @@ void TryItPage::modelLoaded(const LoadedModel& model)
 
 void TryItPage::answerCanvas()
 {
-    if (!m_model || AnswersView::fits(*m_model)) return;
+    if (!takesPictures()) return;
     if (m_canvas->isEmpty()) return forgetAnswer();
     if (!m_canvas->picture().isNull()) return answerPicture(pictureOf(m_canvas->picture()));
     const auto& sample = m_model->info.sample;
@@ -260,7 +275,7 @@ void TryItPage::answerPicture(const Picture& picture)
 
 void TryItPage::openPicture(const QString& path)
 {
-    if (path.isEmpty() || !m_model || AnswersView::fits(*m_model)) return;
+    if (path.isEmpty() || !takesPictures()) return;
     const auto& sample = m_model->info.sample;
     // Colours mixed while it is read, as the importer does.
     auto picture = readPicture(path.toStdString(), sample.rank() == 3 && sample.dims[0].size == 3 ? 3 : 1);
@@ -317,6 +332,7 @@ void TryItPage::showReport(const EvaluationReport& report)
 {
     m_report = report;
     if (m_model && AnswersView::fits(*m_model)) return m_answers->setReport(*m_model, report);
+    if (m_model && WriteView::fits(*m_model)) return m_write->setReport(report);
     m_progress->hide();
     m_progressText->hide();
     m_matrixCard->setTitle(tr("Confusion matrix"), tr("%1 %2 samples, %3 right").arg(utf(groupedInt(report.count)), utf(report.part), utf(percentText(report.accuracy))));
@@ -361,7 +377,7 @@ void TryItPage::showMistakes()
     const int tab = m_tabs->current();
     m_lower->setCurrentIndex(std::max(0, tab - 2));
     if (tab > 2) m_mistakeCount->setFullText({});
-    if (!m_report || !m_model || tab > 2 || AnswersView::fits(*m_model)) return;
+    if (!m_report || tab > 2 || !takesPictures()) return;
     const auto& r = *m_report;
     std::vector<SampleStrip::Item> items;
     const auto labels = m_model->data->labels(r.storedIn);

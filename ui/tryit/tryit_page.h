@@ -26,6 +26,7 @@ class ProbabilityBars;
 class ProgressStrip;
 class SampleStrip;
 class SegmentedControl;
+class WriteView;
 
 class TryItPage : public Page
 {
@@ -58,7 +59,9 @@ class TryItPage : public Page
     void showSample(Part part, std::int64_t row);
     void anySample();
     void saveModel();
-    /// No run yet; canvas and matrix; or the answers of what is no picture's class.
+    /// True if there is a model that drawings and pictures are shown to.
+    bool takesPictures() const;
+    /// No run yet; canvas and matrix; the answers of what is no picture's class; or a text that is written.
     void showPlace();
 
     Studio& m_studio;
@@ -80,6 +83,7 @@ class TryItPage : public Page
     std::vector<QWidget*> m_needData; ///< of no use without samples
     QSlider* m_pen = nullptr;
     AnswersView* m_answers = nullptr;
+    WriteView* m_write = nullptr;
     Card* m_matrixCard = nullptr;
     ConfusionView* m_confusion = nullptr;
     ProgressStrip* m_progress = nullptr;

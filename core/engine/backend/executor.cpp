@@ -16,6 +16,7 @@
 #include <ATen/ops/convolution.h>
 #include <ATen/ops/div.h>
 #include <ATen/ops/elu.h>
+#include <ATen/ops/embedding.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/group_norm.h>
 #include <ATen/ops/hardswish.h>
@@ -30,6 +31,7 @@
 #include <ATen/ops/mul.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/relu.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/softmax.h>
@@ -65,6 +67,7 @@ struct Frame
     bool inPlace = false;
 
     const Tensor& x() const { return inputs[0]; }
+    const ValueType& inputType() const { return execution.plan.values[static_cast<std::size_t>(step.inputs[0])].type; }
     const ValueType& outputType() const { return execution.plan.values[static_cast<std::size_t>(step.output)].type; }
     /// In the type that the step computes in; its gradient comes back in float32. Undefined for `none`, as torch wants an absent bias.
     Tensor parameter(ParamIndex index) const
@@ -159,7 +162,9 @@ Tensor execute(const PoolOp& op, const Frame& frame)
 Tensor execute(const GlobalPoolOp& op, const Frame& frame)
 {
     Sizes axes;
-    for (std::int64_t axis = 2; axis < frame.x().dim(); ++axis) axes.push_back(axis);
+    const std::int64_t channels = channelAxis(frame.inputType()) + 1;
+    for (std::int64_t axis = 1; axis < frame.x().dim(); ++axis)
+        if (axis != channels) axes.push_back(axis);
     return op.kind == PoolOp::Kind::Max ? at::amax(frame.x(), axes, op.keepDims) : at::mean(frame.x(), axes, op.keepDims);
 }
 
@@ -262,6 +267,24 @@ Tensor execute(const PadOp& op, const Frame& frame)
     return at::constant_pad_nd(frame.x(), padPairs(op.before, op.after), op.value);
 }
 
+Tensor execute(const EmbeddingOp& op, const Frame& frame)
+{
+    return at::embedding(frame.parameter(op.weight), frame.x());
+}
+
+Tensor execute(const OffsetOp& op, const Frame& frame)
+{
+    return at::add(frame.x(), frame.parameter(op.weight));
+}
+
+Tensor execute(const AttentionOp& op, const Frame& frame)
+{
+    const std::int64_t batch = frame.batch(), length = frame.x().size(1), width = frame.x().size(2) / 3;
+    const Tensor heads = frame.x().reshape({batch, length, 3, op.heads, width / op.heads}).permute({2, 0, 3, 1, 4}); // views: nothing is moved
+    const Tensor seen = at::scaled_dot_product_attention(heads[0], heads[1], heads[2], {}, 0.0, op.causal);
+    return seen.transpose(1, 2).reshape({batch, length, width});
+}
+
 /// Several steps in one kernel.
 Tensor executeFused(const Fusion& fusion, const Frame& frame)
 {
@@ -304,7 +327,7 @@ class Values
     const Tensor& as(ValueIndex index, DType type)
     {
         const auto at = static_cast<std::size_t>(index);
-        if (m_values[at].scalar_type() == scalarType(type)) return m_values[at];
+        if (m_values[at].scalar_type() == scalarType(type) || m_values[at].scalar_type() == at::kLong) return m_values[at]; // symbols are never cast
         if (!m_casts[at].defined()) m_casts[at] = cast(m_values[at], type);
         return m_casts[at];
     }
@@ -413,13 +436,7 @@ Tensor runSegment(const ExecutionPlan& execution, const RunContext& context, con
     const auto job = c10::make_intrusive<SegmentJob>(execution, context, segment);
     std::vector<Tensor> parameters; // so that autograd sees that the segment learns
     for (int i = segment.first; i < segment.last; ++i)
-        std::visit(
-            [&](const auto& op) {
-                if constexpr (requires { op.weight; })
-                    for (const ParamIndex index : {op.weight, op.bias})
-                        if (index != none) parameters.push_back(context.parameters[static_cast<std::size_t>(index)]);
-            },
-            execution.plan.steps[static_cast<std::size_t>(i)].op);
+        visitParameters(execution.plan.steps[static_cast<std::size_t>(i)].op, [&](ParamIndex index) { parameters.push_back(context.parameters[static_cast<std::size_t>(index)]); });
     const at::TensorList learnt(parameters); // of a std::vector autograd would not see the tensors
     return Forgetful::apply(values[job->from], learnt, job);
 }

@@ -26,7 +26,7 @@ struct RunContext
     std::int64_t firstRow = 0; ///< of this piece in its batch: what rows draw does not depend on how a batch is cut
 };
 
-/// The plan's output for an input [N, …], in float32. Throws like torch does; checks that every step gives the declared shape and
+/// The plan's output for an input [N, …] (int64 where it takes symbols), in float32. Throws like torch does; checks that every step gives the declared shape and
 /// the type that the pass chose for it.
 at::Tensor runPlan(const ExecutionPlan& execution, const at::Tensor& input, const RunContext& context);
 /// A convolution or matrix product of the plan alone, from float32 to float32, computed in `type`: to be timed.

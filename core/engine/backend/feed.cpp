@@ -44,8 +44,9 @@ Feed::Feed(DatasetPtr data, const ValueType& input, const InputSettings& setting
     , m_elements(input.elements())
     , m_device(device)
     , m_channelsLast(channelsLast && input.rank() == 3)
+    , m_symbols(input.dtype == DType::I64)
     , m_scaling(scaling)
-    , m_recordBytes(static_cast<std::size_t>(m_elements) * (scaling.mean.empty() ? 1 : sizeof(float)))
+    , m_recordBytes(static_cast<std::size_t>(m_elements) * (scaling.mean.empty() ? 1 : sizeof(float)) + (m_symbols && m_data ? 1 : 0))
 {
     for (const float deviation : m_scaling.deviation) m_factors.push_back(1.0f / deviation);
     if (m_device.is_cuda() && !m_factors.empty()) {
@@ -117,8 +118,44 @@ at::Tensor Feed::fromDevice(Part part, std::span<const std::int64_t> rows)
     return fromBytes(bytes.to(m_device, true));
 }
 
+/// Of each record m_elements symbols from the place `from` on, 0 or 1.
+at::Tensor Feed::symbols(Part part, std::span<const std::int64_t> rows, std::int64_t from, at::Tensor* kept)
+{
+    const auto count = static_cast<std::int64_t>(rows.size());
+    const at::Tensor& resident = m_resident[part == Part::Training ? 0 : 1];
+    if (m_device.is_cuda() && resident.defined()) {
+        const at::Tensor index = at::from_blob(const_cast<std::int64_t*>(rows.data()), {count}, at::TensorOptions().dtype(at::kLong));
+        return at::index_select(resident, 0, index.to(m_device)).narrow(1, from, m_elements).to(at::kLong);
+    }
+    const auto options = at::TensorOptions().dtype(at::kLong);
+    const bool onHost = m_device.is_cpu();
+    at::Tensor host;
+    if (kept && onHost) {
+        if (!kept->defined() || kept->size(0) < count) *kept = at::empty({count, m_elements}, options);
+        host = kept->narrow(0, 0, count);
+    } else {
+        host = at::empty({count, m_elements}, options.pinned_memory(!onHost));
+    }
+    std::span<const std::uint8_t> all = m_data->contiguous(part);
+    const bool inPlace = !all.empty();
+    if (!inPlace) {
+        m_staging.resize(rows.size() * m_recordBytes);
+        m_data->gather(part, rows, m_staging);
+        all = m_staging;
+    }
+    std::int64_t* out = host.data_ptr<std::int64_t>();
+    for (std::size_t i = 0; i < rows.size(); ++i, out += m_elements) {
+        const std::uint8_t* record = all.data() + (inPlace ? static_cast<std::size_t>(rows[i]) : i) * m_recordBytes + from;
+        std::copy(record, record + m_elements, out);
+    }
+    return onHost ? host : host.to(m_device, true);
+}
+
+at::Tensor Feed::nextSymbols(Part part, std::span<const std::int64_t> rows, bool reuse) { return symbols(part, rows, 1, reuse ? &m_batchTargets : nullptr); }
+
 at::Tensor Feed::inputs(Part part, std::span<const std::int64_t> rows, bool reuse)
 {
+    if (m_symbols) return symbols(part, rows, 0, reuse ? &m_batchSymbols : nullptr);
     if (m_device.is_cuda()) return fromDevice(part, rows);
     const auto count = static_cast<std::int64_t>(rows.size());
     at::Tensor batch = batchTensor(count, reuse);
@@ -182,6 +219,10 @@ at::Tensor Feed::numbers(Part part, std::span<const std::int64_t> rows)
 
 at::Tensor Feed::inputsOf(std::span<const std::uint8_t> records, std::int64_t count)
 {
+    if (m_symbols) {
+        const at::Tensor bytes = at::from_blob(const_cast<std::uint8_t*>(records.data()), {count, m_elements}, at::TensorOptions().dtype(at::kByte));
+        return bytes.to(m_device, at::kLong);
+    }
     if (m_device.is_cuda())
         return fromBytes(at::from_blob(const_cast<std::uint8_t*>(records.data()), {count, static_cast<std::int64_t>(m_recordBytes)}, at::TensorOptions().dtype(at::kByte)));
     at::Tensor batch = batchTensor(count, false);

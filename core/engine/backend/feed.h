@@ -2,7 +2,8 @@
 #pragma once
 // Feed (rule 13): brings the rows of a data set to the device as the network wants them. Where the records lie in one piece
 // they are read in place; on a GPU they are kept there as bytes when they fit. Gathering, scaling, normalising and the
-// change of layout are one pass. A table's numbers get their own mean and deviation, and a missing one its median. Private to the engine.
+// change of layout are one pass. A table's numbers get their own mean and deviation, and a missing one its median; a text's symbols
+// stay whole numbers. Private to the engine.
 
 #include "core/data/scaling.h"
 #include "core/recipe/recipe.h"
@@ -20,15 +21,17 @@ class Feed
   public:
     Feed(DatasetPtr data, const ValueType& input, const InputSettings& settings, const Scaling& scaling, at::Device device, bool channelsLast);
 
-    /// Inputs [rows, …] as floats. With `reuse` the tensor is overwritten by the next call with `reuse`.
+    /// Inputs [rows, …] as floats; of a text [rows, length], int64. With `reuse` the tensor is overwritten by the next call with `reuse`.
     at::Tensor inputs(Part part, std::span<const std::int64_t> rows, bool reuse);
     /// Class indices [rows], int64; same rule.
     at::Tensor targets(Part part, std::span<const std::int64_t> rows, bool reuse);
+    /// The symbol behind each of a text's [rows, length], int64; same rule.
+    at::Tensor nextSymbols(Part part, std::span<const std::int64_t> rows, bool reuse);
     /// Class indices 0 and 1 as floats [rows, 1].
     at::Tensor flags(Part part, std::span<const std::int64_t> rows);
     /// The numbers to be predicted, scaled, as floats [rows, 1].
     at::Tensor numbers(Part part, std::span<const std::int64_t> rows);
-    /// Inputs made of records that are not in the data set.
+    /// Inputs made of records that are not in the data set (of a text without the symbol behind).
     at::Tensor inputsOf(std::span<const std::uint8_t> records, std::int64_t count);
     /// "in place", "gathered", "on the device".
     const char* kind() const { return m_kind; }
@@ -39,6 +42,7 @@ class Feed
     at::Tensor fromDevice(Part part, std::span<const std::int64_t> rows);
     at::Tensor fromBytes(const at::Tensor& bytes) const; ///< on the device: scale, normalise, lay out
     void makeResident();
+    at::Tensor symbols(Part part, std::span<const std::int64_t> rows, std::int64_t from, at::Tensor* kept);
     at::Tensor column(std::span<const float> values) const;
     void convert(const std::uint8_t* record, float* out) const;
 
@@ -49,11 +53,12 @@ class Feed
     at::Tensor m_fillOnDevice, m_meanOnDevice, m_factorsOnDevice;
     at::Device m_device;
     bool m_channelsLast;
+    bool m_symbols;                    ///< of a text: indices, not numbers
     Scaling m_scaling;                 ///< of a table: its records are floats
     std::vector<float> m_factors;      ///< per feature of a table: 1 / deviation
     std::size_t m_recordBytes = 0;
     const char* m_kind = "gathered";
-    at::Tensor m_batch, m_batchTargets;             ///< reused from step to step
+    at::Tensor m_batch, m_batchTargets, m_batchSymbols; ///< reused from step to step
     std::array<at::Tensor, 2> m_resident;           ///< bytes of training and test on the device
     std::vector<std::uint8_t> m_staging;            ///< gathered records
 };

@@ -3,14 +3,17 @@
 
 #include "core/base/text.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Reduction.h>
 #include <ATen/ops/argmax.h>
 #include <ATen/ops/binary_cross_entropy_with_logits.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/gather.h>
 #include <ATen/ops/huber_loss.h>
 #include <ATen/ops/l1_loss.h>
+#include <ATen/ops/log_softmax.h>
 #include <ATen/ops/mse_loss.h>
 #include <ATen/ops/rsub.h>
 #include <ATen/ops/sigmoid.h>
@@ -20,6 +23,7 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace sconce::engine {
 
@@ -41,6 +45,48 @@ std::int64_t countCorrect(const Tensor& logits, const Tensor& targets)
 
 Tensor total(const Tensor& values) { return values.sum(at::kDouble); }
 
+/// [rows, length, symbols] as one row per symbol.
+Tensor flat(const Tensor& output) { return output.reshape({-1, output.size(-1)}); }
+
+/// Of each row of logits, by hand and in this order whatever the number of threads: is the largest the target's, and how surprising
+/// is the target?
+MetricSums symbolSums(const Tensor& output, const Tensor& targets)
+{
+    const Tensor values = flat(output.detach()).contiguous();
+    const float* first = values.const_data_ptr<float>();
+    const std::int64_t* target = targets.const_data_ptr<std::int64_t>();
+    const std::int64_t rows = values.size(0), columns = values.size(1);
+    std::vector<double> surprises(static_cast<std::size_t>(rows));
+    std::vector<char> right(surprises.size());
+    at::parallel_for(0, rows, 256, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+            const float* row = first + i * columns;
+            const float* best = std::max_element(row, row + columns);
+            float sum = 0;
+            for (std::int64_t c = 0; c < columns; ++c) sum += std::exp(row[c] - *best);
+            surprises[static_cast<std::size_t>(i)] = static_cast<double>(*best) + std::log(static_cast<double>(sum)) - static_cast<double>(row[target[i]]);
+            right[static_cast<std::size_t>(i)] = best - row == target[i];
+        }
+    });
+    MetricSums sums;
+    sums.count = rows;
+    for (std::size_t i = 0; i < surprises.size(); ++i) {
+        sums.correct += right[i];
+        sums.surprise += surprises[i];
+    }
+    return sums;
+}
+
+/// At each place one number per symbol.
+Result<void> fitsText(const DatasetInfo& data, const ValueType& input, const ValueType& output)
+{
+    const auto symbols = static_cast<std::int64_t>(data.symbols.size());
+    if (symbols == 0 || input.dtype != DType::I64) return Error{ErrorCode::Invalid, "The data set is no text, and next symbols are learned from texts.", "Choose a text, or another task.", {}};
+    if (output.rank() == 2 && output.dims[0].size == input.elements() && output.dims[1].size >= symbols) return {};
+    return Error{ErrorCode::Invalid, "The network gives " + output.text() + " numbers, but the text asks for " + groupedInt(symbols) + " at each of " + groupedInt(input.elements()) + " places.",
+                 "End the network with a Dense layer of " + std::to_string(symbols) + " units.", {}};
+}
+
 } // namespace
 
 Result<Loss> Loss::make(const Configured& task, const Scaling& scaling, at::Device device)
@@ -57,10 +103,8 @@ Result<Loss> Loss::make(const Configured& task, const Scaling& scaling, at::Devi
     else if (kind == "mae") loss.m_kind = Kind::Absolute;
     else if (kind == "huber") loss.m_kind = Kind::Huber;
     if (loss.m_kind == Kind::Huber) loss.m_delta = std::get<double>(valueOf(entry->params, task.params, "delta"));
-    if (loss.m_target == Target::Class) {
-        loss.m_smoothing = std::get<double>(valueOf(entry->params, task.params, "label_smoothing"));
-        loss.m_balanced = word("class_weights") == "balanced";
-    }
+    if (findParam(entry->params, "label_smoothing")) loss.m_smoothing = std::get<double>(valueOf(entry->params, task.params, "label_smoothing"));
+    loss.m_balanced = word("class_weights") == "balanced";
     if (loss.m_target == Target::Number) {
         loss.m_mean = scaling.targetMean;
         loss.m_deviation = scaling.targetDeviation;
@@ -96,7 +140,10 @@ Result<void> Loss::fits(const DatasetInfo& data, const ValueType& input, const V
     case Target::Number:
         if (!data.numbers) return invalid("The data set has no numbers to predict.", "Choose classification, or a table with a column of numbers.");
         break;
+    case Target::Next:
+        return fitsText(data, input, output);
     case Target::Input:
+        if (!data.symbols.empty()) break;
         if (output.sizes() == input.sizes()) return {};
         return invalid("An autoencoder gives back what it takes, " + input.text() + ", but the network gives " + output.text() + ".", "End the network with the shape of its input.");
     }
@@ -108,6 +155,7 @@ void Loss::useData(const Dataset& data, std::int64_t outputs)
 {
     m_weights.clear();
     m_weightTensor.reset();
+    m_perRow = m_target == Target::Next ? data.info().sample.elements() : 1;
     if (!m_balanced) return;
     std::vector<std::int64_t> counts(static_cast<std::size_t>(outputs), 0);
     for (const std::int32_t label : data.labels(Part::Training)) ++counts[static_cast<std::size_t>(label)];
@@ -119,7 +167,7 @@ void Loss::useData(const Dataset& data, std::int64_t outputs)
 
 double Loss::weightOf(std::span<const std::int32_t> labels, std::span<const std::int64_t> rows) const
 {
-    if (m_weights.empty()) return static_cast<double>(rows.size());
+    if (m_weights.empty()) return static_cast<double>(countOf(static_cast<std::int64_t>(rows.size())));
     double sum = 0;
     for (const std::int64_t row : rows) sum += m_weights[static_cast<std::size_t>(labels[static_cast<std::size_t>(row)])];
     return sum;
@@ -128,7 +176,9 @@ double Loss::weightOf(std::span<const std::int32_t> labels, std::span<const std:
 Tensor Loss::reduced(const Tensor& output, const Tensor& targets, const Tensor& weights, std::int64_t reduction) const
 {
     switch (m_kind) {
-    case Kind::CrossEntropy: return at::cross_entropy_loss(output, targets, weights, reduction, -100, m_smoothing);
+    case Kind::CrossEntropy:
+        if (m_target == Target::Next) return at::cross_entropy_loss(flat(output), targets.reshape({-1}), {}, reduction, -100, m_smoothing);
+        return at::cross_entropy_loss(output, targets, weights, reduction, -100, m_smoothing);
     case Kind::BinaryCrossEntropy: return at::binary_cross_entropy_with_logits(output, targets, {}, {}, reduction);
     case Kind::Squared: return at::mse_loss(output, targets, reduction);
     case Kind::Absolute: return at::l1_loss(output, targets, reduction);
@@ -161,20 +211,25 @@ MetricSums Loss::sums(const Tensor& output, const Tensor& targets) const
         sums.count = output.size(0);
         return sums;
     }
+    if (m_target == Target::Next && output.is_cpu()) return symbolSums(output, targets);
     const Tensor values = sumsOnDevice(output, targets).cpu();
-    return sumsFrom(values.const_data_ptr<double>(), output.size(0));
+    return sumsFrom(values.const_data_ptr<double>(), countOf(output.size(0)));
 }
 
 Tensor Loss::sumsOnDevice(const Tensor& whole, const Tensor& targets) const
 {
     const Tensor output = whole.detach();
     const auto none = [&](std::int64_t count) { return at::zeros({count}, at::TensorOptions().dtype(at::kDouble).device(output.device())); };
-    if (m_target == Target::Class) return at::cat({total(at::argmax(output, 1).eq(targets)).view({1}), none(4)});
-    if (m_target == Target::Flag) return at::cat({total(output.gt(0).eq(targets.gt(0.5))).view({1}), none(4)});
+    if (m_target == Target::Class) return at::cat({total(at::argmax(output, 1).eq(targets)).view({1}), none(5)});
+    if (m_target == Target::Next) {
+        const Tensor surprise = at::log_softmax(output, -1).gather(-1, targets.unsqueeze(-1));
+        return at::cat({total(at::argmax(output, -1).eq(targets)).view({1}), none(4), total(surprise).neg().view({1})});
+    }
+    if (m_target == Target::Flag) return at::cat({total(output.gt(0).eq(targets.gt(0.5))).view({1}), none(5)});
     const Tensor wrong = said(output).sub(targets);
-    if (m_target == Target::Input) return at::cat({none(1), (total(wrong.abs()) / static_cast<double>(output.numel() / output.size(0))).view({1}), none(3)});
+    if (m_target == Target::Input) return at::cat({none(1), (total(wrong.abs()) / static_cast<double>(output.numel() / output.size(0))).view({1}), none(4)});
     const Tensor error = wrong.to(at::kDouble) * m_deviation, truth = targets.to(at::kDouble) * m_deviation;
-    return at::cat({none(1), at::stack({error.abs().sum(), error.square().sum(), truth.sum(), truth.square().sum()})});
+    return at::cat({none(1), at::stack({error.abs().sum(), error.square().sum(), truth.sum(), truth.square().sum()}), none(1)});
 }
 
 MetricSums Loss::sumsFrom(const double* values, std::int64_t count)
@@ -186,6 +241,7 @@ MetricSums Loss::sumsFrom(const double* values, std::int64_t count)
     sums.squared = values[2];
     sums.target = values[3];
     sums.targetSquared = values[4];
+    sums.surprise = values[5];
     return sums;
 }
 
@@ -193,6 +249,7 @@ Tensor Loss::answers(const Tensor& output) const
 {
     switch (m_target) {
     case Target::Class: return at::softmax(output, 1);
+    case Target::Next: return at::softmax(output, -1);
     case Target::Flag: {
         const Tensor second = at::sigmoid(output);
         return at::cat({at::rsub(second, 1), second}, 1);

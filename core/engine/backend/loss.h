@@ -29,9 +29,11 @@ class Loss
     /// the first batch.
     void useData(const Dataset& data, std::int64_t outputs);
 
-    /// What the mean over these samples divides by: their number, or their weights' sum.
+    /// What the metrics of so many samples count: these, or a text's symbols.
+    std::int64_t countOf(std::int64_t rows) const { return rows * m_perRow; }
+    /// What the mean over these samples divides by: their number (of a text, that of symbols), or their weights' sum.
     double weightOf(std::span<const std::int32_t> labels, std::span<const std::int64_t> rows) const;
-    /// Of a whole batch. Targets: class indices [rows]; or floats of the output's shape, numbers scaled by the deviation of training.
+    /// Of a whole batch. Targets: class indices [rows], symbols [rows, length]; or floats of the output's shape, numbers scaled by the deviation of training.
     at::Tensor mean(const at::Tensor& output, const at::Tensor& targets) const;
     /// Of a piece of a batch whose weight is `whole`: the pieces' losses add up to the batch's mean.
     at::Tensor share(const at::Tensor& output, const at::Tensor& targets, double whole) const;
@@ -40,9 +42,9 @@ class Loss
 
     /// Of these samples; waits for the device.
     MetricSums sums(const at::Tensor& output, const at::Tensor& targets) const;
-    /// The same left on the device, as doubles: correct, absolute, squared, target, targetSquared.
+    /// The same left on the device, as doubles: correct, absolute, squared, target, targetSquared, surprise.
     at::Tensor sumsOnDevice(const at::Tensor& output, const at::Tensor& targets) const;
-    static constexpr std::int64_t sumCount = 5;
+    static constexpr std::int64_t sumCount = 6;
     static MetricSums sumsFrom(const double* values, std::int64_t count);
 
     /// What predict() gives.
@@ -58,6 +60,7 @@ class Loss
     at::Device m_device = at::kCPU;
     double m_smoothing = 0;
     bool m_balanced = false;
+    std::int64_t m_perRow = 1;     ///< answers that a sample asks for
     double m_delta = 1;            ///< where Huber's loss bends
     double m_mean = 0, m_deviation = 1; ///< of the numbers to be predicted
     std::vector<double> m_weights; ///< per class; empty: all 1

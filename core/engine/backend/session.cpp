@@ -179,6 +179,9 @@ Result<void> SessionImpl::useData(DatasetPtr data)
         if (data->info().sample.sizes() != input.sizes())
             return Error{ErrorCode::Invalid, "The network takes " + input.text() + ", but the data set has " + data->info().sample.text() + ".",
                          "Choose the data set that the network was made for, or change the picture size.", {}};
+        const bool isSymbols = input.dtype == DType::I64;
+        if (isSymbols != !data->info().symbols.empty())
+            return Error{ErrorCode::Invalid, isSymbols ? "The network takes the symbols of a text, but the data set is none." : "The data set is a text, but the network takes numbers.", "Choose the data set that the network was made for.", {}};
         SCONCE_TRY(m_losses->fits(data->info(), input, output));
         if (const std::size_t features = m_spec.scaling.mean.size(); (data->info().sample.dtype == DType::F32) != (features > 0) || (features > 0 && static_cast<std::int64_t>(features) != input.elements()))
             return Error{ErrorCode::Invalid, "The scaling of this run does not fit its data.", "Use the data that the run was trained on.", std::to_string(features) + " features"};
@@ -252,6 +255,7 @@ Tensor SessionImpl::targets(Part part, std::span<const std::int64_t> rows, const
     case Target::Class: break;
     case Target::Flag: return m_feed->flags(part, rows);
     case Target::Number: return m_feed->numbers(part, rows);
+    case Target::Next: return m_feed->nextSymbols(part, rows, reuse);
     case Target::Input: return input;
     }
     return m_feed->targets(part, rows, reuse);
@@ -453,7 +457,7 @@ Result<void> SessionImpl::commitOnDevice(std::vector<Tensor> gradients, double l
     }
     told.push_back(m_sumsOnDevice);
     for (Tensor& each : told) each = each.to(at::kDouble).view({-1});
-    m_pending.push_back({{{0, static_cast<std::int64_t>(m_rows.size())}, m_step, 0}, at::cat(told)});
+    m_pending.push_back({{{0, m_losses->countOf(static_cast<std::int64_t>(m_rows.size()))}, m_step, 0}, at::cat(told)});
     return {};
 }
 

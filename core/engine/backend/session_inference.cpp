@@ -25,8 +25,8 @@ Tensor SessionImpl::infer(const Tensor& input) const
 Tensor SessionImpl::asDeclared(const Tensor& output) const
 {
     switch (m_execution.outputKind) {
-    case OutputKind::Probabilities: return at::softmax(output, 1);
-    case OutputKind::LogProbabilities: return at::log_softmax(output, 1);
+    case OutputKind::Probabilities: return at::softmax(output, -1);
+    case OutputKind::LogProbabilities: return at::log_softmax(output, -1);
     case OutputKind::Sigmoid: return at::sigmoid(output);
     case OutputKind::Raw: break;
     }
@@ -60,8 +60,9 @@ Result<EvaluationTotals> SessionImpl::evaluate(Part part, std::span<const std::i
     double sum = 0;
     SCONCE_TRY(inBatches(part, rows, batchSize, progress, [&](const Tensor& output, std::span<const std::int64_t> batch, const Tensor& input) {
         const Tensor truth = targets(part, batch, input, false);
-        sum += m_losses->evaluated(output, truth).item<double>() * static_cast<double>(batch.size());
-        totals += m_losses->sums(output, truth);
+        const MetricSums sums = m_losses->sums(output, truth);
+        sum += m_losses->evaluated(output, truth).item<double>() * static_cast<double>(sums.count);
+        totals += sums;
     }));
     totals.loss = totals.count ? sum / static_cast<double>(totals.count) : 0;
     return totals;
@@ -104,8 +105,9 @@ Result<std::vector<float>> SessionImpl::run(std::span<const float> inputs, std::
         if (count == 0) return std::vector<float>{};
         std::vector<std::int64_t> sizes = type.sizes();
         sizes.insert(sizes.begin(), count);
-        Tensor input = emptyTensor(sizes, m_device, m_execution.channelsLast);
+        Tensor input = emptyTensor(sizes, m_device, m_execution.channelsLast && type.rank() == 3);
         copyIn(input, std::as_bytes(inputs));
+        if (type.dtype == DType::I64) input = input.to(at::kLong);
         std::vector<Tensor> discarded(m_buffers.size());
         return copyOutFloats(asDeclared(runPlan(inferencePlan(), input, context(training, 0, &discarded, shown()))));
     });

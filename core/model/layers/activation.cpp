@@ -19,7 +19,7 @@ template <Function function> ValueIndex lowerPlain(const LayerView&, Lowering& t
 
 template <bool logarithm> ValueIndex lowerSoftmax(const LayerView&, Lowering& to, ValueIndex input)
 {
-    return to.add(SoftmaxOp{0, logarithm}, {input});
+    return to.add(SoftmaxOp{channelAxis(to.typeOf(input)), logarithm}, {input});
 }
 
 LayerEntry activation(const char* id, const char* title, const char* help, const char* keywords, const char* keras, const char* pytorch)

@@ -14,7 +14,7 @@ std::optional<ValueType> branchType(const Stack& branch, ValueType type, int dep
     if (depth > maxBlockDepth) return std::nullopt;
     for (const Layer& layer : branch.layers) {
         const LayerEntry* entry = findLayerEntry(layer.type);
-        if (!entry) return std::nullopt;
+        if (!entry || (isSymbols(type) && !entry->takesSymbols && !entry->isBlock())) return std::nullopt;
         ShapeOutcome outcome = entry->shape(LayerView(*entry, layer), type);
         if (outcome.problem) return std::nullopt;
         type = std::move(outcome.type);
@@ -58,10 +58,12 @@ std::int64_t strideBetween(std::int64_t from, std::int64_t to)
     return 0;
 }
 
-/// Strides of the 1×1 convolution that brings the input to the branch's shape (none for a row); nothing if there are none.
+/// Strides of the 1×1 convolution that brings the input to the branch's shape (none for a row and for positions, where a matrix does it);
+/// nothing if there are none.
 std::optional<Sizes> projectionStrides(const ValueType& input, const ValueType& output)
 {
-    if (input.rank() != output.rank()) return std::nullopt;
+    if (input.rank() != output.rank() || hasPositions(input) != hasPositions(output)) return std::nullopt;
+    if (hasPositions(input)) return input.dims[0] == output.dims[0] ? std::optional(Sizes{}) : std::nullopt;
     Sizes strides;
     for (std::size_t a = 1; a < input.dims.size(); ++a) {
         strides.push_back(strideBetween(input.dims[a].size, output.dims[a].size));
@@ -73,7 +75,8 @@ std::optional<Sizes> projectionStrides(const ValueType& input, const ValueType& 
 ShapeOutcome residualJoin(const LayerView& view, const ValueType& input, const std::vector<ValueType>& outputs)
 {
     const ValueType& output = outputs.front();
-    if (output.sizes() == input.sizes()) return ShapeOutcome::of(output);
+    if (auto problem = expectNumbers(input)) return ShapeOutcome::fail(std::move(*problem));
+    if (output.sizes() == input.sizes()) return ShapeOutcome::of(input);
     const bool possible = projectionStrides(input, output).has_value();
     if (possible && view.choice("projection") == "auto") return ShapeOutcome::of(output);
     LayerProblem problem;
@@ -91,10 +94,11 @@ ValueIndex lowerResidual(const LayerView& view, Lowering& to, ValueIndex input, 
     const ValueType in = to.typeOf(input), out = to.typeOf(outputs.front());
     ValueIndex shortcut = input;
     if (in.sizes() != out.sizes()) {
-        const std::int64_t from = in.dims[0].size, count = out.dims[0].size;
+        const auto channels = static_cast<std::size_t>(channelAxis(in));
+        const std::int64_t from = in.dims[channels].size, count = out.dims[channels].size;
         Initialiser start{Initialiser::Kind::GlorotUniform, 0, from, count};
         Sizes shape{count, from};
-        if (in.rank() == 1) {
+        if (in.rank() == 1 || hasPositions(in)) {
             LinearOp op;
             op.weight = to.parameter("projection.weight", shape, start, true);
             op.bias = to.parameter("projection.bias", {count}, {}, false);
@@ -120,11 +124,12 @@ ShapeOutcome parallelJoin(const LayerView& view, const ValueType&, const std::ve
 {
     const bool concat = view.choice("join") == "concat";
     static const Plan empty;
-    Result<ValueType> type = concat ? outputType(ConcatOp{0}, outputs, empty) : outputType(AddOp{}, outputs, empty);
+    const ConcatOp sideBySide{channelAxis(outputs.front())};
+    Result<ValueType> type = concat ? outputType(sideBySide, outputs, empty) : outputType(AddOp{}, outputs, empty);
     if (type.ok()) return ShapeOutcome::of(std::move(type).value());
     LayerProblem problem = problemOf(type.error(), "join");
     problem.because = (concat ? "Its branches cannot be joined: " : "Its branches cannot be added: ") + problem.because;
-    if (!concat && outputType(ConcatOp{0}, outputs, empty).ok())
+    if (!concat && outputType(sideBySide, outputs, empty).ok())
         problem.fixes.push_back(setParam("Join the channels instead", "join", std::string("concat")));
     return ShapeOutcome::fail(std::move(problem));
 }
@@ -132,7 +137,7 @@ ShapeOutcome parallelJoin(const LayerView& view, const ValueType&, const std::ve
 ValueIndex lowerParallel(const LayerView& view, Lowering& to, ValueIndex, const std::vector<ValueIndex>& outputs)
 {
     const bool concat = view.choice("join") == "concat";
-    return activated(view, to, concat ? to.add(ConcatOp{0}, outputs) : to.add(AddOp{}, outputs));
+    return activated(view, to, concat ? to.add(ConcatOp{channelAxis(to.typeOf(outputs.front()))}, outputs) : to.add(AddOp{}, outputs));
 }
 
 } // namespace
@@ -149,7 +154,7 @@ LayerEntry residual()
     e.keywords = "skip shortcut resnet block add";
     e.minBranches = e.maxBranches = 1;
     e.params = {choiceParam("projection", "Projection", "auto",
-                            {{"auto", "where needed", "Where its layers change the shape, a learned 1×1 convolution brings the input to it."},
+                            {{"auto", "where needed", "Where its layers change the shape, a learned 1×1 convolution (in a row or at a position: a matrix) brings the input to it."},
                              {"never", "never", "Its layers must keep the shape."}},
                             "What happens to the input where its layers change the shape."),
                 activationParam()};

@@ -113,8 +113,8 @@ ValueIndex activated(const LayerView& view, Lowering& to, ValueIndex value)
     const std::string& id = view.choice("activation");
     if (id == "none") return value;
     if (id == "softmax") {
-        // Over the features of a row, else over the channels: the axis that Keras has last.
-        return to.add(SoftmaxOp{0, false}, {value});
+        // Over the features of a row or of each position, else over the channels: the axis that Keras has last.
+        return to.add(SoftmaxOp{channelAxis(to.typeOf(value)), false}, {value});
     }
     ActivationOp op;
     if (id == "relu") op.function = Function::Relu;
@@ -154,16 +154,27 @@ LayerFix reshapeFix(const Sizes& shape)
 
 } // namespace
 
+std::optional<LayerProblem> expectNumbers(const ValueType& input)
+{
+    if (!isSymbols(input)) return std::nullopt;
+    return LayerProblem{"expects numbers", "Which symbol it is says nothing by its size: an Embedding gives each one numbers of its own.", "",
+                        {insertBefore("Insert Embedding", "embedding")}};
+}
+
 std::optional<LayerProblem> expectRow(const ValueType& input)
 {
-    if (input.rank() == 1) return std::nullopt;
+    if (input.rank() == 1 || hasPositions(input)) return std::nullopt;
     return LayerProblem{"expects one row of numbers", "", "", {insertBefore("Insert Flatten", "flatten"), globalPoolFix()}};
 }
 
 std::optional<LayerProblem> expectSequence(const ValueType& input)
 {
-    if (input.rank() == 2) return std::nullopt;
+    if (input.rank() == 2 && !hasPositions(input)) return std::nullopt;
     LayerProblem problem{"expects a sequence (channels×length)", "", "", {}};
+    if (hasPositions(input)) { // a reshape would mix up features and positions
+        problem.because = "Here the length comes first, as Self-attention and Dense want it.";
+        return problem;
+    }
     const Sizes sizes = input.sizes();
     problem.fixes.push_back(reshapeFix(input.rank() == 1 ? Sizes{1, sizes[0]} : Sizes{sizes[0], input.elements() / sizes[0]}));
     return problem;
@@ -174,7 +185,7 @@ std::optional<LayerProblem> expectImage(const ValueType& input)
     if (input.rank() == 3) return std::nullopt;
     LayerProblem problem{"expects pictures (channels×height×width)", "", "", {}};
     const Sizes sizes = input.sizes();
-    if (input.rank() == 2) problem.fixes.push_back(reshapeFix({sizes[0], 1, sizes[1]}));
+    if (input.rank() == 2 && !hasPositions(input)) problem.fixes.push_back(reshapeFix({sizes[0], 1, sizes[1]}));
     if (input.rank() == 1) {
         for (std::int64_t channels : {1, 3}) {
             if (sizes[0] % channels != 0) continue;
@@ -192,6 +203,21 @@ std::optional<LayerProblem> expectChannels(const ValueType& input)
     LayerProblem problem = *expectImage(input);
     problem.expects = "expects pictures or sequences";
     return problem;
+}
+
+std::optional<LayerProblem> expectPositions(const ValueType& input)
+{
+    if (hasPositions(input)) return std::nullopt;
+    LayerProblem problem{"expects numbers at each position (length×features)", "", "", {}};
+    problem.because = "An Embedding makes them of a text.";
+    return problem;
+}
+
+std::optional<LayerProblem> expectChannelsFirst(const ValueType& input)
+{
+    if (!hasPositions(input)) return std::nullopt;
+    return LayerProblem{"expects channels first", "It would reckon positions together, later ones with earlier ones. Layer norm takes each by itself.", "",
+                        {{"Remove the layer", LayerFix::Kind::Remove, {}, {}}}};
 }
 
 LayerProblem problemOf(const Error& error, std::string param)

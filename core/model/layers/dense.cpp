@@ -9,7 +9,8 @@ namespace {
 
 ShapeOutcome denseShape(const LayerView& view, const ValueType& input)
 {
-    const ValueType type = featuresType(view.integer("units"));
+    const std::int64_t units = view.integer("units");
+    const ValueType type = hasPositions(input) ? positionsType(input.dims[0].size, units) : featuresType(units);
     if (auto problem = expectRow(input)) return ShapeOutcome::fail(std::move(*problem), type);
     return ShapeOutcome::of(type);
 }
@@ -33,7 +34,7 @@ LayerEntry dense()
     e.group = LayerGroup::Dense;
     e.icon = "dense";
     e.nameStem = "dense";
-    e.help = "Every output is a weighted sum of all inputs. As the last layer: one output per class.";
+    e.help = "Every output is a weighted sum of all inputs. As the last layer: one output per class. In a sequence it does the same at each position by itself.";
     e.keywords = "linear fully connected fc affine mlp";
     e.params = {intParam("units", "Units", 64, 1, 1'048'576, "How many sums are learned: how many numbers come out."), activationParam(),
                 biasParam("unit"), initialiserParam()};

@@ -16,6 +16,9 @@ LayerEntry maxPool2d();
 LayerEntry averagePool2d();
 LayerEntry globalAveragePool();
 LayerEntry globalMaxPool();
+LayerEntry embedding();
+LayerEntry positions();
+LayerEntry selfAttention();
 LayerEntry batchNorm();
 LayerEntry layerNorm();
 LayerEntry groupNorm();
@@ -64,10 +67,13 @@ std::string activationSuffix(const LayerView& view);
 std::string timesText(const Sizes& sizes); ///< 3×3
 
 // ---- what a layer takes; nothing where it fits ----
-std::optional<LayerProblem> expectRow(const ValueType& input);
-std::optional<LayerProblem> expectSequence(const ValueType& input);
+std::optional<LayerProblem> expectNumbers(const ValueType& input); ///< anything but symbols, of any shape
+std::optional<LayerProblem> expectRow(const ValueType& input); ///< a row of features, or one at each position
+std::optional<LayerProblem> expectSequence(const ValueType& input); ///< channels first
 std::optional<LayerProblem> expectImage(const ValueType& input);
-std::optional<LayerProblem> expectChannels(const ValueType& input); ///< sequence or image
+std::optional<LayerProblem> expectChannels(const ValueType& input); ///< sequence, positions or image
+std::optional<LayerProblem> expectPositions(const ValueType& input);
+std::optional<LayerProblem> expectChannelsFirst(const ValueType& input); ///< anything but positions
 
 /// A primitive's refusal as a layer's problem.
 LayerProblem problemOf(const Error& error, std::string param = {});

@@ -31,6 +31,7 @@ template <class Op> void affine(const LayerView& view, Lowering& to, const Sizes
 
 ShapeOutcome batchNormShape(const LayerView&, const ValueType& input)
 {
+    if (auto problem = expectChannelsFirst(input)) return ShapeOutcome::fail(std::move(*problem));
     return ShapeOutcome::of(input);
 }
 
@@ -50,6 +51,7 @@ ValueIndex lowerBatchNorm(const LayerView& view, Lowering& to, ValueIndex input)
 int axesOfNorm(const LayerView& view, const ValueType& input)
 {
     const auto axes = static_cast<int>(view.integer("axes"));
+    if (axes == 0 && hasPositions(input)) return 1; // a position would look ahead at those behind it
     return axes == 0 ? input.rank() : axes;
 }
 
@@ -77,6 +79,7 @@ ValueIndex lowerLayerNorm(const LayerView& view, Lowering& to, ValueIndex input)
 
 ShapeOutcome groupNormShape(const LayerView& view, const ValueType& input)
 {
+    if (auto problem = expectChannelsFirst(input)) return ShapeOutcome::fail(std::move(*problem));
     GroupNormOp op;
     op.groups = view.integer("groups");
     ShapeOutcome outcome = shapeOf(op, input);
@@ -127,10 +130,10 @@ LayerEntry layerNorm()
     e.group = LayerGroup::Normalisation;
     e.icon = "norm";
     e.nameStem = "ln";
-    e.help = "Brings every sample by itself to mean 0 and spread 1, then scales and shifts it as learned. Does not depend on the batch, so it suits small batches and sequences.";
+    e.help = "Brings every sample by itself to mean 0 and spread 1, in a sequence every position, then scales and shifts it as learned. Does not depend on the batch, so it suits small batches and sequences.";
     e.keywords = "normalization layernorm ln normalise transformer";
-    e.params = {intParam("axes", "Last axes", 0, 0, 3, "Over how many of the last axes is normalised together; 0 for all of a sample."), epsilonParam(), scaleParam(), centreParam()};
-    e.summary = [](const LayerView& v) { return v.integer("axes") == 0 ? std::string("over the whole sample") : "over the last " + plural(v.integer("axes"), "axis", "axes"); };
+    e.params = {intParam("axes", "Last axes", 0, 0, 3, "Over how many of the last axes is normalised together; 0 for all of a sample, or all of a position in a sequence."), epsilonParam(), scaleParam(), centreParam()};
+    e.summary = [](const LayerView& v) { return v.integer("axes") == 0 ? std::string("over the whole sample or position") : "over the last " + plural(v.integer("axes"), "axis", "axes"); };
     e.shape = layerNormShape;
     e.lower = lowerLayerNorm;
     e.keras = {"LayerNormalization", {{"axes", "axis"}, {"epsilon", "epsilon"}, {"scale", "scale"}, {"centre", "center"}}};

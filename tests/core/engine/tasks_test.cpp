@@ -123,6 +123,55 @@ struct Bench
     }
 };
 
+/// A network that learns the next symbol of the fixture's text.
+struct TextBench
+{
+    TemporaryFolder folder;
+    DatasetPtr data;
+    std::unique_ptr<Session> session;
+
+    TextBench(const Json& one, std::int64_t microBatch = 0, const Json& choices = {})
+    {
+        const std::string path = folder / "small.txt";
+        std::ofstream(path) << fixture()["text"].get<std::string>();
+        ImportOptions options;
+        options.context = fixture()["context"].get<int>();
+        auto opened = openDataset(path, options);
+        if (!opened) giveUp(opened.error());
+        data = *opened;
+        const std::string symbols = std::to_string(data->info().symbols.size());
+        auto plan = planOf(R"([{"type":"embedding","symbols":)" + symbols + R"(,"width":5},{"type":"dense","units":)" + symbols + "}]", factsOf(data->info()).input);
+        if (!plan) giveUp(plan.error());
+        SessionSpec spec = specOf(std::move(*plan), "sgd", {{"momentum", 0.0}});
+        spec.task = {"language", {{"label_smoothing", one["smoothing"].get<double>()}}};
+        spec.step.microBatch = microBatch;
+        spec.choices = choices;
+        auto made = Session::open(std::move(spec));
+        if (!made) giveUp(made.error());
+        session = std::move(*made);
+        if (auto used = session->useData(data); !used) giveUp(used.error());
+        auto weights = *session->weights();
+        for (HostTensor& tensor : weights) {
+            const auto numbers = one["start"][tensor.name].get<std::vector<float>>();
+            if (numbers.size() * sizeof(float) != tensor.bytes.size()) qFatal("The fixture's tensors are of another size.");
+            std::memcpy(tensor.bytes.data(), numbers.data(), tensor.bytes.size());
+        }
+        if (auto set = session->setWeights(viewsOf(weights)); !set) giveUp(set.error());
+    }
+    std::vector<StepMetrics> train()
+    {
+        std::int64_t step = 0;
+        for (const auto& rows : {range(0, 4), range(4, 8), range(8, 10)}) {
+            for (const auto& done : {session->forward(step, rows), session->backward(), session->commit(fixture()["rate"].get<double>())})
+                if (!done) giveUp(done.error());
+            ++step;
+        }
+        auto metrics = session->takeMetrics();
+        if (!metrics) giveUp(metrics.error());
+        return *metrics;
+    }
+};
+
 bool close(double ours, double theirs, double least = 1e-6) { return std::abs(ours - theirs) <= least + 2e-6 * std::abs(theirs); }
 
 } // namespace
@@ -219,6 +268,59 @@ class TasksTest : public QObject
         }
     }
 
+    /// Loss, gradients (by the weights after three steps), perplexity and answers of a text; in pieces and gated as well.
+    void nextSymbolsArePyTorchs_data()
+    {
+        QTest::addColumn<int>("index");
+        QTest::addColumn<int>("pieces");
+        QTest::addColumn<bool>("gated");
+        for (int i = 0; i < static_cast<int>(fixture()["texts"].size()); ++i) {
+            const std::string name = fixture()["texts"][static_cast<std::size_t>(i)]["name"];
+            QTest::newRow(name.c_str()) << i << 0 << false;
+            QTest::newRow((name + ", in pieces").c_str()) << i << 3 << false;
+            QTest::newRow((name + ", gated").c_str()) << i << 0 << true;
+        }
+    }
+    void nextSymbolsArePyTorchs()
+    {
+        QFETCH(int, index);
+        QFETCH(int, pieces);
+        QFETCH(bool, gated);
+        const Json& one = fixture()["texts"][static_cast<std::size_t>(index)];
+        TextBench bench(one, pieces, gated ? Json{{"commit", "gated on the device"}} : Json{});
+        const auto metrics = bench.train();
+        QCOMPARE(metrics.size(), std::size_t{3});
+        for (std::size_t i = 0; i < 3; ++i) {
+            QCOMPARE(metrics[i].count, std::int64_t{i < 2 ? 32 : 16}); // symbols, not windows
+            QVERIFY2(close(metrics[i].loss, one["losses"][i]), qPrintable(QString::number(metrics[i].loss, 'g', 9)));
+            QVERIFY(close(metrics[i].surprise / static_cast<double>(metrics[i].count), one["surprises"][i]));
+        }
+        for (const HostTensor& tensor : *bench.session->weights()) {
+            const auto theirs = one["end"][tensor.name].get<std::vector<double>>();
+            const auto ours = floatsOf(tensor);
+            QCOMPARE(ours.size(), theirs.size());
+            for (std::size_t i = 0; i < ours.size(); ++i) QVERIFY2(close(static_cast<double>(ours[i]), theirs[i]), tensor.name.c_str());
+        }
+        const auto rest = range(10, 10 + one["rest"].get<std::int64_t>());
+        QCOMPARE(rest.back() + 1, bench.data->count(Part::Training));
+        const auto totals = bench.session->evaluate(Part::Training, rest, 4, {}); // the last batch is smaller
+        SCONCE_VERIFY_OK(totals);
+        QCOMPARE(totals->count, static_cast<std::int64_t>(rest.size()) * 8);
+        QVERIFY(close(totals->loss, one["loss"]));
+        QVERIFY(close(metricOf("perplexity", *totals), one["perplexity"], 1e-5));
+        QCOMPARE(metricOf("accuracy", *totals), one["accuracy"].get<double>());
+        const auto answers = bench.session->predict(Part::Training, std::span(rest).first(1), 4, {});
+        SCONCE_VERIFY_OK(answers);
+        const auto theirs = one["answers"].get<std::vector<double>>();
+        QCOMPARE(answers->size(), theirs.size());
+        for (std::size_t i = 0; i < theirs.size(); ++i) QVERIFY(close(static_cast<double>((*answers)[i]), theirs[i]));
+        // The same window from outside, without the symbol behind.
+        std::vector<std::uint8_t> record(bench.data->recordBytes());
+        bench.data->gather(Part::Training, std::span(rest).first(1), record);
+        QCOMPARE(*bench.session->predictRecords(std::span(record).first(8), 1), *answers);
+        QVERIFY(!bench.session->predictRecords(record, 1).ok());
+    }
+
     /// The same rows as a table's records from outside.
     void recordsFromOutside()
     {
@@ -253,6 +355,13 @@ class TasksTest : public QObject
         QVERIFY(refused("regression", four, picture, stripes()).find("no numbers") != std::string::npos);
         QVERIFY(refused("autoencoder", four, picture, stripes()).find("2×12×12") != std::string::npos);
         QVERIFY(refused("autoencoder", R"([{"type":"conv2d","filters":2,"kernel":[3,3],"padding":"same"}])", picture, stripes()).empty());
+        TextBench text(fixture()["texts"][0]);
+        QVERIFY(!text.session->useData(stripes()).ok());
+        QVERIFY(refused("classification", four, picture, text.data).find("2×12×12") != std::string::npos);
+        QVERIFY(refused("language", four, picture, stripes()).find("no text") != std::string::npos);
+        const ValueType symbols = factsOf(text.data->info()).input;
+        QVERIFY(refused("language", R"([{"type":"embedding","symbols":99,"width":4},{"type":"dense","units":3}])", symbols, text.data).find("8×3") != std::string::npos);
+        QVERIFY(refused("language", R"([{"type":"embedding","symbols":99,"width":4},{"type":"dense","units":99}])", symbols, text.data).empty());
         SessionSpec unknown = specOf(*planOf(four, picture));
         unknown.task = {"divination", {}};
         QVERIFY(!Session::open(std::move(unknown)).ok());

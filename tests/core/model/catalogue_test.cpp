@@ -54,7 +54,7 @@ class CatalogueTest : public QObject
     void entriesAreComplete()
     {
         std::set<std::string> ids;
-        const std::set<std::string> icons{"dense", "conv", "pool", "norm", "dropout", "activation", "flatten", "reshape", "residual", "parallel", "softmax", "globalpool", "pad"};
+        const std::set<std::string> icons{"dense", "conv", "pool", "norm", "dropout", "activation", "flatten", "reshape", "residual", "parallel", "softmax", "globalpool", "pad", "embedding", "positions", "attention"};
         int group = 0;
         for (const LayerEntry& entry : layerCatalogue()) {
             const char* id = entry.id.c_str();
@@ -85,7 +85,7 @@ class CatalogueTest : public QObject
         }
         for (const char* wanted : {"dense", "conv1d", "conv2d", "depthwise_conv2d", "conv2d_transpose", "max_pool2d", "average_pool2d", "global_average_pool",
                                    "global_max_pool", "flatten", "reshape", "dropout", "batch_norm", "layer_norm", "group_norm", "relu", "leaky_relu", "gelu", "silu",
-                                   "sigmoid", "tanh", "softmax", "residual", "parallel"})
+                                   "sigmoid", "tanh", "softmax", "residual", "parallel", "embedding", "positions", "self_attention"})
             QVERIFY2(ids.contains(wanted), wanted);
         QVERIFY(!findLayerEntry("nothing"));
     }
@@ -188,7 +188,7 @@ class CatalogueTest : public QObject
         // Random settings within their ranges and odd inputs: never a crash, and shape() and lower() agree.
         std::uint32_t state = 0;
         const auto draw = [&] { return philox({++state, 0, 0, 0}, {3, 5})[0]; };
-        const std::vector<ValueType> inputs{featuresType(1), featuresType(12), sequenceType(4, 9), imageType(1, 1, 1), imageType(8, 7, 5), imageType(3, 32, 32)};
+        const std::vector<ValueType> inputs{featuresType(1), featuresType(12), sequenceType(4, 9), imageType(1, 1, 1), imageType(8, 7, 5), imageType(3, 32, 32), symbolsType(9), positionsType(9, 12)};
         int shapes = 0, problems = 0;
         for (const LayerEntry& entry : layerCatalogue()) {
             for (int round = 0; round < 200; ++round) {
@@ -383,13 +383,13 @@ class CatalogueTest : public QObject
         QVERIFY(!findLayerEntry("flatten")->mayLearn() && !findLayerEntry("dropout")->mayLearn());
         int checked = 0; // each kind of layer alone, wherever its defaults fit one of these inputs
         for (const LayerEntry& entry : layerCatalogue())
-            for (const ValueType& input : {imageType(4, 16, 16), featuresType(64), sequenceType(4, 16)}) {
+            for (const ValueType& input : {imageType(4, 16, 16), featuresType(64), sequenceType(4, 16), symbolsType(16), positionsType(16, 64)}) {
                 const auto plan = lower(single(entry.id, {}), input);
                 if (!plan.ok() || (plan->parameters.empty() && plan->buffers.empty())) continue;
                 QVERIFY2(entry.mayLearn(), entry.id.c_str());
                 ++checked;
             }
-        QVERIFY(checked >= 8);
+        QVERIFY(checked >= 11);
     }
 
     void twoHundredLayersAreQuick()

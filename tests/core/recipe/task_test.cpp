@@ -63,6 +63,14 @@ Recipe mended(Recipe recipe, const DataFacts& data, QString* fault)
     return recipe;
 }
 
+DataFacts play()
+{
+    DataFacts facts{ValueType{DType::I64, {{Axis::Length, 16}}}, 1000, 0, 0, "Play"};
+    facts.symbols = 40;
+    facts.bytes = false;
+    return facts;
+}
+
 constexpr const char* dense10 = R"([{"type":"flatten"},{"type":"dense","units":10}])";
 constexpr const char* row10 = R"([{"type":"dense","units":10}])";
 constexpr const char* row1 = R"([{"type":"dense","units":1}])";
@@ -77,7 +85,7 @@ class TaskTest : public QObject
     {
         QTest::addColumn<QString>("task");
         QTest::addColumn<QString>("layers");
-        QTest::addColumn<int>("kind"); // 0 pictures, 1 table of 3 classes, 2 of 2, 3 of numbers, 4 of both
+        QTest::addColumn<int>("kind"); // 0 pictures, 1 table of 3 classes, 2 of 2, 3 of numbers, 4 of both, 5 text
         QTest::addColumn<QString>("said");
         QTest::addColumn<QString>("becomes");
         QTest::newRow("classes fit") << "classification" << dense10 << 0 << "" << "classification";
@@ -98,6 +106,18 @@ class TaskTest : public QObject
         QTest::newRow("back, a row for a picture") << "autoencoder" << dense10 << 0 << "1×28×28" << "autoencoder";
         QTest::newRow("back, a flat picture") << "autoencoder" << R"([{"type":"flatten"},{"type":"dense","units":784}])" << 0 << "1×28×28" << "autoencoder";
         QTest::newRow("back, a smaller picture") << "autoencoder" << R"([{"type":"conv2d","filters":1,"kernel":[3,3],"padding":"valid"}])" << 0 << "1×28×28" << "autoencoder";
+        QTest::newRow("symbols fit") << "language" << R"([{"type":"embedding","symbols":40,"width":8},{"type":"dense","units":40}])" << 5 << "" << "language";
+        QTest::newRow("symbols, nothing yet") << "language" << "[]" << 5 << "no layers yet" << "language";
+        QTest::newRow("symbols, too few units") << "language" << R"([{"type":"embedding","symbols":40,"width":8},{"type":"dense","units":10}])" << 5 << "16×40" << "language";
+        QTest::newRow("symbols, no last layer") << "language" << R"([{"type":"embedding","symbols":40,"width":8}])" << 5 << "16×40" << "language";
+        QTest::newRow("symbols beyond the table") << "language" << R"([{"type":"embedding","symbols":39,"width":8},{"type":"dense","units":40}])" << 5 << "knows 39 symbols" << "language";
+        QTest::newRow("symbols without a table") << "language" << R"([{"type":"dense","units":40}])" << 5 << "symbols" << "language";
+        QTest::newRow("symbols, sees the answer") << "language" << R"([{"type":"embedding","symbols":40,"width":8},{"type":"self_attention","heads":2,"causal":false},{"type":"dense","units":40}])" << 5 << "would see the answer" << "language";
+        QTest::newRow("symbols, looks back") << "language" << R"([{"type":"embedding","symbols":40,"width":8},{"type":"self_attention","heads":2},{"type":"dense","units":40}])" << 5 << "" << "language";
+        QTest::newRow("classes of a text") << "classification" << R"([{"type":"embedding","symbols":40,"width":8},{"type":"dense","units":40}])" << 5 << "is a text" << "language";
+        QTest::newRow("a text given back") << "autoencoder" << R"([{"type":"embedding","symbols":40,"width":8},{"type":"dense","units":40}])" << 5 << "is a text" << "language";
+        QTest::newRow("next symbol of pictures") << "language" << dense10 << 0 << "is no text" << "classification";
+        QTest::newRow("next symbol of numbers") << "language" << row1 << 3 << "is no text" << "regression";
     }
     void demandsAndWaysOut()
     {
@@ -106,7 +126,7 @@ class TaskTest : public QObject
         QFETCH(int, kind);
         QFETCH(QString, said);
         QFETCH(QString, becomes);
-        const DataFacts facts[] = {pictures(), table(3, false), table(2, false), table(0, true), table(3, true)};
+        const DataFacts facts[] = {pictures(), table(3, false), table(2, false), table(0, true), table(3, true), play()};
         const DataFacts& data = facts[kind];
         const Recipe recipe = recipeOf(task.toStdString(), layers.toStdString());
         const QStringList problems = blocking(recipe, data);
@@ -180,6 +200,23 @@ class TaskTest : public QObject
         QVERIFY2(said.isEmpty() ? hints.isEmpty() : hints.join(";").contains(said), qPrintable(hints.join(";")));
     }
 
+    void textsAreSplitAtTheirEnd()
+    {
+        Recipe recipe = recipeOf("language", R"([{"type":"embedding","symbols":40,"width":8},{"type":"dense","units":40}])");
+        const auto hints = [&] {
+            QStringList list;
+            for (const Problem& problem : validate(recipe, play())) list << QString::fromStdString(problem.path);
+            return list;
+        };
+        QVERIFY(!hints().contains("/data/split/kind"));
+        recipe.data.split.kind = SplitSettings::Kind::Shuffled;
+        QVERIFY(hints().contains("/data/split/kind"));
+        recipe.data.split.validation = 0;
+        QVERIFY(!hints().contains("/data/split/kind"));
+        recipe.data.import.context = 9999;
+        QVERIFY(blocking(recipe, play()).join("").contains("/data/import/context"));
+    }
+
     void metricsFollowFromSums()
     {
         MetricSums a, b;
@@ -193,6 +230,14 @@ class TaskTest : public QObject
         QVERIFY(std::isnan(metricOf("mae", {})));
         QVERIFY(std::isnan(metricOf("r2", {0, 3, 0, 0, 6, 12}))); // all alike
         QCOMPARE(metricOf("accuracy", {3, 4}), 0.75);
+        MetricSums text{1, 4};
+        text.surprise = 4 * std::log(65.0);
+        QVERIFY(std::abs(metricOf("perplexity", text) - 65) < 1e-9);
+        text += text;
+        QVERIFY(std::abs(metricOf("perplexity", text) - 65) < 1e-9 && metricOf("accuracy", text) == 0.25);
+        QVERIFY(std::isnan(metricOf("perplexity", {})));
+        QCOMPARE(answersPerSample({"language", {}}, play().input), std::int64_t{16});
+        QCOMPARE(answersPerSample({"autoencoder", {}}, pictures().input), std::int64_t{1});
         QCOMPARE(metricText(*findMetric("accuracy"), 0.75), std::string("75.00 %"));
         QCOMPARE(metricText(*findMetric("mae"), NAN), std::string("–"));
     }
@@ -206,7 +251,8 @@ class TaskTest : public QObject
                 QCOMPARE(findMetric(metric.id), &metric);
             }
         }
-        QVERIFY(metricsOf("divination").empty() && !mainMetric("divination") && !hasAccuracy("regression") && hasAccuracy("binary"));
+        QVERIFY(metricsOf("divination").empty() && !mainMetric("divination") && !hasAccuracy("regression") && hasAccuracy("binary") && hasAccuracy("language"));
+        QCOMPARE(mainMetric("language")->id, std::string("perplexity"));
     }
 
     /// The recipe of a table, and back.
@@ -219,6 +265,13 @@ class TaskTest : public QObject
         const auto parsed = recipeFromJson(toJson(recipe));
         QVERIFY(parsed.ok() && parsed->problems.empty());
         QVERIFY(parsed->recipe.task == recipe.task && parsed->recipe.data == recipe.data);
+        // A text's context, which others do not write.
+        QVERIFY(!toJson(recipe)["data"]["import"].contains("context"));
+        recipe.data.import.context = 32;
+        QCOMPARE(recipeFromJson(toJson(recipe))->recipe.data.import.context, 32);
+        QCOMPARE(withValueSet(Recipe(), "/data/import/context", "128")->data.import.context, 128);
+        QVERIFY(!withValueSet(Recipe(), "/data/import/context", "5000").ok());
+        recipe.data.import.context = 0;
         // One from before tables.
         Json old = toJson(recipe);
         old["data"]["import"].erase("target");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A whole run of each task: it learns, says the metrics that it has and no others, and stopped anywhere goes on bit for bit.
 #include "core/data/scaling.h"
+#include "core/data/text_dataset.h"
 #include "training_support.h"
 
 #include <QtTest>
@@ -29,6 +30,15 @@ std::string tableText()
     return text;
 }
 
+/// The alphabet again and again, with a slip here and there.
+std::string lettersText()
+{
+    const Philox random(12, Purpose::Test);
+    std::string text;
+    for (std::uint64_t i = 0; i < 1200; ++i) text += random.below(i, 40) == 0 ? '!' : static_cast<char>('a' + i % 11);
+    return text;
+}
+
 struct Case { DatasetPtr data; Recipe recipe; };
 
 Case caseOf(const std::string& task, const QTemporaryDir& dir)
@@ -42,6 +52,21 @@ Case caseOf(const std::string& task, const QTemporaryDir& dir)
         one.data = std::make_shared<TinyData>(trainingRows, testRows);
         one.recipe.stack.layers.back().params["units"] = std::int64_t{64};
         addLayer(one.recipe, "reshape", {{"shape", std::vector<std::int64_t>{1, 8, 8}}});
+        return one;
+    }
+    if (task == "language") {
+        const std::string path = dir.path().toStdString() + "/letters.txt";
+        std::ofstream(path) << lettersText();
+        ImportOptions options;
+        options.context = 8;
+        auto data = openDataset(path, options);
+        if (!data) qFatal("%s", data.error().message.c_str());
+        one.data = *data;
+        one.recipe.data.split.kind = SplitSettings::Kind::Last;
+        one.recipe.stack.layers.clear();
+        addLayer(one.recipe, "embedding", {{"symbols", std::int64_t{12}}, {"width", std::int64_t{8}}});
+        addLayer(one.recipe, "dropout", {{"rate", 0.1}});
+        addLayer(one.recipe, "dense", {{"units", std::int64_t{12}}});
         return one;
     }
     const std::string path = dir.path().toStdString() + "/table.csv";
@@ -65,7 +90,7 @@ class TasksTest : public QObject
     static void tasks()
     {
         QTest::addColumn<QString>("task");
-        for (const char* task : {"classification", "binary", "regression", "autoencoder"}) QTest::newRow(task) << task;
+        for (const char* task : {"classification", "binary", "regression", "autoencoder", "language"}) QTest::newRow(task) << task;
     }
 
   private Q_SLOTS:
@@ -86,7 +111,8 @@ class TasksTest : public QObject
         const bool accuracy = hasAccuracy(task.toStdString());
         QCOMPARE(std::isfinite(summary.testAccuracy), accuracy);
         QCOMPARE(std::isfinite(summary.valAccuracy), accuracy);
-        QCOMPARE(summary.metrics.empty(), accuracy);
+        const bool others = metricsOf(task.toStdString()).size() > std::size_t(accuracy ? 1 : 0);
+        QCOMPARE(summary.metrics.empty(), !others);
         for (const MetricEntry& metric : metricsOf(task.toStdString()))
             for (const char* part : {"train", "val", "test", "best_val"}) QVERIFY2(std::isfinite(summary.metric(part, metric.id)), (std::string(part) + " " + metric.id).c_str());
         // It has learned.
@@ -96,10 +122,14 @@ class TasksTest : public QObject
         // As events say it.
         const auto steps = bench.events.of<StepsDone>().front();
         QCOMPARE(steps.accuracy.empty(), !accuracy);
-        QCOMPARE(steps.metrics.size(), accuracy ? std::size_t{0} : std::size_t{1}); // R² says nothing of a batch
-        if (!accuracy) QCOMPARE(steps.metrics.at("mae").size(), steps.loss.size());
+        QCOMPARE(steps.metrics.size(), others ? std::size_t{1} : std::size_t{0}); // R² says nothing of a batch
+        const char* metric = task == "language" ? "perplexity" : "mae";
+        if (others) QCOMPARE(steps.metrics.at(metric).size(), steps.loss.size());
+        if (task == "language") QVERIFY(std::abs(std::log(static_cast<double>(steps.metrics.at(metric)[0])) - static_cast<double>(steps.loss[0])) < 1e-4); // nothing is smoothed
+        // A sample is a window, and all of them were trained on.
+        QCOMPARE(bench.lastState().samplesTrained, summary.epochs * splitCounts(one.data->info().trainingCount, one.data->info().testCount, one.recipe.data.split).training);
         const auto test = bench.events.of<TestDone>().front();
-        if (!accuracy) QCOMPARE(test.metrics.at("test_mae"), summary.metric("test", "mae"));
+        if (others) QCOMPARE(test.metrics.at(std::string("test_") + metric), summary.metric("test", metric));
     }
 
     /// Killed after any step and gone on from its checkpoint: the weights, losses and metrics of the run that was not.
@@ -139,6 +169,18 @@ class TasksTest : public QObject
             QCOMPARE(ended.summary.trainLoss, expected.summary.trainLoss);
             QCOMPARE(ended.summary.metrics == expected.summary.metrics, true);
         }
+    }
+
+    /// What the indices mean is the run's: stored with it, so that its model writes on when the text is gone.
+    void symbolsAreStoredWithTheRun()
+    {
+        QTemporaryDir dir;
+        const Case one = caseOf("language", dir);
+        Bench bench(one.recipe, one.data);
+        QCOMPARE(bench.run().status, RunStatus::Finished);
+        const auto symbols = symbolsIn(bench.lastState().choices);
+        SCONCE_VERIFY(symbols);
+        QCOMPARE(*symbols, one.data->info().symbols);
     }
 
     /// What the numbers were scaled by is the run's, not the data's: stored, and taken up again.

@@ -178,6 +178,11 @@ struct Bench
         return trainRun(input, commands, [this](const EventBody& body) { return hook ? hook(body) : events(body); });
     }
     std::function<Result<void>(const EventBody&)> hook;
+    TrainerState lastState() const
+    {
+        auto newest = newestValidCheckpoint(input.runFolder);
+        return newest ? newest->state : TrainerState();
+    }
     std::string finalHash() const
     {
         auto newest = newestValidCheckpoint(input.runFolder);

@@ -73,7 +73,7 @@ std::vector<bool> hiddenMatrices(const Plan& plan)
     // A value is behind a matrix if one lies between it and the input, ahead of one if one lies between it and the output.
     std::vector<bool> behind(plan.values.size(), false), ahead(plan.values.size(), false), hidden(plan.parameters.size(), false);
     for (const Step& step : plan.steps) {
-        bool any = weightOf(step.op) != none;
+        bool any = weightOf(step.op) != none || std::holds_alternative<EmbeddingOp>(step.op); // itself a matrix that reads the input
         for (ValueIndex input : step.inputs) any = any || behind[static_cast<std::size_t>(input)];
         behind[static_cast<std::size_t>(step.output)] = any;
     }
