@@ -5,10 +5,12 @@
 // parameters, optimiser state, running statistics and counters at once and only if loss and gradients are finite.
 // Owned by the trainer (or an evaluation); every call comes from one thread. No exception leaves it.
 
+#include "core/base/histogram.h"
 #include "core/base/result.h"
 #include "core/base/tensor_view.h"
 #include "core/data/dataset.h"
 #include "core/data/scaling.h"
+#include "core/engine/look.h"
 #include "core/model/primitives.h"
 #include "core/recipe/task.h"
 
@@ -91,6 +93,16 @@ class Session
     /// session refuses to go on. Steps of the same call that were good are handed out first; the next call then says NotFinite.
     /// Once it has been said here, weights() and optimiserState() give the state before the faulty step, for a last checkpoint.
     virtual Result<std::vector<StepMetrics>> takeMetrics() = 0;
+
+    // ---- looking closely at a step ----
+    /// A whole step, forward to commit, with the time and the memory of its parts. It is slower than others by what looking costs,
+    /// some microseconds a part. Errors as of the three.
+    virtual Result<StepProfile> profileStep(std::int64_t step, std::span<const std::int64_t> rows, double learningRate) = 0;
+    /// How the numbers are spread that this step would meet: of every parameter, of every gradient of the batch before anything is done
+    /// with it, and of what each layer puts out for the batch, as the recipe has its layers (fused and rewritten blocks are taken apart
+    /// for it); an output is called by the id of its layer. A gradient or output may be NaN: it is counted, no error. Leaves no trace, as a step that is not committed does;
+    /// takes the time of about three steps. By parameters in the order of the plan, then by layers.
+    virtual Result<std::vector<TensorNumbers>> numbers(std::int64_t step, std::span<const std::int64_t> rows) = 0;
 
     // ---- without training: always in float32, whatever training computes in ----
     /// Called between batches with rows done; returns false to cancel (Cancelled).

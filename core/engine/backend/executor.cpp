@@ -371,10 +371,13 @@ Tensor runSteps(const ExecutionPlan& execution, const RunContext& context, int f
             result = runSegment(execution, context, execution.segments[nextSegment], values);
             i = static_cast<std::size_t>(execution.segments[nextSegment].last) - 1;
         } else {
+            const std::size_t count = execution.fusions[i] ? static_cast<std::size_t>(execution.fusions[i]->steps) : 1;
+            if (context.observer) context.observer->before(execution, context, i, count);
             inputs.clear();
             for (ValueIndex index : plan.steps[i].inputs) inputs.push_back(values.as(index, execution.computes[i]));
             result = execute(execution, context, i, inputs, execution.computes[i]);
-            if (execution.fusions[i]) i += static_cast<std::size_t>(execution.fusions[i]->steps) - 1;
+            if (context.observer) context.observer->after(execution, i, result);
+            i += count - 1;
         }
         checkShape(result, execution, plan.steps[i], input.size(0));
         values.set(plan.steps[i].output, std::move(result));
@@ -422,6 +425,7 @@ class Forgetful : public torch::autograd::Function<Forgetful>
         for (const Tensor& source : sources)
             if (source.requires_grad()) wanted.push_back(source);
         const Tensor output = job->run(sources[0]);
+        if (job->context.observer) job->context.observer->goingBack(output);
         const std::vector<Tensor> found = torch::autograd::grad({output}, wanted, {gradients[0]}, {}, false, true);
         torch::autograd::variable_list result(sources.size() + 1); // nothing for the job
         std::size_t next = 0;

@@ -12,6 +12,21 @@
 
 namespace sconce::engine {
 
+struct RunContext;
+
+/// Looks on while a plan runs: profiles, histograms. Where nobody does, there is none.
+class StepObserver
+{
+  public:
+    virtual ~StepObserver() = default;
+    /// `count` steps are about to run, in one kernel where they are several.
+    virtual void before(const ExecutionPlan&, const RunContext&, std::size_t /*first*/, std::size_t /*count*/) {}
+    /// They have run; `step` is the first of them. The result may be overwritten by a later step.
+    virtual void after(const ExecutionPlan&, std::size_t /*step*/, const at::Tensor& /*result*/) {}
+    /// The backward pass is about to begin from here.
+    virtual void goingBack(const at::Tensor&) {}
+};
+
 /// What a run needs besides the plan. `staged` takes the running statistics that a training run would leave behind; they
 /// become real only when the step is committed (rule 6). Entries stay undefined where nothing changed.
 struct RunContext
@@ -23,6 +38,7 @@ struct RunContext
     std::uint64_t seed = 0;
     std::int64_t step = 0; ///< keys dropout
     bool again = false;     ///< a segment computed a second time: the running statistics have had their share
+    StepObserver* observer = nullptr;
     std::int64_t firstRow = 0; ///< of this piece in its batch: what rows draw does not depend on how a batch is cut
 };
 

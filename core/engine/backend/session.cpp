@@ -268,13 +268,17 @@ void SessionImpl::forwardPiece()
     const auto wanted = static_cast<std::size_t>(std::max<std::int64_t>(0, m_spec.step.microBatch));
     const std::size_t size = wanted > 0 ? std::min(wanted, left) : left;
     const std::span<const std::int64_t> rows(m_rows.data() + m_next, size);
+    PhaseSpan span(m_profiler.get(), ProfilePhase::Data);
     const Tensor input = m_feed->inputs(Part::Training, rows, true);
     const Tensor truth = targets(Part::Training, rows, input, true);
     assertOn(input, m_device, "the batch");
     assertOn(truth, m_device, "the targets");
     RunContext run = context(true, m_step, &m_staged, m_parameters);
     run.firstRow = static_cast<std::int64_t>(m_next);
+    run.observer = m_profiler.get();
+    span.next(ProfilePhase::Forward);
     const Tensor logits = runPlan(m_execution, input, run);
+    span.next(ProfilePhase::Loss);
     m_piece = size == m_rows.size() ? m_losses->mean(logits, truth) : m_losses->share(logits, truth, m_weight);
     const Tensor loss = m_piece.detach();
     if (m_scale) m_piece = m_scale->scaled(m_piece);
@@ -295,7 +299,11 @@ Result<void> SessionImpl::backward()
     auto result = guarded("computing gradients", [&]() -> Result<void> {
         enter();
         while (true) { // gradients of the pieces add up
-            if (m_piece.requires_grad()) m_piece.backward();
+            if (m_profiler) m_profiler->goingBack(m_piece);
+            if (m_piece.requires_grad()) {
+                const PhaseSpan span(m_profiler.get(), ProfilePhase::Backward);
+                m_piece.backward();
+            }
             m_piece.reset();
             if (m_next == m_rows.size()) break;
             forwardPiece();
@@ -403,6 +411,7 @@ Result<void> SessionImpl::commit(double learningRate)
     if (m_stage != Stage::Backward) return Error{ErrorCode::Internal, "There are no gradients to commit.", "", {}};
     auto result = guarded("updating the weights", [&]() -> Result<void> {
         enter();
+        const PhaseSpan span(m_profiler.get(), ProfilePhase::Optimiser);
         const at::NoGradGuard noGrad;
         std::vector<Tensor> grads = gradients();
         return m_deferred ? commitOnDevice(std::move(grads), learningRate) : commitOnHost(std::move(grads), learningRate);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 // The session over torch: session.cpp has its opening and the training step, session_inference.cpp what runs without
-// training, session_state.cpp what goes in and out. Private to the engine.
+// training, session_state.cpp what goes in and out, session_look.cpp what looks closely at a step. Private to the engine.
 
 #include "core/engine/backend/engine_table.h"
 #include "core/engine/backend/executor.h"
@@ -10,6 +10,7 @@
 #include "core/engine/backend/loss_scale.h"
 #include "core/engine/backend/optimiser.h"
 #include "core/engine/backend/precision.h"
+#include "core/engine/backend/profiler.h"
 
 #include <optional>
 
@@ -30,6 +31,8 @@ class SessionImpl final : public Session
     Result<void> backward() override;
     Result<void> commit(double learningRate) override;
     Result<std::vector<StepMetrics>> takeMetrics() override;
+    Result<StepProfile> profileStep(std::int64_t step, std::span<const std::int64_t> rows, double learningRate) override;
+    Result<std::vector<TensorNumbers>> numbers(std::int64_t step, std::span<const std::int64_t> rows) override;
     Result<EvaluationTotals> evaluate(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize, const Progress& progress) override;
     Result<std::vector<float>> predict(Part part, std::span<const std::int64_t> rows, std::int64_t batchSize, const Progress& progress) override;
     Result<std::vector<float>> predictRecords(std::span<const std::uint8_t> records, std::int64_t count) override;
@@ -62,6 +65,9 @@ class SessionImpl final : public Session
     at::Tensor targets(Part part, std::span<const std::int64_t> rows, const at::Tensor& input, bool reuse);
     void dropStep();
     void forwardPiece();
+    ExecutionPlan plainPlan() const;
+    std::vector<TensorNumbers> parameterNumbers() const;
+    std::vector<TensorNumbers> outputNumbers(std::int64_t step, std::span<const std::int64_t> rows);
     void clip(const std::vector<at::Tensor>& gradients) const;
     void average(const at::Tensor& skip);
     const std::vector<at::Tensor>& shown() const { return m_average.empty() ? m_parameters : m_average; }
@@ -106,6 +112,7 @@ class SessionImpl final : public Session
     at::Tensor m_found, m_one;        ///< operands of the finite check
     at::Tensor m_bad;                 ///< GPU: 1 from the first faulty step on
     std::vector<Pending> m_pending;
+    std::shared_ptr<Profiler> m_profiler; ///< while profileStep() looks on
     mutable std::optional<Error> m_failed; ///< GPU: known after a synchronisation
 };
 
