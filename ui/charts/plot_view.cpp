@@ -1,20 +1,73 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/charts/plot_impl.h"
 
+#include <QBackingStore>
+#include <QBasicTimer>
 #include <QGraphicsLayout>
 #include <QKeyEvent>
 #include <QMetaMethod>
 #include <QMouseEvent>
+#include <QPaintEngine>
 #include <QPainter>
+#include <QTimerEvent>
 #include <QWheelEvent>
 
 #include <algorithm>
+#include <deque>
 
 namespace sconce::ui {
 
 namespace {
+
 const double none = std::numeric_limits<double>::quiet_NaN();
+
+/// Plots that wait to be drawn anew: one per turn of the event loop, so that a page of several does not hold the window up.
+class Turns : public QObject
+{
+  public:
+    static Turns& instance()
+    {
+        static Turns turns;
+        return turns;
+    }
+    void wait(PlotView* view, std::function<void()> draw)
+    {
+        if (std::none_of(m_waiting.begin(), m_waiting.end(), [view](const Waiting& w) { return w.view == view; })) m_waiting.push_back({view, std::move(draw)});
+        if (!m_timer.isActive()) m_timer.start(0, this);
+    }
+
+  protected:
+    void timerEvent(QTimerEvent*) override
+    {
+        while (!m_waiting.empty()) {
+            const Waiting next = std::move(m_waiting.front());
+            m_waiting.pop_front();
+            if (!next.view || !next.view->isVisible()) continue;
+            next.draw();
+            next.view->update();
+            return;
+        }
+        m_timer.stop();
+    }
+
+  private:
+    struct Waiting
+    {
+        QPointer<PlotView> view;
+        std::function<void()> draw;
+    };
+    std::deque<Waiting> m_waiting;
+    QBasicTimer m_timer;
+};
+
+/// Whether a painter paints on the window itself, not into a picture of it.
+bool onWindow(const QWidget& widget, const QPainter& painter)
+{
+    const QBackingStore* store = widget.window()->backingStore();
+    return store && painter.paintEngine() && painter.paintEngine()->paintDevice() == const_cast<QBackingStore*>(store)->paintDevice();
 }
+
+} // namespace
 
 PlotView::Impl::Impl(PlotView* view) : q(view)
 {
@@ -221,8 +274,17 @@ void PlotView::resizeEvent(QResizeEvent*)
 
 void PlotView::paintEvent(QPaintEvent*)
 {
-    if (m->dirty || m->picture.devicePixelRatio() != devicePixelRatioF()) m->render();
+    const bool old = m->dirty || m->picture.devicePixelRatio() != devicePixelRatioF();
     QPainter painter(this);
+    // What it showed last stays for the moment until its turn comes; a picture of the window wants the truth at once.
+    if (old && !m->picture.isNull() && onWindow(*this, painter)) {
+        Turns::instance().wait(this, [this] {
+            if (m->dirty || m->picture.devicePixelRatio() != devicePixelRatioF()) m->render();
+        });
+        painter.drawPixmap(rect(), m->picture);
+        return;
+    }
+    if (old) m->render();
     painter.drawPixmap(0, 0, m->picture);
     m->drawHover(painter);
     if (hasFocus() && property("kbfocus").toBool()) {

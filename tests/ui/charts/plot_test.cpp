@@ -363,6 +363,37 @@ class PlotTest : public QObject
         QCOMPARE(view.summary(), QStringLiteral("training: 3 points, last 0.0457"));
     }
 
+    /// On the window a plot is drawn anew when its turn comes, one per turn; a picture of it is true at once.
+    void redrawsInTurn()
+    {
+        Curve curve = curveOf({0, 1, 2}, {3, 1, 2}, Curve::Style::Dots);
+        QWidget window;
+        PlotView first(&window), second(&window);
+        for (PlotView* view : {&first, &second}) {
+            view->resize(300, 120);
+            view->setCurves({curve});
+            view->setXRange(0, 2);
+        }
+        second.move(0, 130);
+        window.resize(300, 260);
+        window.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&window));
+        QTRY_VERIFY(first.wordRects().empty());
+
+        curve.ringAt = 1; // with the word “best” beside it
+        for (PlotView* view : {&first, &second}) {
+            view->setCurves({curve});
+            view->repaint();
+        }
+        QVERIFY(first.wordRects().empty() && second.wordRects().empty());
+        QTRY_VERIFY(!first.wordRects().empty() && !second.wordRects().empty());
+
+        curve.ringAt = -1;
+        first.setCurves({curve});
+        first.grab();
+        QVERIFY(first.wordRects().empty());
+    }
+
     void bigRunsStayQuick()
     {
         PlotView view;
