@@ -115,13 +115,7 @@ void Profiler::before(const ExecutionPlan& execution, const RunContext& context,
         if (std::find(label.layers.begin(), label.layers.end(), step.layer) == label.layers.end()) label.layers.push_back(step.layer);
     }
     for (std::size_t i = first; i < first + count; ++i)
-        std::visit(
-            [&](const auto& op) {
-                if constexpr (requires { op.weight; })
-                    for (const ParamIndex index : {op.weight, op.bias})
-                        if (index != none) m_owners.emplace(context.parameters[static_cast<std::size_t>(index)].unsafeGetTensorImpl(), label);
-            },
-            execution.plan.steps[i].op);
+        visitParameters(execution.plan.steps[i].op, [&](ParamIndex index) { m_owners.emplace(context.parameters[static_cast<std::size_t>(index)].unsafeGetTensorImpl(), label); });
     m_ranges.push_back({at::sequence_number::peek(), std::numeric_limits<std::uint64_t>::max() - 1, label});
     m_running[first] = open(context.again ? ProfilePhase::Again : ProfilePhase::Forward, label.primitive, {}, label.layers);
 }
