@@ -25,8 +25,8 @@ Tensor SessionImpl::infer(const Tensor& input) const
 Tensor SessionImpl::asDeclared(const Tensor& output) const
 {
     switch (m_execution.outputKind) {
-    case OutputKind::Probabilities: return at::softmax(output, 1);
-    case OutputKind::LogProbabilities: return at::log_softmax(output, 1);
+    case OutputKind::Probabilities: return at::softmax(output, -1);
+    case OutputKind::LogProbabilities: return at::log_softmax(output, -1);
     case OutputKind::Sigmoid: return at::sigmoid(output);
     case OutputKind::Raw: break;
     }
