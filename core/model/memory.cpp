@@ -257,11 +257,11 @@ class Writer
         work.gradientPasses = true;
         learnt(work, step);
     }
-    void describe(Work& work, const AttentionOp& op, const Step& step, DType, double result)
+    void describe(Work& work, const AttentionOp& op, const Step& step, DType, double)
     {
         work.keepsInputs = work.keepsResult = true;
         work.extra = floatBytes * m_rows * static_cast<double>(op.heads * type(step.output).dims[0].size); // the logarithm of each softmax's sum
-        work.backwardScratch = 3 * result; // gradients of Q, K and V, before they lie side by side
+        // Gradients of Q, K and V come one by one before they lie side by side, but by then Q, K and V are let go.
     }
     void learnt(Work& work, const Step& step)
     {

@@ -1,57 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What each primitive really keeps, beside what the forecast believes: kept for the backward pass, and the peak of one step, in
 // bytes of tensors alive. `sconce_bench_memory_primitives` prints a row per small network.
-#include "tests/core/engine/counting_allocator.h"
 #include "tests/core/engine/engine_support.h"
+#include "tests/core/engine/measured_step.h"
 
-#include "core/engine/backend/executor.h"
-#include "core/engine/backend/initialise.h"
-#include "core/engine/backend/loss.h"
-#include "core/engine/backend/tensors.h"
 #include "core/model/memory.h"
-
-#include <ATen/Functions.h>
 
 using namespace sconce;
 using namespace sconce::test;
-using namespace sconce::engine;
-using at::Tensor;
-
-namespace {
-
-struct Measured { double kept = 0, peak = 0; };
-
-Measured measure(const ExecutionPlan& execution, std::int64_t rows)
-{
-    CountingAllocator& counter = CountingAllocator::install();
-    std::vector<Tensor> parameters, buffers;
-    for (const ParameterSpec& spec : execution.plan.parameters) parameters.push_back(emptyTensor(spec.shape, at::kCPU, execution.channelsLast).fill_(0.01).set_requires_grad(spec.trainable));
-    for (const BufferSpec& spec : execution.plan.buffers) buffers.push_back(at::full(spec.shape, spec.initial));
-    Measured result;
-    for (int round = 0; round < 2; ++round) {
-        for (Tensor& parameter : parameters) parameter.mutable_grad().reset();
-        std::vector<Tensor> staged(buffers.size());
-        const double before = static_cast<double>(counter.now());
-        std::vector<std::int64_t> sizes = execution.plan.values[static_cast<std::size_t>(execution.plan.input)].type.sizes();
-        sizes.insert(sizes.begin(), rows);
-        const Tensor x = emptyTensor(sizes, at::kCPU, execution.channelsLast).fill_(0.5), targets = at::zeros({rows}, at::kLong);
-        RunContext context;
-        context.parameters = parameters;
-        context.buffers = buffers;
-        context.staged = &staged;
-        context.training = true;
-        counter.restart();
-        {
-            Tensor loss = at::cross_entropy_loss(runPlan(execution, x, context), targets);
-            result.kept = static_cast<double>(counter.now()) - before;
-            loss.backward();
-        }
-        result.peak = static_cast<double>(counter.peak()) - before;
-    }
-    return result;
-}
-
-} // namespace
 
 int main(int argc, char** argv)
 {
@@ -78,6 +34,9 @@ int main(int argc, char** argv)
         {"transposed", R"({"type":"conv2d","filters":16,"padding":"same"},{"type":"conv2d_transpose","filters":16,"padding":"same"},)"},
         {"flatten dense dense", R"({"type":"flatten"},{"type":"dense","units":256,"activation":"relu"},{"type":"dense","units":256,"activation":"gelu"},)"},
         {"flatten dense dropout", R"({"type":"flatten"},{"type":"dense","units":256,"activation":"relu"},{"type":"dropout"},)"},
+        {"embedding positions", R"({"type":"embedding","width":128},{"type":"positions"},)"},
+        {"embedding attention", R"({"type":"embedding","width":128},{"type":"self_attention"},)"},
+        {"embedding norm attention norm dense", R"({"type":"embedding","width":128},{"type":"residual","branches":[[{"type":"layer_norm"},{"type":"self_attention"}]]},{"type":"residual","branches":[[{"type":"layer_norm"},{"type":"dense","units":512,"activation":"gelu"},{"type":"dense","units":128}]]},)"},
         {"flatten dense layer norm", R"({"type":"flatten"},{"type":"dense","units":256},{"type":"layer_norm"},)"}};
     const std::int64_t rows = argc > 1 ? std::atoll(argv[1]) : 64;
     std::printf("| network | type | kept, kB | believed | peak, kB | believed | off |\n|---|---|---|---|---|---|---|\n");
@@ -89,11 +48,12 @@ int main(int argc, char** argv)
                 json = std::string("[") + layers + R"({"type":"dense","units":10}])";
                 plan = planOf(json, imageType(3, 32, 32));
             }
+            if (!plan) plan = planOf(json, symbolsType(64)); // one answer at each position
             if (!plan) giveUp(plan.error());
             PassOptions options;
             options.products = type;
             const ExecutionPlan execution = prepare(std::move(*plan), options);
-            const Measured real = measure(execution, rows);
+            const MeasuredStep real = measuredStep(execution, rows);
             const StepMemory believed = stepMemory(execution, rows, true);
             std::printf("| %s | %s | %.0f | %.0f | %.0f | %.0f | %+.0f %% |\n", title, std::string(name(type)).c_str(), real.kept / 1e3, believed.kept / 1e3, real.peak / 1e3, believed.peak / 1e3,
                         100 * (believed.peak / real.peak - 1));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// B1 and B4, our side: a recipe's training steps through the session, in the trainer's order (shuffled rows, forward, backward,
-// commit, metrics every few steps). Prints one JSON line. `peak` measures what the machine can do instead. b1.sh and b4.sh run
+// B1, B4 and B5, our side: a recipe's training steps through the session, in the trainer's order (shuffled rows, forward, backward,
+// commit, metrics every few steps). Prints one JSON line. `peak` measures what the machine can do instead. The benches' scripts run
 // it beside PyTorch.
 
 #include "core/base/text.h"

@@ -6,6 +6,7 @@
 #include "engine_support.h"
 #include "reference_layers.h"
 
+#include "core/engine/backend/executor.h"
 #include "core/formats/safetensors.h"
 
 #include <QTemporaryDir>
@@ -42,6 +43,10 @@ const std::map<std::string, std::vector<const char*>>& candidates()
         {"epsilon", {"0.001", "0.00001", "0.1"}},
         {"momentum", {"0.01", "0.1", "1"}},
         {"axes", {"0", "1", "2", "3"}},
+        {"symbols", {"5", "6", "9"}},
+        {"width", {"1", "4", "6"}},
+        {"spread", {"0.001", "0.02", "0.1", "0.5", "1"}},
+        {"heads", {"1", "2", "3", "4", "5"}},
         {"shape", {"[-1]", "[2,-1]", "[3,4,-1]", "[-1,2,5]", "[0]", "[7,-1]", "[-1,-1]"}},
     };
     return all;
@@ -57,7 +62,8 @@ const std::vector<const char*>& branchesOf(const std::string& type)
         R"([[{"type":"conv2d","filters":6,"stride":2,"padding":"same"}]])",
         R"([[{"type":"conv1d","filters":3,"padding":"same"}]])",
         R"([[{"type":"residual","branches":[[{"type":"relu"}]]},{"type":"parallel","join":"add","branches":[[{"type":"tanh"}],[]]}]])",
-        R"([[]])"};
+        R"([[]])",
+        R"([[{"type":"layer_norm"},{"type":"self_attention","heads":2}]])"};
     static const std::vector<const char*> parallel{
         R"([[{"type":"dense","units":4}],[{"type":"dense","units":4,"activation":"tanh"}]])",
         R"([[{"type":"conv2d","filters":3,"kernel":1}],[{"type":"conv2d","filters":3,"padding":"same"},{"type":"relu"}]])",
@@ -71,7 +77,7 @@ const std::vector<const char*>& branchesOf(const std::string& type)
 std::vector<ValueType> inputs()
 {
     return {featuresType(12), featuresType(1), sequenceType(4, 10), sequenceType(1, 3), imageType(1, 9, 9), imageType(4, 8, 7), imageType(2, 12, 5),
-            imageType(6, 5, 5)};
+            imageType(6, 5, 5), symbolsType(13), symbolsType(20), positionsType(6, 12), positionsType(5, 4)};
 }
 
 /// One layer as JSON, drawn from the candidates by number.
@@ -109,6 +115,14 @@ torch::Tensor randomTensor(at::IntArrayRef sizes, std::uint64_t key, double low,
     torch::Tensor tensor = torch::empty(sizes, torch::kFloat);
     Philox(11, Purpose::Test, key).fillUniform(low, high, std::span(tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())));
     return tensor;
+}
+
+/// Numbers, or indices of symbols as numbers.
+torch::Tensor randomInput(const ValueType& input, std::int64_t batch, std::uint64_t key)
+{
+    std::vector<std::int64_t> sizes = input.sizes();
+    sizes.insert(sizes.begin(), batch);
+    return isSymbols(input) ? randomTensor(sizes, key, 0, 4.99).floor() : randomTensor(sizes, key, -2, 2);
 }
 
 /// Random values for every parameter and buffer of a plan; variances are positive.
@@ -176,6 +190,7 @@ class ContractTest : public QObject
     void agreesWithLibTorch();
     void oneStepAgreesWithLibTorch_data() { entries(); }
     void oneStepAgreesWithLibTorch();
+    void symbolsLearnAsInLibTorch();
     void wrongSettingsAreProblems_data() { entries(); }
     void wrongSettingsAreProblems();
     void dropoutDropsItsShare_data();
@@ -272,13 +287,14 @@ void ContractTest::checkOne(const LayerEntry& entry, const std::string& json, co
     const auto plan = lower(stack, input);
     for (const Step& step : plan->steps) m_primitives.insert(primitiveName(step.op));
     const Weights weights = weightsFor(*plan, key);
-    const torch::Tensor x = randomTensor(withBatch(input, 3), key + 999, -2, 2);
+    const torch::Tensor x = randomInput(input, 3, key + 999);
 
     Reference reference(weights, false);
+    reference.positions = hasPositions(input);
     torch::Tensor expected;
     try {
         const torch::NoGradGuard noGrad;
-        expected = reference.layer(layer, x);
+        expected = reference.layer(layer, isSymbols(input) ? x.to(torch::kLong) : x);
     } catch (const std::exception& e) {
         QFAIL(("LibTorch refuses " + where + ": " + e.what()).c_str());
     }
@@ -314,10 +330,11 @@ void ContractTest::oneStepAgreesWithLibTorch()
 {
     QFETCH(QString, id);
     const LayerEntry& entry = *findLayerEntry(id.toStdString());
+    if (entry.takesSymbols) return; // see symbolsLearnAsInLibTorch
     int done = 0;
     std::uint64_t key = 0;
     for (const ValueType& input : inputs()) {
-        if (input.elements() < 12) continue;
+        if (input.elements() < 12 || isSymbols(input)) continue;
         const Philox random(6, Purpose::Test, textKey(entry.id), ++key);
         std::uint64_t at = 0;
         int here = 0;
@@ -365,6 +382,7 @@ void ContractTest::oneStepAgreesWithLibTorch()
             std::vector<std::int64_t> labels;
             for (std::int64_t row : rows) labels.push_back(data->labels(Part::Training)[static_cast<std::size_t>(row)]);
             Reference reference(weights, true);
+            reference.positions = hasPositions(input);
             const torch::Tensor theirs = torch::nn::functional::cross_entropy(reference.stack(stack, x), torch::tensor(labels));
             theirs.backward();
             QVERIFY_SAYS(std::abs(theirs.item<double>() - loss) < tolerance * std::max(1.0, loss), where + ": the losses differ");
@@ -381,6 +399,46 @@ void ContractTest::oneStepAgreesWithLibTorch()
         }
     }
     QVERIFY_SAYS(done >= 3, "only " + std::to_string(done) + " settings could be stepped");
+}
+
+/// Symbols do not come from a data set of pictures: gradients of what takes them are those of the executor itself.
+void ContractTest::symbolsLearnAsInLibTorch()
+{
+    int done = 0;
+    for (const LayerEntry& entry : layerCatalogue()) {
+        if (!entry.takesSymbols) continue;
+        const Philox random(7, Purpose::Test, textKey(entry.id));
+        std::uint64_t at = 0;
+        for (int i = 0; i < 6; ++i) {
+            auto drawn = draw(entry, random, at);
+            QVERIFY(drawn.ok());
+            drawn->pop_back();
+            const ValueType input = symbolsType(13);
+            const Stack stack = stackOf(*drawn + R"(,{"id":"l8","type":"flatten"},{"id":"l9","type":"dense","units":3,"name":"head"}])");
+            const auto plan = lower(stack, input);
+            QVERIFY_SAYS(plan.ok(), *drawn);
+            Weights weights = weightsFor(*plan, 50 + static_cast<std::uint64_t>(i));
+            for (auto& [name, tensor] : weights) tensor.set_requires_grad(true);
+            const torch::Tensor x = randomInput(input, 4, static_cast<std::uint64_t>(i)).to(torch::kLong), labels = torch::tensor({0, 1, 2, 1}, torch::kLong);
+
+            std::vector<torch::Tensor> parameters;
+            for (const ParameterSpec& spec : plan->parameters) parameters.push_back(weights.at(spec.name).detach().clone().set_requires_grad(true));
+            engine::RunContext context;
+            context.parameters = parameters;
+            context.training = true;
+            torch::nn::functional::cross_entropy(engine::runPlan(prepare(*plan, {}), x, context), labels).backward();
+            Reference reference(weights, true);
+            torch::nn::functional::cross_entropy(reference.stack(stack, x), labels).backward();
+            for (std::size_t p = 0; p < parameters.size(); ++p) {
+                const torch::Tensor ours = parameters[p].grad().contiguous(), theirs = weights.at(plan->parameters[p].name).grad();
+                const std::string gap = difference(std::span(ours.data_ptr<float>(), static_cast<std::size_t>(ours.numel())), theirs);
+                QVERIFY_SAYS(gap.empty(), *drawn + ": gradient of " + plan->parameters[p].name + ": " + gap);
+                QVERIFY(ours.abs().sum().item<double>() > 0);
+            }
+            ++done;
+        }
+    }
+    QVERIFY(done >= 6);
 }
 
 void ContractTest::wrongSettingsAreProblems()
@@ -475,7 +533,7 @@ void ContractTest::dropoutDropsItsShare()
 void ContractTest::everyPrimitiveIsReached()
 {
     for (const char* name : {"conv", "conv_transpose", "linear", "pool", "global_pool", "activation", "softmax", "dropout", "batch_norm", "layer_norm",
-                             "group_norm", "reshape", "add", "concat", "pad"})
+                             "group_norm", "reshape", "add", "concat", "pad", "embedding", "offset", "attention"})
         QVERIFY_SAYS(m_primitives.contains(name), std::string(name) + " was never run");
 }
 

@@ -2,7 +2,11 @@
 // The forecast of a run's memory against every byte that its tensors really take: within 20 % for the starter recipes and what
 // changes them.
 
+#include "engine_support.h"
+#include "measured_step.h"
 #include "memory_support.h"
+
+#include "core/model/memory.h"
 
 #include <QtTest>
 
@@ -17,6 +21,8 @@ class MemoryTest : public QObject
     void theCounterCounts();
     void forecastHolds_data();
     void forecastHolds();
+    void stepOfATransformer_data();
+    void stepOfATransformer();
 };
 
 void MemoryTest::theCounterCounts()
@@ -70,6 +76,38 @@ void MemoryTest::forecastHolds()
     const double off = static_cast<double>(forecast.memoryBytes) / real.bytes - 1;
     qInfo("forecast %.1f MB, real %.1f MB: %+.0f %%", static_cast<double>(forecast.memoryBytes) / 1e6, real.bytes / 1e6, 100 * off);
     QVERIFY2(std::abs(off) <= 0.2, qPrintable(QStringLiteral("off by %1 %").arg(100 * off)));
+}
+
+void MemoryTest::stepOfATransformer_data()
+{
+    QTest::addColumn<int>("products");
+    QTest::addColumn<bool>("recompute");
+    QTest::newRow("float32") << static_cast<int>(DType::F32) << false;
+    QTest::newRow("bf16") << static_cast<int>(DType::BF16) << false;
+    QTest::newRow("computed again") << static_cast<int>(DType::F32) << true;
+}
+
+/// nanoGPT's small size and batch: what a forward and a backward pass take, and what lies there between them.
+void MemoryTest::stepOfATransformer()
+{
+    QFETCH(int, products);
+    QFETCH(bool, recompute);
+    std::string net = R"([{"type":"embedding","symbols":65,"width":128},{"type":"positions"})";
+    for (int block = 0; block < 4; ++block)
+        net += R"(,{"type":"residual","branches":[[{"type":"layer_norm"},{"type":"self_attention","heads":4}]]},
+                   {"type":"residual","branches":[[{"type":"layer_norm"},{"type":"dense","units":512,"activation":"gelu"},{"type":"dense","units":128}]]})";
+    auto plan = planOf(net + R"(,{"type":"layer_norm"},{"type":"dense","units":65}])", symbolsType(64));
+    QVERIFY(plan);
+    PassOptions options;
+    options.products = static_cast<DType>(products);
+    options.recompute = recompute;
+    const ExecutionPlan execution = prepare(std::move(*plan), options);
+    QCOMPARE(!execution.segments.empty(), recompute);
+    const StepMemory believed = stepMemory(execution, 12, true);
+    const MeasuredStep real = measuredStep(execution, 12);
+    qInfo("kept %.2f MB, believed %.2f; peak %.2f MB, believed %.2f", real.kept / 1e6, believed.kept / 1e6, real.peak / 1e6, believed.peak / 1e6);
+    QVERIFY(std::abs(believed.kept / real.kept - 1) <= 0.2);
+    QVERIFY(std::abs(believed.peak / real.peak - 1) <= 0.2);
 }
 
 QTEST_GUILESS_MAIN(MemoryTest)

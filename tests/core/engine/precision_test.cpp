@@ -2,18 +2,14 @@
 // Fewer digits in products: where the casts are and where they are not, losses and gradients beside float32's, the scale of the
 // loss against a written table, and that neither a skipped step nor a resume leaves a trace.
 
-#include "engine_support.h"
+#include "recorded.h"
 
 #include "core/engine/backend/engine_table.h"
-#include "core/engine/backend/executor.h"
-#include "core/engine/backend/initialise.h"
 #include "core/engine/backend/loss_scale.h"
 #include "core/engine/backend/precision.h"
 #include "core/engine/backend/tensors.h"
 
-#include <ATen/Functions.h>
 #include <ATen/TensorOperators.h>
-#include <torch/csrc/autograd/function.h>
 
 #include <QtTest>
 
@@ -64,57 +60,6 @@ std::vector<StepMetrics> metricsOf(Session& session)
     auto metrics = session.takeMetrics();
     if (!metrics) giveUp(metrics.error());
     return *metrics;
-}
-
-/// The types that autograd recorded: "ConvolutionBackward0" → those of its results.
-void collect(const std::shared_ptr<torch::autograd::Node>& node, std::map<std::string, std::set<at::ScalarType>>& types, std::set<torch::autograd::Node*>& seen)
-{
-    if (!node || !seen.insert(node.get()).second) return;
-    for (std::uint32_t i = 0; i < node->num_inputs(); ++i) types[node->name()].insert(node->input_metadata(i).dtype().toScalarType());
-    for (const torch::autograd::Edge& edge : node->next_edges()) collect(edge.function, types, seen);
-}
-
-struct Recorded
-{
-    Tensor output;
-    std::vector<Tensor> gradients;
-    std::map<std::string, std::set<at::ScalarType>> types;
-};
-
-Recorded record(DType products, const char* net, bool fuse = true)
-{
-    auto plan = planOf(net, imageType(2, 12, 12));
-    if (!plan) giveUp(plan.error());
-    PassOptions options;
-    options.products = products;
-    options.fuse = fuse;
-    const ExecutionPlan execution = prepare(std::move(*plan), options);
-    std::vector<Tensor> parameters, buffers, staged(execution.plan.buffers.size());
-    for (std::size_t i = 0; i < execution.plan.parameters.size(); ++i) {
-        Tensor tensor = emptyTensor(execution.plan.parameters[i].shape, at::kCPU, execution.channelsLast);
-        const auto values = startValues(execution.plan, static_cast<ParamIndex>(i), 3);
-        copyIn(tensor, std::as_bytes(std::span(values)));
-        parameters.push_back(tensor.set_requires_grad(true));
-    }
-    for (const BufferSpec& spec : execution.plan.buffers) buffers.push_back(at::full(spec.shape, spec.initial));
-    at::manual_seed(1);
-    Tensor x = emptyTensor({6, 2, 12, 12}, at::kCPU, execution.channelsLast).normal_();
-    RunContext context;
-    context.parameters = parameters;
-    context.buffers = buffers;
-    context.staged = &staged;
-    context.training = true;
-    context.seed = 3;
-    Recorded result;
-    result.output = runPlan(execution, x, context);
-    std::set<torch::autograd::Node*> seen;
-    collect(result.output.grad_fn(), result.types, seen);
-    const LossScale scale({}, at::kCPU, false);
-    const Tensor loss = at::cross_entropy_loss(result.output, at::arange(6).remainder(4));
-    (products == DType::F16 ? scale.scaled(loss) : loss).backward();
-    for (const Tensor& parameter : parameters) result.gradients.push_back(parameter.grad());
-    if (products == DType::F16) scale.unscale(result.gradients);
-    return result;
 }
 
 } // namespace

@@ -7,6 +7,7 @@
 
 #include <torch/torch.h>
 
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -27,6 +28,7 @@ class Reference
     }
     torch::Tensor layer(const Layer& layer, const torch::Tensor& x);
 
+    bool positions = false;       ///< x is [batch, length, features]; before the first layer it says so of the input
     std::int64_t parameters = 0;  ///< elements of the modules' own parameters
     std::string unknown;          ///< a layer type that this file does not know
     Weights runningStatistics;    ///< after a forward pass in training mode
@@ -67,6 +69,9 @@ class Reference
     torch::Tensor norm(const Layer& layer, const torch::Tensor& x);
     torch::Tensor residual(const Layer& layer, const torch::Tensor& x);
     torch::Tensor parallel(const Layer& layer, const torch::Tensor& x);
+    torch::Tensor attention(const Layer& layer, const torch::Tensor& x);
+    torch::Tensor branch(const Stack& stack, const torch::Tensor& x);
+    std::int64_t channels() const { return positions ? -1 : 1; }
 
     const Weights& m_weights;
     bool m_training;
@@ -97,7 +102,7 @@ inline torch::Tensor Reference::activate(const std::string& id, const torch::Ten
     if (id == "silu") return torch::nn::SiLU()(x);
     if (id == "sigmoid") return torch::nn::Sigmoid()(x);
     if (id == "tanh") return torch::nn::Tanh()(x);
-    if (id == "softmax") return torch::nn::Softmax(torch::nn::SoftmaxOptions(1))(x);
+    if (id == "softmax") return torch::nn::Softmax(torch::nn::SoftmaxOptions(channels()))(x);
     TORCH_CHECK(false, "unknown activation ", id);
 }
 
@@ -207,7 +212,8 @@ inline torch::Tensor Reference::norm(const Layer& l, const torch::Tensor& x)
         if (!centre) module->bias = torch::zeros_like(module->bias);
     };
     if (l.type == "layer_norm") {
-        const std::int64_t axes = integer(l, "axes") == 0 ? x.dim() - 1 : integer(l, "axes");
+        const std::int64_t all = positions ? 1 : x.dim() - 1;
+        const std::int64_t axes = integer(l, "axes") == 0 ? all : integer(l, "axes");
         torch::nn::LayerNorm module(torch::nn::LayerNormOptions(x.sizes().slice(static_cast<std::size_t>(x.dim() - axes)).vec()).eps(epsilon));
         weights(module);
         return module(x);
@@ -233,12 +239,12 @@ inline torch::Tensor Reference::norm(const Layer& l, const torch::Tensor& x)
 
 inline torch::Tensor Reference::residual(const Layer& l, const torch::Tensor& x)
 {
-    const torch::Tensor y = stack(l.branches.at(0), x);
+    const torch::Tensor y = branch(l.branches.at(0), x);
     torch::Tensor shortcut = x;
     if (x.sizes() != y.sizes()) {
         const std::string name = l.name + ".projection";
-        if (x.dim() == 2) {
-            torch::nn::Linear linear(x.size(1), y.size(1));
+        if (x.dim() == 2 || positions) {
+            torch::nn::Linear linear(x.size(-1), y.size(-1));
             adoptBoth(linear, name, true);
             shortcut = linear(x);
         } else {
@@ -256,18 +262,52 @@ inline torch::Tensor Reference::residual(const Layer& l, const torch::Tensor& x)
 inline torch::Tensor Reference::parallel(const Layer& l, const torch::Tensor& x)
 {
     std::vector<torch::Tensor> outputs;
-    for (const Stack& branch : l.branches) outputs.push_back(stack(branch, x));
+    for (const Stack& each : l.branches) outputs.push_back(branch(each, x));
     torch::Tensor joined = outputs[0];
-    if (choice(l, "join") == "concat") joined = torch::cat(outputs, 1);
+    if (choice(l, "join") == "concat") joined = torch::cat(outputs, channels());
     else
         for (std::size_t i = 1; i < outputs.size(); ++i) joined = joined + outputs[i];
     return activate(choice(l, "activation"), joined);
+}
+
+inline torch::Tensor Reference::branch(const Stack& inside, const torch::Tensor& x)
+{
+    const bool before = positions;
+    const torch::Tensor y = stack(inside, x);
+    positions = before;
+    return y;
+}
+
+inline torch::Tensor Reference::attention(const Layer& l, const torch::Tensor& x)
+{
+    const bool bias = flag(l, "bias");
+    torch::nn::MultiheadAttention module(torch::nn::MultiheadAttentionOptions(x.size(2), integer(l, "heads")).bias(bias));
+    adopt(module->in_proj_weight, l.name + ".qkv.weight");
+    adopt(module->in_proj_bias, l.name + ".qkv.bias", bias);
+    adopt(module->out_proj->weight, l.name + ".out.weight");
+    adopt(module->out_proj->bias, l.name + ".out.bias", bias);
+    torch::Tensor mask;
+    if (flag(l, "causal")) mask = torch::full({x.size(1), x.size(1)}, -std::numeric_limits<float>::infinity()).triu(1);
+    const torch::Tensor lengthFirst = x.transpose(0, 1);
+    return std::get<0>(module(lengthFirst, lengthFirst, lengthFirst, torch::Tensor(), false, mask)).transpose(0, 1);
 }
 
 inline torch::Tensor Reference::layer(const Layer& l, const torch::Tensor& x)
 {
     namespace nn = torch::nn;
     const std::string& type = l.type;
+    if (type == "embedding") {
+        nn::Embedding module(integer(l, "symbols"), integer(l, "width"));
+        adopt(module->weight, l.name + ".weight");
+        positions = true;
+        return module(x);
+    }
+    if (type == "positions") {
+        torch::Tensor weight = torch::empty({x.size(1), x.size(2)});
+        adopt(weight, l.name + ".weight");
+        return x + weight;
+    }
+    if (type == "self_attention") return attention(l, x);
     if (type == "dense") {
         nn::Linear linear(nn::LinearOptions(x.size(-1), integer(l, "units")).bias(flag(l, "bias")));
         adoptBoth(linear, l.name, flag(l, "bias"));
@@ -287,8 +327,11 @@ inline torch::Tensor Reference::layer(const Layer& l, const torch::Tensor& x)
     if (type == "global_average_pool" || type == "global_max_pool") {
         const bool isMax = type == "global_max_pool";
         torch::Tensor y;
+        const torch::Tensor first = positions ? x.transpose(1, 2) : x;
         if (x.dim() == 4) y = isMax ? nn::AdaptiveMaxPool2d(1)(x) : nn::AdaptiveAvgPool2d(1)(x);
-        else y = isMax ? nn::AdaptiveMaxPool1d(1)(x) : nn::AdaptiveAvgPool1d(1)(x);
+        else y = isMax ? nn::AdaptiveMaxPool1d(1)(first) : nn::AdaptiveAvgPool1d(1)(first);
+        if (positions && flag(l, "keep_dims")) return y.transpose(1, 2);
+        positions = false;
         return flag(l, "keep_dims") ? y : y.flatten(1);
     }
     if (type == "batch_norm" || type == "layer_norm" || type == "group_norm") return norm(l, x);
@@ -302,10 +345,14 @@ inline torch::Tensor Reference::layer(const Layer& l, const torch::Tensor& x)
     if (type == "elu") return nn::ELU(nn::ELUOptions().alpha(real(l, "alpha")))(x);
     if (type == "softplus") return nn::Softplus()(x);
     if (type == "hard_swish") return torch::hardswish(x);
-    if (type == "softmax") return nn::Softmax(nn::SoftmaxOptions(1))(x);
-    if (type == "log_softmax") return nn::LogSoftmax(nn::LogSoftmaxOptions(1))(x);
-    if (type == "flatten") return nn::Flatten()(x);
+    if (type == "softmax") return nn::Softmax(nn::SoftmaxOptions(channels()))(x);
+    if (type == "log_softmax") return nn::LogSoftmax(nn::LogSoftmaxOptions(channels()))(x);
+    if (type == "flatten") {
+        positions = false;
+        return nn::Flatten()(x);
+    }
     if (type == "reshape") {
+        positions = false;
         std::vector<std::int64_t> sizes = ints(l, "shape");
         sizes.insert(sizes.begin(), x.size(0));
         return x.contiguous().view(sizes);
