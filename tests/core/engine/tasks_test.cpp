@@ -295,7 +295,8 @@ class TasksTest : public QObject
             QVERIFY2(close(metrics[i].loss, one["losses"][i]), qPrintable(QString::number(metrics[i].loss, 'g', 9)));
             QVERIFY(close(metrics[i].surprise / static_cast<double>(metrics[i].count), one["surprises"][i]));
         }
-        for (const HostTensor& tensor : *bench.session->weights()) {
+        const auto weights = *bench.session->weights();
+        for (const HostTensor& tensor : weights) {
             const auto theirs = one["end"][tensor.name].get<std::vector<double>>();
             const auto ours = floatsOf(tensor);
             QCOMPARE(ours.size(), theirs.size());
