@@ -91,11 +91,28 @@ int runsList(Context& context);
 int runsShow(Context& context, const std::string& run);
 int runsSteer(Context& context, const std::string& verb, const std::string& run);
 int runsDelete(Context& context, const std::string& run);
+int runsHistograms(Context& context, const std::string& run, const std::string& weights);
 int runsExport(Context& context, const std::string& run, bool series, const std::string& out);
 int runsCompare(Context& context, const std::vector<std::string>& runs);
 
 struct RateTestArguments { std::string recipe, data; std::vector<std::string> set; double lowest = 1e-6, highest = 10; int steps = 120; };
 int findRate(Context& context, const RateTestArguments& arguments);
+struct BatchTestArguments { std::string recipe, data; std::vector<std::string> set; };
+int findBatch(Context& context, const BatchTestArguments& arguments);
+struct ProfileArguments { std::string recipe, data, trace; std::vector<std::string> set; int steps = 20; };
+int profile(Context& context, const ProfileArguments& arguments);
+
+/// A recipe with the changes of --set, its problems printed; or the exit code.
+struct TrialRecipe { Recipe recipe; int code = Done; };
+TrialRecipe recipeForTrial(Context& context, const std::string& nameOrFile, const std::vector<std::string>& settings);
+/// While it is there, SIGINT and SIGTERM only say that the command is to end.
+class Interruptible
+{
+  public:
+    Interruptible();
+    ~Interruptible();
+    static bool wanted();
+};
 
 int describe(Context& context, const std::string& recipe, const std::string& data);
 int recipes(Context& context);

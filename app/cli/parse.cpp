@@ -24,6 +24,8 @@ struct Words
     TrainArguments train;
     UseArguments use;
     RateTestArguments rates;
+    BatchTestArguments batches;
+    ProfileArguments profile;
     std::string run, path, out, data, recipe;
     std::vector<std::string> runs;
     std::optional<int> epochs;
@@ -64,6 +66,20 @@ void addTraining(CLI::App& app, Words& w)
     rate->add_option("--steps", w.rates.steps, "How many steps")->check(CLI::Range(10, 100000));
     rate->callback([&w] { w.action = [&w](Context& c) { return findRate(c, w.rates); }; });
 
+    auto* batch = find->add_subcommand("batch", "The largest batch that fits into the device's memory, and a suggestion");
+    batch->add_option("recipe", w.batches.recipe, "Recipe file or starter")->required();
+    batch->add_option("--data", w.batches.data, "Folder or file of the data set; without it the recipe's own is taken");
+    batch->add_option("--set", w.batches.set, "Change a value of the recipe: /json/path=value")->take_all();
+    batch->callback([&w] { w.action = [&w](Context& c) { return findBatch(c, w.batches); }; });
+
+    auto* profile = app.add_subcommand("profile", "Where the time of a training step goes: by layer, by operation, and as a trace");
+    profile->add_option("recipe", w.profile.recipe, "Recipe file or starter")->required();
+    profile->add_option("--data", w.profile.data, "Folder or file of the data set; without it the recipe's own is taken");
+    profile->add_option("--set", w.profile.set, "Change a value of the recipe: /json/path=value")->take_all();
+    profile->add_option("--steps", w.profile.steps, "How many steps are measured")->check(CLI::Range(1, 1000));
+    profile->add_option("--trace", w.profile.trace, "File for the trace (JSON), as chrome://tracing and Perfetto open it");
+    profile->callback([&w] { w.action = [&w](Context& c) { return sconce::cli::profile(c, w.profile); }; });
+
     auto* worker = app.add_subcommand("worker", "Train a run of the store for another window");
     worker->add_option("run", w.run)->required();
     worker->add_option("--epochs", w.epochs);
@@ -83,6 +99,10 @@ void addRuns(CLI::App& app, Words& w)
         steer->add_option("run", w.run)->required();
         steer->callback([&w, verb] { w.action = [&w, verb](Context& c) { return runsSteer(c, verb, w.run); }; });
     }
+    auto* histograms = runs->add_subcommand("histograms", "How a run's weights, gradients and outputs are spread; of a run that has ended, its weights");
+    histograms->add_option("run", w.run)->required();
+    histograms->add_option("--weights", w.use.weights, "Of a run that has ended: last or best")->check(CLI::IsMember({"last", "best"}));
+    histograms->callback([&w] { w.action = [&w](Context& c) { return runsHistograms(c, w.run, w.use.weights); }; });
     auto* remove = runs->add_subcommand("delete", "Delete a run with its files");
     remove->add_option("run", w.run)->required();
     remove->callback([&w] { w.action = [&w](Context& c) { return runsDelete(c, w.run); }; });

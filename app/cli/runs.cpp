@@ -4,6 +4,7 @@
 
 #include "core/base/text.h"
 #include "core/exchange/weights.h"
+#include "core/training/histograms.h"
 #include "core/training/run_host.h"
 #include "core/training/start_weights.h"
 
@@ -139,6 +140,28 @@ int runsSteer(Context& context, const std::string& verb, const std::string& run)
     context.emit({{"run", found->row.id}, {"command", verb}, {"ok", answer->ok}, {"step", answer->step}, {"text", answer->text}});
     if (!answer->ok) return context.fail(Error{ErrorCode::Invalid, answer->text, "", ""});
     context.print("Done at step " + groupedInt(answer->step) + ".");
+    return Done;
+}
+
+/// Of a run under way all there is to see; else its weights as they were saved.
+int runsHistograms(Context& context, const std::string& run, const std::string& weights)
+{
+    auto found = find(context, run);
+    if (!found) return context.fail(found.error());
+    const bool alive = isAlive(found->row.folder);
+    auto taken = alive ? askForHistograms(found->row.folder, found->row.id, 120) : savedHistograms(found->row.folder, weights == "best");
+    if (!taken) return context.fail(taken.error());
+    std::vector<std::vector<std::string>> lines;
+    for (const TensorNumbers& tensor : taken->tensors) {
+        const Histogram& n = tensor.numbers;
+        Json line = toJson(tensor);
+        line["step"] = taken->step;
+        context.emit(line);
+        lines.push_back({tensor.name, kindName(tensor.kind), groupedInt(n.count), orDash(n.min), orDash(n.max), orDash(n.mean), orDash(n.deviation), percentText(n.zeroShare(), 1),
+                         groupedInt(n.nonFinite)});
+    }
+    context.print(table({"", "", "count", "lowest", "highest", "mean", "deviation", "zeros", "not finite"}, lines, {false, false, true, true, true, true, true, true, true}));
+    context.print(alive ? "Counted at step " + groupedInt(taken->step) + ", while the run goes on." : "The " + weights + " weights, of step " + groupedInt(taken->step) + ".");
     return Done;
 }
 

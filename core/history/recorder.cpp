@@ -171,6 +171,7 @@ Result<void> Recorder::take(Run& run, const EpochDone& e, const Event&)
 }
 
 Result<void> Recorder::take(Run&, const EvaluationProgress&, const Event&) { return {}; }
+Result<void> Recorder::take(Run&, const HistogramsTaken&, const Event&) { return {}; }
 
 Result<void> Recorder::take(Run& run, const TestDone& e, const Event&)
 {

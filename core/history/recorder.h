@@ -54,6 +54,7 @@ class Recorder
     Result<void> take(Run& run, const CommandAnswered& event, const Event& whole);
     Result<void> take(Run& run, const Amended& event, const Event& whole);
     Result<void> take(Run& run, const HardwareRead& event, const Event& whole);
+    Result<void> take(Run& run, const HistogramsTaken& event, const Event& whole);
     Result<void> take(Run& run, const RunEnded& event, const Event& whole);
 
     Database& m_db;

@@ -136,6 +136,14 @@ const char* write(const HardwareRead& e, Json& j)
     return "hardware";
 }
 
+const char* write(const HistogramsTaken& e, Json& j)
+{
+    j["step"] = e.step;
+    j["tensors"] = Json::array();
+    for (const TensorNumbers& tensor : e.tensors) j["tensors"].push_back(toJson(tensor));
+    return "histograms";
+}
+
 const char* write(const RunEnded& e, Json& j)
 {
     j["status"] = statusName(e.status);
@@ -332,6 +340,19 @@ void read(Fields& f, HardwareRead& e)
     }
 }
 
+void read(Fields& f, HistogramsTaken& e)
+{
+    f.whole("step", e.step);
+    const Json* tensors = f.get("tensors");
+    if (!tensors) return;
+    if (!tensors->is_array()) return f.wrong("tensors");
+    for (const Json& each : *tensors) {
+        auto tensor = tensorNumbersFromJson(each);
+        if (!tensor) return f.wrong("tensors");
+        e.tensors.push_back(std::move(*tensor));
+    }
+}
+
 void read(Fields& f, RunEnded& e)
 {
     f.status("status", e.status);
@@ -345,6 +366,7 @@ void read(Fields& f, RunEnded& e)
 void read(Fields&, PauseCommand&) {}
 void read(Fields&, ResumeCommand&) {}
 void read(Fields&, CheckpointCommand&) {}
+void read(Fields&, HistogramsCommand&) {}
 
 void read(Fields& f, StopCommand& c)
 {
@@ -377,7 +399,8 @@ constexpr TypeEntry<EventBody> eventTypes[] = {
     {"test", readBody<EventBody, TestDone>},            {"checkpoint", readBody<EventBody, CheckpointSaved>},
     {"status", readBody<EventBody, StatusChanged>},     {"log", readBody<EventBody, LogLine>},
     {"answer", readBody<EventBody, CommandAnswered>},   {"amended", readBody<EventBody, Amended>},
-    {"hardware", readBody<EventBody, HardwareRead>},    {"ended", readBody<EventBody, RunEnded>},
+    {"hardware", readBody<EventBody, HardwareRead>},    {"histograms", readBody<EventBody, HistogramsTaken>},
+    {"ended", readBody<EventBody, RunEnded>},
 };
 
 constexpr TypeEntry<CommandBody> commandTypes[] = {
@@ -386,6 +409,7 @@ constexpr TypeEntry<CommandBody> commandTypes[] = {
     {"stop", readBody<CommandBody, StopCommand>},
     {"checkpoint-now", readBody<CommandBody, CheckpointCommand>},
     {"amend", readBody<CommandBody, AmendCommand>},
+    {"histograms", readBody<CommandBody, HistogramsCommand>},
 };
 
 Error notAMessage(const std::string& detail)
@@ -444,6 +468,7 @@ std::string encode(const Command& command)
                                              return "stop";
                                          },
                                          [](const CheckpointCommand&) { return "checkpoint-now"; },
+                                         [](const HistogramsCommand&) { return "histograms"; },
                                          [&](const AmendCommand& c) {
                                              json["path"] = c.path;
                                              json["value"] = c.value;

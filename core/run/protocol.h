@@ -4,6 +4,7 @@
 // sequence number. The same encoding (one JSON object a line) serves thread, child process, socket and ssh. A reader skips
 // types that it does not know and fields that it does not know.
 
+#include "core/base/histogram.h"
 #include "core/run/run.h"
 
 #include <functional>
@@ -43,11 +44,14 @@ struct CommandAnswered { std::int64_t command = 0; std::int64_t step = 0; bool o
 struct Amended { Amendment amendment; };
 /// Hardware while the run goes on, once a second: named values ("cpu", "memory", "gpu0.use", "gpu0.memory", "gpu0.power", "gpu0.temperature").
 struct HardwareRead { double seconds = 0; std::vector<std::pair<std::string, double>> values; };
+/// How the numbers of the network are spread at a step, for who asked with a HistogramsCommand: weights before the step, gradients and
+/// outputs of its batch. Sent just before the answer to the command, and kept nowhere.
+struct HistogramsTaken { std::int64_t step = 0; std::vector<TensorNumbers> tensors; };
 /// Exactly one of these ends an attempt.
 struct RunEnded { RunStatus status = RunStatus::Finished; RunSummary summary; std::string errorCode, message, remedy, detail; };
 
 using EventBody = std::variant<RunStarted, StepsDone, EpochDone, EvaluationProgress, TestDone, CheckpointSaved, StatusChanged, LogLine,
-                               CommandAnswered, Amended, HardwareRead, RunEnded>;
+                               CommandAnswered, Amended, HardwareRead, HistogramsTaken, RunEnded>;
 struct Event { std::int64_t sequence = 0; WallMs time = 0; EventBody body; };
 
 struct PauseCommand {};
@@ -57,7 +61,9 @@ struct StopCommand { bool handOver = false; std::string reason = "asked"; };
 struct CheckpointCommand {};
 /// Changes a live field: "/training/epochs".
 struct AmendCommand { std::string path; Json value; };
-using CommandBody = std::variant<PauseCommand, ResumeCommand, StopCommand, CheckpointCommand, AmendCommand>;
+/// Asks for a HistogramsTaken at the next step. The run goes on as if it had not been asked.
+struct HistogramsCommand {};
+using CommandBody = std::variant<PauseCommand, ResumeCommand, StopCommand, CheckpointCommand, AmendCommand, HistogramsCommand>;
 struct Command { std::int64_t id = 0; CommandBody body; };
 
 std::string encode(const Event& event);     ///< one line without the newline
@@ -65,6 +71,10 @@ std::string encode(const Command& command);
 /// nullopt for an unknown type; an error for text that is no message.
 Result<std::optional<Event>> decodeEvent(std::string_view line);
 Result<std::optional<Command>> decodeCommand(std::string_view line);
+
+/// One tensor's numbers as messages and --json have them; nothing where it is not well formed (counts that do not add up among it).
+Json toJson(const TensorNumbers& tensor);
+std::optional<TensorNumbers> tensorNumbersFromJson(const Json& json);
 
 /// Takes events; called on the trainer's thread in order. Must not block for long: queue and return.
 using EventSink = std::function<void(const Event&)>;

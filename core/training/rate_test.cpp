@@ -2,14 +2,11 @@
 #include "core/training/rate_test.h"
 
 #include "core/base/text.h"
-#include "core/data/order.h"
-#include "core/engine/devices.h"
-#include "core/engine/session.h"
-#include "core/hardware/machine.h"
-#include "core/training/run_data.h"
+#include "core/training/trial.h"
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace sconce {
 
@@ -46,67 +43,23 @@ double rounded(double rate)
     return best;
 }
 
-/// The loop of the trainer without its policies: batch after batch, each at its rate.
-class Test
+/// The loss of a step at this rate; nothing where it is no number any more.
+Result<std::optional<double>> lossOf(Trial& trial, int step, double rate)
 {
-  public:
-    Test(const Recipe& recipe, DatasetPtr data, const RateTestOptions& options) : m_recipe(recipe), m_data(std::move(data)), m_options(options) {}
-
-    Result<void> open()
-    {
-        const DatasetInfo& info = m_data->info();
-        const std::vector<Problem> problems = validate(m_recipe, factsOf(info));
-        for (const Problem& problem : problems)
-            if (problem.severity == Severity::Problem) return Error{ErrorCode::Invalid, problem.sentence, "Mend the recipe first.", problem.path};
-        auto device = resolveDevice(m_recipe.device);
-        if (!device) return device.error();
-        auto plan = lower(m_recipe.stack, factsOf(info).input);
-        if (!plan) return plan.error();
-        m_rows = splitRows(info.trainingCount, info.testCount, m_recipe.data.split, m_recipe.seed, info.validationCount);
-        if (m_rows.training.empty()) return Error{ErrorCode::Invalid, "The split leaves no sample to train on.", "Choose a smaller share for validation.", ""};
-        SessionSpec spec;
-        spec.plan = std::move(*plan);
-        spec.task = m_recipe.task;
-        spec.input = m_recipe.data.input;
-        spec.scaling = fitScaling(*m_data, m_rows.training);
-        spec.optimiser = m_recipe.training.optimiser;
-        spec.step = stepSettings(m_recipe.training);
-        spec.device = *device;
-        spec.threads = m_recipe.threads > 0 ? m_recipe.threads : std::max(1, Machine({}, {}).facts().cpu.usable);
-        spec.seed = m_recipe.seed;
-        auto session = Session::open(std::move(spec));
-        if (!session) return session.error();
-        m_session = std::move(*session);
-        return m_session->useData(m_data);
-    }
-
-    /// The loss at this rate; nothing where it is no number any more.
-    Result<std::optional<double>> step(int index, double rate)
-    {
-        const auto count = static_cast<std::int64_t>(m_rows.training.size());
-        const std::int64_t batch = std::clamp<std::int64_t>(m_recipe.training.batchSize, 1, count), perEpoch = count / batch;
-        const SampleOrder order(count, m_recipe.seed, static_cast<std::uint64_t>(index / perEpoch), m_recipe.data.shuffle);
-        std::vector<std::int64_t> rows(static_cast<std::size_t>(batch));
-        order.fill(index % perEpoch * batch, rows);
-        for (std::int64_t& row : rows) row = m_rows.training[static_cast<std::size_t>(row)];
-        const auto gone = [](const Error& error) { return error.code == ErrorCode::NotFinite; };
-        if (auto done = m_session->forward(index, rows); !done) return gone(done.error()) ? Result<std::optional<double>>(std::optional<double>()) : done.error();
-        if (auto done = m_session->backward(); !done) return gone(done.error()) ? Result<std::optional<double>>(std::optional<double>()) : done.error();
-        auto committed = m_session->commit(rate);
-        if (!committed && !gone(committed.error())) return committed.error();
-        auto metrics = m_session->takeMetrics();
-        if (!metrics && !gone(metrics.error())) return metrics.error();
-        if (!committed || !metrics || metrics->empty() || !std::isfinite(metrics->back().loss)) return std::optional<double>();
-        return std::optional(metrics->back().loss);
-    }
-
-  private:
-    const Recipe& m_recipe;
-    DatasetPtr m_data;
-    RateTestOptions m_options;
-    SplitRows m_rows;
-    std::unique_ptr<Session> m_session;
-};
+    Session& session = trial.session();
+    const auto compute = [&]() -> Result<double> {
+        SCONCE_TRY(session.forward(step, trial.batch(step, trial.batchSize())));
+        SCONCE_TRY(session.backward());
+        SCONCE_TRY(session.commit(rate));
+        auto metrics = session.takeMetrics();
+        if (!metrics) return metrics.error();
+        return metrics->empty() ? std::numeric_limits<double>::quiet_NaN() : metrics->back().loss;
+    };
+    auto loss = compute();
+    if (!loss && loss.error().code != ErrorCode::NotFinite) return loss.error();
+    if (!loss || !std::isfinite(*loss)) return std::optional<double>();
+    return std::optional(*loss);
+}
 
 } // namespace
 
@@ -146,13 +99,13 @@ Result<RateTest> testRates(const Recipe& recipe, DatasetPtr data, const RateTest
 {
     if (!(options.lowest > 0) || !(options.highest > options.lowest) || !std::isfinite(options.highest) || options.steps < 10)
         return Error{ErrorCode::Invalid, "The lowest rate must be above 0 and below the highest, and there must be at least 10 steps.", "", ""};
-    Test test(recipe, std::move(data), options);
-    SCONCE_TRY(test.open());
+    auto trial = Trial::open({recipe, std::move(data), options.storeFolder});
+    if (!trial) return trial.error();
     std::vector<RateTestPoint> points;
     double lowest = std::numeric_limits<double>::infinity(), average = 0, weight = 0;
     for (int i = 0; i < options.steps; ++i) {
         const double rate = options.lowest * std::pow(options.highest / options.lowest, static_cast<double>(i) / (options.steps - 1));
-        auto loss = test.step(i, rate);
+        auto loss = lossOf(**trial, i, rate);
         if (!loss) return loss.error();
         if (!*loss) break;
         average = smoothing * average + (1 - smoothing) * **loss;
@@ -167,11 +120,11 @@ Result<RateTest> testRates(const Recipe& recipe, DatasetPtr data, const RateTest
 
 Result<RateTest> testRates(Store& store, Recipe recipe, const std::string& dataPath, const RateTestOptions& options, const RateTestProgress& progress)
 {
-    auto found = findData(store, recipe, dataPath, {});
-    if (!found) return found.error();
-    recipe.data.dataset = found->info.id;
-    recipe.data.import = found->options;
-    return testRates(recipe, std::move(found->data), options, progress);
+    auto source = trialSource(store, std::move(recipe), dataPath);
+    if (!source) return source.error();
+    RateTestOptions here = options;
+    here.storeFolder = source->storeFolder;
+    return testRates(source->recipe, std::move(source->data), here, progress);
 }
 
 } // namespace sconce

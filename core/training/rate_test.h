@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 // The learning-rate range test (L. N. Smith, "Cyclical Learning Rates for Training Neural Networks", 2015): a network fresh from
-// its seed is trained for some steps at a rate that grows from step to step; where its loss falls fastest is a good rate, and
+// its seed (or from the weights that the recipe starts from) is trained for some steps at a rate that grows from step to step; where its loss falls fastest is a good rate, and
 // where it begins to rise is too much. Nothing is kept: no run, no weights. Any thread, one at a time per call.
 
 #include "core/history/store.h"
@@ -17,6 +17,7 @@ struct RateTestOptions
 {
     double lowest = 1e-6, highest = 10; ///< 0 < lowest < highest
     int steps = 120;                    ///< at least 10; spread evenly over the logarithm of the rate
+    std::string storeFolder = {};       ///< where the weights lie that the recipe starts from, if it does
 };
 
 struct RateTestPoint

@@ -53,6 +53,8 @@ std::unique_ptr<RunHost> startThreadHost(std::shared_ptr<Store> store, const Run
 /// Spawns `program worker RUN --store DIR` detached (own session, survives this process), waits for its socket, attaches.
 /// `program` is the `sconce` command line beside this executable.
 Result<std::unique_ptr<RunHost>> startProcessHost(std::shared_ptr<Store> store, const RunId& run, const DriveOptions& options, const std::string& program, EventSink sink);
+/// As `afterSequence`: nothing that was is replayed.
+inline constexpr std::int64_t fromNowOn = -1;
 /// Attaches to a trainer that is alive; events from `afterSequence` on are replayed from its memory of recent events.
 Result<std::unique_ptr<RunHost>> attachHost(const std::string& runFolder, const RunId& run, std::int64_t afterSequence, EventSink sink);
 /// Sends one command to a live trainer and waits for its answer (command line).

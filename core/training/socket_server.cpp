@@ -226,6 +226,10 @@ void SocketServer::Impl::attach(Client& client, std::int64_t after)
     std::lock_guard lock(mutex);
     client.attached = true;
     client.next = after + 1;
+    if (after < 0) {
+        client.next = ring.empty() ? 1 : ring.back()->event.sequence + 1;
+        return;
+    }
     const std::int64_t oldest = ring.empty() ? 0 : ring.front()->event.sequence;
     if (client.next >= oldest) return;
     // The ring has forgotten some: what the run is and how it stands come all the same; points are in the history.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 // Private to training. The trainer's side of the socket in its run folder. One JSON object a line in both directions:
-//   client → {"type":"attach","after":N}   replay events after sequence N from memory, then everything new
+//   client → {"type":"attach","after":N}   replay events after sequence N from memory, then everything new;
+//                                          below 0: only what is new
 //   client → a command (core/run/protocol.h); it is answered to this client under the client's own id
 //   server → events
 // A thread of its own does all reading and writing; publish() only appends to a ring, and encodes nothing unless somebody

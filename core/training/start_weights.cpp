@@ -18,7 +18,8 @@ namespace {
 constexpr const char* runsFile = "start.safetensors";
 constexpr std::size_t mostNamed = 4; ///< tensors in a sentence
 
-std::string storedFile(Store& store, const std::string& hash) { return store.folder() + "/weights/" + hash + ".safetensors"; }
+std::string storedFile(const std::string& storeFolder, const std::string& hash) { return storeFolder + "/weights/" + hash + ".safetensors"; }
+std::string storedFile(Store& store, const std::string& hash) { return storedFile(store.folder(), hash); }
 
 /// Hashes come from recipes, which come from anywhere: one is never more than a file's name.
 bool isHash(const std::string& text)
@@ -179,6 +180,25 @@ Result<void> keepStartWeights(Store& store, const TrainingSettings& training, co
 Result<SafetensorsFile> openStartWeights(const TrainingSettings& training, const std::string& runFolder)
 {
     return openVerified(runFolder + "/" + runsFile, startWeightsOf(training));
+}
+
+Result<SafetensorsFile> openStoredWeights(const std::string& storeFolder, const TrainingSettings& training)
+{
+    const StartWeights start = startWeightsOf(training);
+    return openVerified(storedFile(storeFolder, start.sha256), start);
+}
+
+Result<std::string> adoptStartWeights(Session& session, const TrainingSettings& training, const SafetensorsFile& weights)
+{
+    const StartWeights start = startWeightsOf(training);
+    auto own = session.weights();
+    if (!own) return own.error();
+    const WeightsFit fit = fitOf(*own, weights);
+    if (!fit.whole() && !start.onlyWhatFits) return Error{ErrorCode::Invalid, "The weights “" + start.title + "” do not fit this network." + fitText(fit), "", ""};
+    std::vector<TensorView> all;
+    for (const HostTensor& each : *own) all.push_back(std::find(fit.taken.begin(), fit.taken.end(), each.name) == fit.taken.end() ? each.view() : *weights.find(each.name));
+    SCONCE_TRY(session.setWeights(all));
+    return fitText(fit);
 }
 
 } // namespace sconce

@@ -4,6 +4,7 @@
 // store once, by its SHA-256, and into the folder of every run that starts from it; the recipe knows its name and its SHA-256,
 // never a path. Any thread.
 
+#include "core/engine/session.h"
 #include "core/formats/safetensors.h"
 #include "core/history/store.h"
 #include "core/model/primitives.h"
@@ -44,5 +45,9 @@ Result<void> checkStartWeights(Store& store, const TrainingSettings& training, c
 Result<void> keepStartWeights(Store& store, const TrainingSettings& training, const std::string& runFolder);
 /// Those of the run's folder, their SHA-256 verified.
 Result<SafetensorsFile> openStartWeights(const TrainingSettings& training, const std::string& runFolder);
+/// Those of the store in that folder, their SHA-256 verified: for steps that are no run.
+Result<SafetensorsFile> openStoredWeights(const std::string& storeFolder, const TrainingSettings& training);
+/// Gives a session what fits of them, in place of its random numbers. What did not fit, in sentences; Invalid where all had to.
+Result<std::string> adoptStartWeights(Session& session, const TrainingSettings& training, const SafetensorsFile& weights);
 
 } // namespace sconce

@@ -118,21 +118,26 @@ bool Training::trainEpochs()
     return true;
 }
 
-bool Training::trainStep()
+void Training::fillBatch(std::int64_t epoch, std::int64_t stepInEpoch)
 {
-    const std::int64_t first = m_state.stepInEpoch * m_batch;
+    const std::int64_t first = stepInEpoch * m_batch;
     const auto training = static_cast<std::int64_t>(m_rows.training.size());
     m_batchRows.resize(static_cast<std::size_t>(std::min(m_batch, training - first)));
+    if (m_orderEpoch != epoch) {
+        m_order.emplace(training, m_recipe.seed, static_cast<std::uint64_t>(epoch), m_recipe.data.shuffle);
+        m_orderEpoch = epoch;
+    }
+    m_order->fill(first, m_batchRows);
+    for (std::int64_t& row : m_batchRows) row = m_rows.training[static_cast<std::size_t>(row)];
+}
+
+bool Training::trainStep()
+{
     const double rate = m_state.rateFactor * learningRateAt(m_recipe.training, {m_state.step, m_state.epochsPlanned * m_stepsPerEpoch, m_stepsPerEpoch, m_state.plateau.factor});
     m_group.begin(m_state.step, m_clock.seconds(), m_stepClock.seconds());
     {
         const Measured measured(m_stepClock);
-        if (m_orderEpoch != m_state.epoch) {
-            m_order.emplace(training, m_recipe.seed, static_cast<std::uint64_t>(m_state.epoch), m_recipe.data.shuffle);
-            m_orderEpoch = m_state.epoch;
-        }
-        m_order->fill(first, m_batchRows);
-        for (std::int64_t& row : m_batchRows) row = m_rows.training[static_cast<std::size_t>(row)];
+        fillBatch(m_state.epoch, m_state.stepInEpoch);
 
         const auto compute = [&]() -> Result<void> {
             SCONCE_TRY(m_session->forward(m_state.step, m_batchRows));
@@ -427,14 +432,10 @@ Result<void> Training::startFromWeights()
     if (!start.any()) return {};
     auto file = openStartWeights(m_recipe.training, m_input.runFolder);
     if (!file) return file.error();
-    auto weights = m_session->weights();
-    if (!weights) return weights.error();
-    const WeightsFit fit = fitOf(*weights, *file);
-    if (!fit.whole() && !start.onlyWhatFits) return Error{ErrorCode::Invalid, "The weights “" + start.title + "” do not fit this network." + fitText(fit), "", ""};
-    std::vector<TensorView> all;
-    for (const HostTensor& own : *weights) all.push_back(std::find(fit.taken.begin(), fit.taken.end(), own.name) == fit.taken.end() ? own.view() : *file->find(own.name));
-    m_startFit = fitText(fit);
-    return m_session->setWeights(all);
+    auto fit = adoptStartWeights(*m_session, m_recipe.training, *file);
+    if (!fit) return fit.error();
+    m_startFit = std::move(*fit);
+    return {};
 }
 
 Result<void> Training::restore(const Checkpoint& checkpoint)

@@ -2,10 +2,12 @@
 // What the loop does when it is told to: pause, stop, save, change a live field. Every command is answered with the step at
 // which it took effect.
 #include "core/base/text.h"
+#include "core/model/stack.h"
 #include "core/training/training.h"
 
 #include <algorithm>
 #include <limits>
+#include <map>
 
 namespace sconce {
 
@@ -23,6 +25,7 @@ bool Training::obey(const Command& command)
     if (const auto* how = std::get_if<StopCommand>(&command.body)) return stop(command.id, *how);
     if (std::holds_alternative<CheckpointCommand>(command.body)) return checkpointNow(command.id);
     if (const auto* change = std::get_if<AmendCommand>(&command.body)) return amend(command.id, *change);
+    if (std::holds_alternative<HistogramsCommand>(command.body)) return histograms(command.id);
     answer(command.id, true, "The run is not paused."); // resume
     return true;
 }
@@ -84,6 +87,24 @@ bool Training::checkpointNow(std::int64_t command)
     auto saved = trySave("asked");
     answer(command, saved.ok(), saved ? "Saved at step " + groupedInt(m_state.step) + "." : saved.error().text());
     if (!saved) tell("error", saved.error().text());
+    return true;
+}
+
+/// Of the step that is next, or after the last one of that which would be: it is computed, and none of it is kept.
+bool Training::histograms(std::int64_t command)
+{
+    fillBatch(m_state.epoch + (moreSteps() ? 0 : 1), moreSteps() ? m_state.stepInEpoch : 0);
+    auto numbers = m_session->numbers(m_state.step, m_batchRows);
+    if (!numbers) {
+        answer(command, false, numbers.error().text());
+        return true;
+    }
+    std::map<LayerId, std::string> names;
+    visitLayers(m_recipe.stack, [&](const Layer& layer, const std::string&, int) { names[layer.id] = layer.name; });
+    for (TensorNumbers& each : *numbers)
+        if (const auto name = names.find(each.layer); each.kind == TensorNumbers::Kind::Activation && name != names.end()) each.name = name->second;
+    say(HistogramsTaken{m_state.step, std::move(*numbers)});
+    answer(command, true, "Counted at step " + groupedInt(m_state.step) + ".");
     return true;
 }
 

@@ -35,6 +35,7 @@ class Training
     void sayStarted();
     bool adoptPlan();
     bool trainEpochs();
+    void fillBatch(std::int64_t epoch, std::int64_t stepInEpoch);
     bool trainStep();
     bool closeEpoch();
     bool endIfDue();
@@ -59,6 +60,7 @@ class Training
     bool stop(std::int64_t command, const StopCommand& how);
     bool checkpointNow(std::int64_t command);
     bool amend(std::int64_t command, const AmendCommand& change);
+    bool histograms(std::int64_t command);
     void plan(std::int64_t epochs);
     void goOnAfterEnd();
     void forgetTest();

@@ -5,6 +5,8 @@
 
 #include <QDir>
 
+#include <cmath>
+
 using namespace sconce;
 using namespace sconce::test;
 
@@ -35,6 +37,49 @@ class CliLookingTest : public QObject
         QCOMPARE(m_cli->json({"runs", "list"}).objects.size(), 0); // nothing is kept
         SCONCE_VERIFY_REFUSED(m_cli->wrong({"find", "rate", "digits-convnet", "--from", "1", "--to", "0.1"}, 2, "below the highest"));
         SCONCE_VERIFY_REFUSED(m_cli->wrong({"find", "rate", "nothing"}, 2));
+    }
+
+    void findBatchSuggestsOne()
+    {
+        const Said said = m_cli->json({"find", "batch", "digits-convnet", "--set", "/threads=1", "--set", "/training/batch_size=50"});
+        SCONCE_VERIFY_SAID(said);
+        QVERIFY(said.objects.size() >= 3);
+        QCOMPARE(said.objects.first()["batch"].toInt(), 50);
+        QVERIFY(said.objects.first()["fits"].toBool() && said.objects.first()["made"].toBool() && said.objects.first()["bytes"].toDouble() > 0);
+        const QJsonObject last = said.last();
+        QVERIFY2(last["suggestion"].toInt() >= 64 && last["suggestion"].toInt() <= last["largest"].toInt(), qPrintable(said.text()));
+        QVERIFY(last["memory"].toDouble() > 1e6); // the limit that was kept to
+        SCONCE_VERIFY_NOTHING(notASentence(last["text"].toString()));
+        SCONCE_VERIFY_NOTHING(notASentence(last["how"].toString()));
+        QCOMPARE(m_cli->json({"runs", "list"}).objects.size(), 0); // nothing is kept
+        SCONCE_VERIFY_REFUSED(m_cli->wrong({"find", "batch", "nothing"}, 2));
+        QVERIFY(m_cli->run({"find", "batch", "digits-convnet", "--set", "/threads=1"}).out.contains("fits"));
+    }
+
+    void profileTellsWhereTheTimeGoes()
+    {
+        const QString trace = path("trace.json");
+        const Said said = m_cli->json({"profile", "digits-convnet", "--set", "/threads=1", "--set", "/training/batch_size=50", "--steps", "5", "--trace", trace});
+        SCONCE_VERIFY_SAID(said);
+        double layers = 0, operations = 0;
+        QStringList titles;
+        for (const QJsonObject& line : said.objects) {
+            if (line.contains("layer")) layers += line["seconds"].toDouble(), titles << line["layer"].toString();
+            if (line.contains("operation")) operations += line["seconds"].toDouble();
+            if (line.contains("layer") || line.contains("operation")) QVERIFY(std::abs(line["forward"].toDouble() + line["backward"].toDouble() - line["seconds"].toDouble()) < 1e-12);
+        }
+        const QJsonObject whole = said.last();
+        QCOMPARE(whole["steps"].toInt(), 5);
+        QVERIFY(whole["step_seconds"].toDouble() > 0 && operations > 0);
+        QVERIFY2(std::abs(layers + whole["rest"].toDouble() - whole["together"].toDouble()) < 1e-9, qPrintable(said.text()));
+        for (const char* part : {"data", "loss", "optimiser"}) QVERIFY(titles.contains(part));
+        const auto written = QJsonDocument::fromJson(readBytes(trace)).object();
+        QVERIFY(written["traceEvents"].toArray().size() > 50);
+        QCOMPARE(m_cli->json({"runs", "list"}).objects.size(), 0); // nothing is kept
+        const Said table = m_cli->run({"profile", "digits-convnet", "--set", "/threads=1", "--steps", "3"});
+        for (const char* word : {"layer", "operation", "forward, ms", "rest", "convolution", "Medians over 3 steps"}) QVERIFY2(table.out.contains(word), qPrintable(table.out));
+        SCONCE_VERIFY_REFUSED(m_cli->wrong({"profile", "digits-convnet", "--steps", "0"}, 2));
+        SCONCE_VERIFY_REFUSED(m_cli->wrong({"profile", "digits-convnet", "--set", "/threads=1", "--steps", "1", "--trace", "/nowhere/at/all/trace.json"}, 2));
     }
 
     void describeGivesKerasShapesAndCounts()

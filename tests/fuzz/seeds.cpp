@@ -113,10 +113,11 @@ void protocolSeeds()
                                         CommandAnswered{1, 2, true, "Done."},
                                         Amended{{3, "/training/epochs", 3, 5}},
                                         HardwareRead{1, {{"cpu", 0.5}}},
+                                        HistogramsTaken{7, {{TensorNumbers::Kind::Weight, "l1", "a.weight", {2}, histogramOf(std::vector<float>{1, NAN})}}},
                                         RunEnded{RunStatus::Finished, summary, "", "", "", ""}};
     int number = 0;
     for (const auto& body : events) put("protocol", "event" + std::to_string(++number), encode(Event{number, 1000, body}));
-    const std::vector<CommandBody> commands{PauseCommand{}, ResumeCommand{}, StopCommand{true, "asked"}, CheckpointCommand{}, AmendCommand{"/training/epochs", 5}};
+    const std::vector<CommandBody> commands{PauseCommand{}, ResumeCommand{}, StopCommand{true, "asked"}, CheckpointCommand{}, AmendCommand{"/training/epochs", 5}, HistogramsCommand{}};
     for (const auto& body : commands) put("protocol", "command" + std::to_string(++number), encode(Command{number, body}));
 }
 

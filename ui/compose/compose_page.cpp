@@ -7,6 +7,8 @@
 #include "ui/compose/layer_inspector.h"
 #include "ui/compose/palette.h"
 #include "ui/compose/problem_panel.h"
+#include "ui/compose/batch_finder.h"
+#include "ui/compose/profile_dialog.h"
 #include "ui/compose/rate_finder.h"
 #include "ui/compose/recipe_files.h"
 #include "ui/compose/stack_view.h"
@@ -166,6 +168,8 @@ void ComposePage::makeBody()
     column->addWidget(m_estimate);
 
     connect(m_training, &TrainingPanel::findRateRequested, this, [this] { findRate(); });
+    connect(m_training, &TrainingPanel::findBatchRequested, this, &ComposePage::findBatch);
+    connect(m_training, &TrainingPanel::profileRequested, this, &ComposePage::profile);
     connect(m_tabs, &QTabBar::currentChanged, m_panels, &QStackedWidget::setCurrentIndex);
     connect(m_training, &TrainingPanel::weightsFileWanted, this, [this] { chooseWeightsFile(); });
     connect(m_training, &TrainingPanel::weightsRunWanted, this, [this](const QPoint& at) { chooseWeightsRun(at); });
@@ -385,11 +389,25 @@ void ComposePage::findRate()
     finder->open();
 }
 
+/// The rate belongs to the batch, so it is named, and a click finds a new one.
+void ComposePage::findBatch()
+{
+    auto* finder = new BatchFinder(m_studio, m_document->recipe(), this);
+    connect(finder, &BatchFinder::chosen, this, [this](std::int64_t batch) {
+        if (batch == m_document->recipe().training.batchSize) return;
+        m_document->change(tr("Set the batch size"), [batch](Recipe& recipe) { recipe.training.batchSize = batch; });
+        showToast(this, tr("The batch size is %1 now. The learning rate belongs to it.").arg(batch), tr("Find a rate"), [this] { findRate(); });
+    });
+    finder->open();
+}
+
+void ComposePage::profile() { (new ProfileDialog(m_studio, m_document->recipe(), this))->open(); }
+
 /// Beside a run that trains in this process, the test would take its processors and its threads' number.
 void ComposePage::updateFinder()
 {
     const bool busy = m_studio.runService && m_studio.runService->trainsHere(), startable = m_document->startable();
-    m_training->setRateFinder(startable && !busy, busy ? tr("A run is training: try it when that has ended.") : tr("The recipe has problems: mend them first."));
+    m_training->setTrials(startable && !busy, busy ? tr("A run is training: try it when that has ended.") : tr("The recipe has problems: mend them first."));
 }
 
 void ComposePage::updateDevice()

@@ -66,6 +66,8 @@ class ComposePage : public Page
     void updateTiming();
     void updateFinder();
     void findRate();
+    void findBatch();
+    void profile();
     void updateDevice();
 
     Studio& m_studio;

@@ -46,6 +46,7 @@ TrainingPanel::TrainingPanel(RecipeDocument& document, QWidget* parent) : QScrol
     makeLength();
     makeSafety();
     makeOptions();
+    setTrials(true, {});
     m_column->addStretch(1);
     setWidget(m_content);
     connect(&document, &RecipeDocument::changed, this, [this] { update(); });
@@ -113,6 +114,15 @@ void TrainingPanel::makeGoal()
     m_rows.push_back(m_lossRow);
 }
 
+QPushButton* TrainingPanel::addTrial(QVBoxLayout* where, const char* icon, const QString& words, const char* name)
+{
+    QPushButton* button = makeButton(QLatin1String(icon), words, ButtonKind::Flat, m_content);
+    button->setObjectName(QStringLiteral("compose.training.") + QLatin1String(name));
+    setControlHeight(button, 28);
+    where->addWidget(button, 0, Qt::AlignRight);
+    return button;
+}
+
 void TrainingPanel::makeOptimiser()
 {
     QVBoxLayout* where = section(tr("Optimiser"));
@@ -126,12 +136,8 @@ void TrainingPanel::makeOptimiser()
     add(where, rate, QStringLiteral("learning rate"), "/training/learning_rate",
         [](const Recipe& r) { return ParamValue(r.training.learningRate); },
         [](Recipe& r, const ParamValue& v) { r.training.learningRate = std::get<double>(v); });
-    m_findRate = makeButton(QStringLiteral("search"), tr("Find a rate…"), ButtonKind::Flat, m_content);
-    m_findRate->setObjectName(QStringLiteral("compose.training.findRate"));
-    setControlHeight(m_findRate, 28);
-    where->addWidget(m_findRate, 0, Qt::AlignRight);
+    m_findRate = addTrial(where, "search", tr("Find a rate…"), "findRate");
     connect(m_findRate, &QPushButton::clicked, this, &TrainingPanel::findRateRequested);
-    setRateFinder(true, {});
     add(where, choiceParam("schedule", "Schedule", "constant", choicesOf(scheduleEntries()), "How the learning rate changes while the run goes on."),
         QStringLiteral("schedule"), "/training/schedule/type",
         [](const Recipe& r) { return ParamValue(r.training.schedule.type); },
@@ -156,6 +162,8 @@ void TrainingPanel::makeLength()
         QStringLiteral("batch size"), "/training/batch_size",
         [](const Recipe& r) { return ParamValue(r.training.batchSize); },
         [](Recipe& r, const ParamValue& v) { r.training.batchSize = std::get<std::int64_t>(v); });
+    m_findBatch = addTrial(where, "search", tr("Largest that fits…"), "findBatch");
+    connect(m_findBatch, &QPushButton::clicked, this, &TrainingPanel::findBatchRequested);
     add(where, intParam("epochs", "Epochs", 10, 1, 100'000, "How often all training samples are gone through."), QStringLiteral("epoch"),
         "/training/epochs", [](const Recipe& r) { return ParamValue(std::int64_t{r.training.epochs}); },
         [](Recipe& r, const ParamValue& v) { r.training.epochs = static_cast<int>(std::get<std::int64_t>(v)); });
@@ -234,6 +242,10 @@ void TrainingPanel::makeOptions()
         }
         form->setDescriptors(group.id, fields);
         where->addWidget(form);
+        if (group.id == "speed") {
+            m_profile = addTrial(where, "clock", tr("Profile a few steps…"), "profile");
+            connect(m_profile, &QPushButton::clicked, this, &TrainingPanel::profileRequested);
+        }
         m_optionForms.push_back(form);
         connect(form, &ParamForm::edited, this, [this, &group](const std::string& id, const ParamValue& value) {
             const ParamDescriptor* descriptor = findParam(group.params, id);
@@ -265,7 +277,7 @@ void TrainingPanel::makeStart(QVBoxLayout* where)
     connect(add("folder", tr("Start from the weights in a .safetensors file"), "file"), &QToolButton::clicked, this, [this] { Q_EMIT weightsFileWanted(); });
     m_startClear = add("cross", tr("Start from random numbers"), "clear");
     connect(m_startClear, &QToolButton::clicked, this, [this] {
-        m_document.change(tr("Start from random numbers"), [](Recipe& r) { r.training.options.erase("start"); }, QStringLiteral("option/start"));
+        m_document.change(tr("Start from random numbers"), [](Recipe& r) { r.training.options.erase("start"); }); // an edit of its own: undone, what was chosen is back
     });
     auto* label = makeLabel(tr("Weights"), FontRole::Body, Token::Text2, m_content);
     label->setToolTip(tr("What training starts from. The store keeps a copy of chosen weights, and so does every run that starts from them."));
@@ -339,10 +351,17 @@ void TrainingPanel::setUsableThreads(int threads)
         box->setSpecialValueText(threads > 0 ? tr("all %1").arg(threads) : tr("all"));
 }
 
-void TrainingPanel::setRateFinder(bool possible, const QString& why)
+void TrainingPanel::setTrials(bool possible, const QString& why)
 {
-    m_findRate->setEnabled(possible);
-    m_findRate->setToolTip(possible ? tr("Tries rates from small to large on a fresh copy of the network and suggests one. Takes some seconds.") : why);
+    const std::pair<QPushButton*, QString> trials[] = {
+        {m_findRate, tr("Tries rates from small to large on a fresh copy of the network and suggests one. Takes some seconds.")},
+        {m_findBatch, tr("Makes single steps with larger and larger batches until the memory is full, and suggests a size.")},
+        {m_profile, tr("Times some steps, part by part: which layer and which operation takes how long. Takes some seconds.")}};
+    for (const auto& [button, help] : trials) {
+        if (!button) continue;
+        button->setEnabled(possible);
+        button->setToolTip(possible ? help : why);
+    }
 }
 
 void TrainingPanel::setLabelWidth(int width)

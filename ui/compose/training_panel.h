@@ -25,11 +25,13 @@ class TrainingPanel : public QScrollArea
     void setLabelWidth(int width);
     /// Threads that "as many as the machine allows" means; 0 while unknown.
     void setUsableThreads(int threads);
-    /// Whether a rate can be looked for now, and if not why (its tooltip).
-    void setRateFinder(bool possible, const QString& why);
+    /// Whether a few steps can be tried now (a rate or a batch looked for, a profile made), and if not why: the tooltip of their buttons.
+    void setTrials(bool possible, const QString& why);
 
   Q_SIGNALS:
     void findRateRequested();
+    void findBatchRequested();
+    void profileRequested();
     void weightsFileWanted();                    ///< to start from: a file
     void weightsRunWanted(const QPoint& global); ///< a run, chosen in a menu there
 
@@ -55,6 +57,7 @@ class TrainingPanel : public QScrollArea
     void fillOptions();
     void makeSafety();
     void makeSeed(QVBoxLayout* where);
+    QPushButton* addTrial(QVBoxLayout* where, const char* icon, const QString& words, const char* name);
     void update();
     void drawSchedule();
 
@@ -69,7 +72,7 @@ class TrainingPanel : public QScrollArea
     ParamForm* m_optimiserForm = nullptr;
     ParamForm* m_scheduleForm = nullptr;
     std::vector<ParamForm*> m_optionForms; ///< of trainingOptions(), in its order
-    QPushButton* m_findRate = nullptr;
+    QPushButton *m_findRate = nullptr, *m_findBatch = nullptr, *m_profile = nullptr;
     PlotView* m_plot = nullptr;
     QLabel* m_plotWords = nullptr;
     QLineEdit* m_seed = nullptr;

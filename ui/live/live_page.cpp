@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/live/live_page.h"
 
+#include "ui/live/histograms_dialog.h"
 #include "ui/services/words.h"
 #include "ui/services/pages.h"
 
@@ -119,6 +120,10 @@ void LivePage::buildHeader()
     add(m_epochs, "plus", tr("Add epochs…"), "live.addEpochs", tr("Changes how many epochs this run trains."));
     add(m_toCurrent, "live", tr("Back to the running one"), "live.toCurrent", tr("Shows the run that trains now"));
     add(m_inRuns, "runs", tr("Show in Runs"), "live.showInRuns", tr("Compare, tag or rename it there."));
+    m_histograms = makeToolButton(QStringLiteral("histogram"), tr("Histograms: how weights, gradients and outputs are spread"), this);
+    m_histograms->setObjectName(QStringLiteral("live.histograms"));
+    headerRight()->addWidget(m_histograms);
+    connect(m_histograms, &QToolButton::clicked, this, &LivePage::openHistograms);
     RunService* service = m_studio.runService;
     connect(m_pause, &QPushButton::clicked, this, [this, service] {
         const LiveRun* live = service->shown();
@@ -335,6 +340,16 @@ void LivePage::askEpochs(QWidget* below)
     const int planned = static_cast<int>(live->epochs);
     m_popup->open(below, done, planned + std::max(1, planned / 3), alive ? tr("Set epochs") : tr("Train longer"),
                   alive ? tr("At least %1: an epoch that has begun is finished.").arg(done) : tr("%1 are done. The run goes on from there.").arg(done - 1));
+}
+
+void LivePage::openHistograms()
+{
+    if (auto* open = findChild<HistogramsDialog*>()) {
+        open->raise();
+        open->activateWindow();
+        return;
+    }
+    (new HistogramsDialog(m_studio, this))->show();
 }
 
 void LivePage::act(OutcomeAction action, QWidget* button)

@@ -39,6 +39,7 @@ class LivePage : public Page
     void arrangeSide();
     void act(OutcomeAction action, QWidget* button);
     void askEpochs(QWidget* below);
+    void openHistograms();
     std::int64_t testCount(const LiveRun& live) const;
     bool inQueue(const RunId& run) const;
 
@@ -53,6 +54,7 @@ class LivePage : public Page
     QWidget* m_progressBox = nullptr;
     QLabel *m_epoch = nullptr, *m_percent = nullptr, *m_activity = nullptr;
     ProgressStrip* m_progress = nullptr;
+    QToolButton* m_histograms = nullptr;
     QPushButton *m_pause = nullptr, *m_stop = nullptr, *m_checkpoint = nullptr, *m_epochs = nullptr, *m_inRuns = nullptr, *m_toCurrent = nullptr;
 
     QStackedWidget* m_stack = nullptr;

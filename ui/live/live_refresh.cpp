@@ -36,7 +36,7 @@ void LivePage::refreshEmpty()
     m_waitingText->setText(m_preparing.isEmpty() ? tr("Preparing the run") : m_preparing);
     m_waitingStrip->setShare(m_preparingShare > 0 ? m_preparingShare : -1);
     for (QWidget* widget : {static_cast<QWidget*>(m_pill), m_progressBox, static_cast<QWidget*>(m_pause), static_cast<QWidget*>(m_stop),
-                            static_cast<QWidget*>(m_checkpoint), static_cast<QWidget*>(m_epochs), static_cast<QWidget*>(m_inRuns), static_cast<QWidget*>(m_toCurrent)}) {
+                            static_cast<QWidget*>(m_histograms), static_cast<QWidget*>(m_checkpoint), static_cast<QWidget*>(m_epochs), static_cast<QWidget*>(m_inRuns), static_cast<QWidget*>(m_toCurrent)}) {
         widget->hide();
     }
     const RunRow* interrupted = nullptr;
@@ -101,6 +101,8 @@ void LivePage::refreshHeader(const LiveRun& live)
         m_pause->setIcon(Theme::instance().icon(paused ? QStringLiteral("play") : QStringLiteral("pause"), Token::Text));
     }
     m_inRuns->setVisible(!alive);
+    m_histograms->setVisible(!starting);
+    m_histograms->setEnabled(alive || !live.checkpoints.empty());
     const LiveRun* current = m_studio.runService->current();
     m_toCurrent->setVisible(current && current->id != live.id);
 }

@@ -268,6 +268,12 @@ Applied apply(LiveRun& live, const HardwareRead& e, WallMs)
     return {};
 }
 
+Applied apply(LiveRun& live, const HistogramsTaken& e, WallMs)
+{
+    live.histograms = std::make_shared<const HistogramsTaken>(e);
+    return {};
+}
+
 Applied apply(LiveRun& live, const RunEnded& e, WallMs time)
 {
     live.status = e.status;

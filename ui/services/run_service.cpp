@@ -34,6 +34,7 @@ void RunService::resume(const RunId& run, std::optional<int> epochs)
 void RunService::pause() { m->send(PauseCommand{}); }
 void RunService::unpause() { m->send(ResumeCommand{}); }
 void RunService::checkpointNow() { m->send(CheckpointCommand{}); }
+void RunService::askHistograms() { m->send(HistogramsCommand{}); }
 void RunService::setEpochs(int epochs) { m->send(AmendCommand{"/training/epochs", Json(epochs)}); }
 
 void RunService::stop()

@@ -106,6 +106,7 @@ struct LiveRun
     QString because;           ///< why it is paused, if nobody asked for it (a full disk)
     std::optional<RunEnded> ended;
     std::vector<CheckpointSaved> checkpoints;
+    std::shared_ptr<const HistogramsTaken> histograms; ///< the newest that was asked for
     bool busyStopping = false;
     bool loading = false;      ///< its history is still being read
     std::int64_t batchSize = 0;
@@ -128,6 +129,7 @@ class RunService : public QObject
     void unpause();
     void stop();
     void checkpointNow();
+    void askHistograms(); ///< LiveRun::histograms is new in a moment
     void setEpochs(int epochs); ///< amends the run under way
     /// A run that never started is deleted with it (nothing was trained); unqueued() then allows to undo.
     void removeFromQueue(const RunId& run);

@@ -148,6 +148,21 @@ class ProtocolTest : public QObject
         QCOMPARE(hardwareBack.values.size(), std::size_t(3));
         QCOMPARE(hardwareBack.values[1].first, std::string("gpu0.power"));
         QVERIFY(std::isnan(hardwareBack.values[1].second));
+
+        const std::vector<float> some{0, 1, 2, 2, std::numeric_limits<float>::quiet_NaN()}, strange(3, std::numeric_limits<float>::infinity());
+        HistogramsTaken taken{42, {{TensorNumbers::Kind::Gradient, "l3", "conv1.weight", {5}, histogramOf(some)}, {TensorNumbers::Kind::Activation, "l4", "relu1", {3, 1}, histogramOf(strange)}}};
+        const HistogramsTaken takenBack = there(taken, &ok);
+        QVERIFY(ok);
+        QCOMPARE(takenBack.step, std::int64_t(42));
+        QCOMPARE(takenBack.tensors.size(), std::size_t(2));
+        const TensorNumbers& gradient = takenBack.tensors[0];
+        QVERIFY(gradient.kind == TensorNumbers::Kind::Gradient && gradient.layer == "l3" && gradient.name == "conv1.weight" && gradient.shape == std::vector<std::int64_t>{5});
+        QVERIFY(gradient.numbers == histogramOf(some));
+        QVERIFY(takenBack.tensors[1].numbers.bins.empty() && std::isnan(takenBack.tensors[1].numbers.mean) && takenBack.tensors[1].numbers.nonFinite == 3);
+        taken.tensors[0].numbers.bins[0] += 1; // counts that do not add up
+        QVERIFY(!decodeEvent(encode(Event{1, 0, taken})).ok());
+        taken.tensors[0].numbers.bins.pop_back();
+        QVERIFY(!decodeEvent(encode(Event{1, 0, taken})).ok());
     }
 
     void summaryKeepsWhatIsUnknown()

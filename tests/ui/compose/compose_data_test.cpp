@@ -3,12 +3,16 @@
 
 #include "fixture.h"
 
+#include "core/training/start_weights.h"
 #include "ui/compose/stack_model.h"
 #include "ui/services/data_choices.h"
+#include "ui/widgets/parts.h"
 
 #include <QComboBox>
 
 #include <QDir>
+#include <QLabel>
+#include <QToolButton>
 
 using namespace sconce;
 using namespace sconce::ui;
@@ -154,6 +158,47 @@ class ComposeDataTest : public QObject
         while (f.document().undoStack().canUndo()) f.document().undoStack().undo();
         QVERIFY(f.recipe() == before);
         QVERIFY(f.document().startable());
+    }
+
+    /// What training starts from is chosen, not typed; the store keeps it, and it can be undone and cleared.
+    void startWeightsAreChosen()
+    {
+        ComposeFixture f;
+        const Recipe before = f.recipe();
+        auto* words = f.find<QLabel>("compose.training.start.weights");
+        auto* clear = f.find<QToolButton>("compose.training.start.clear");
+        QCOMPARE(words->text(), QStringLiteral("random numbers, by the seed"));
+        QVERIFY(clear->isHidden());
+        QTemporaryDir dir;
+        const QString file = dir.filePath(QStringLiteral("mine.safetensors"));
+        const HostTensor tensor{"a.weight", DType::F32, {1}, std::vector<std::byte>(4)};
+        QVERIFY(writeSafetensors(file.toStdString(), {tensor.view()}, {}).ok());
+        QString chosen = file;
+        setFileChooser([&](QWidget*, const QString&, const QString&) { return chosen; });
+        f.find<QToolButton>("compose.training.start.file")->click();
+        QTRY_COMPARE(words->text(), QStringLiteral("mine.safetensors"));
+        QVERIFY(!clear->isHidden());
+        const StartWeights start = startWeightsOf(f.recipe().training);
+        QVERIFY(QFile::exists(QString::fromStdString(f.store->folder() + "/weights/" + start.sha256 + ".safetensors")));
+        clear->click();
+        QVERIFY(f.recipe() == before);
+        f.document().undoStack().undo();
+        QCOMPARE(words->text(), QStringLiteral("mine.safetensors"));
+        // What is no weights is said, and changes nothing.
+        QFile broken(dir.filePath(QStringLiteral("broken.safetensors")));
+        QVERIFY(broken.open(QIODevice::WriteOnly) && broken.write("nothing of the kind") > 0);
+        broken.close();
+        chosen = broken.fileName();
+        QString said;
+        setAsker([&](QWidget*, const Question& question) {
+            said = question.title;
+            return 0;
+        });
+        f.find<QToolButton>("compose.training.start.file")->click();
+        QTRY_COMPARE(said, QStringLiteral("These weights cannot be used"));
+        QCOMPARE(startWeightsOf(f.recipe().training).sha256, start.sha256);
+        setAsker(nullptr);
+        setFileChooser({});
     }
 
   private:

@@ -29,6 +29,7 @@ class LivePageTest : public LivePageFixture
     void pauseByMouseAndKeyboard();
     void stopCheckpointEpochs();
     void diskNotice();
+    void goneBackNotice();
     void logModelAndCopy();
     void smallWindow();
 };
@@ -201,6 +202,23 @@ void LivePageTest::diskNotice()
     QVERIFY(allText().contains(QStringLiteral("No space is left on the disk")));
     f->script->push(StatusChanged{RunStatus::Running, "The disk can be written again."});
     QTRY_VERIFY(!child<QWidget>("live.notice")->isVisible());
+}
+
+/// Back after a NaN: a new attempt cuts the curves, and the notice says why.
+void LivePageTest::goneBackNotice()
+{
+    begin();
+    f->script->steps(0, 90);
+    QTRY_COMPARE(f->runService->shown()->step, 90);
+    QVERIFY(!child<QWidget>("live.notice")->isVisible());
+    f->script->begin(40, 100, 4);
+    f->script->push(Amended{{40, "/training/learning_rate", 0.01, 0.005}});
+    QTRY_VERIFY(child<QWidget>("live.notice")->isVisible());
+    QVERIFY(allText().contains(QStringLiteral("went back to step 40 and goes on with a learning rate of 0.005")));
+    f->script->steps(40, 20);
+    QTRY_COMPARE(f->runService->shown()->step, 60);
+    QCOMPARE(f->runService->shown()->trainStep.size(), std::size_t(60)); // one series, no step twice
+    QVERIFY(child<QWidget>("live.notice")->isVisible());
 }
 
 void LivePageTest::logModelAndCopy()

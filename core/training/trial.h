@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// A few steps of a recipe outside of a run: what the finders and the profile have in common. Everything is as the
+// trainer would have it (data, split, order, device, threads, weights to start from), but nothing is kept.
+
+#include "core/engine/session.h"
+#include "core/formats/safetensors.h"
+#include "core/history/store.h"
+
+namespace sconce {
+
+/// What is tried: a recipe and its data. The folder is that of the store, where the weights lie that a recipe may start from.
+struct TrialSource
+{
+    Recipe recipe;
+    DatasetPtr data;
+    std::string storeFolder;
+};
+
+/// The recipe with the data that `train` would take: an explicit path, or the recipe's own.
+Result<TrialSource> trialSource(Store& store, Recipe recipe, const std::string& dataPath);
+
+class Trial
+{
+  public:
+    /// Invalid for a recipe that could not be trained; the sentence is that of its first problem.
+    static Result<std::unique_ptr<Trial>> open(TrialSource source);
+
+    Session& session() { return *m_session; }
+    const Recipe& recipe() const { return m_recipe; } ///< its device is resolved
+    const Plan& plan() const { return m_plan; }       ///< as lowered, before any pass
+    const SplitRows& rows() const { return m_rows; }
+    std::int64_t trainingCount() const { return static_cast<std::int64_t>(m_rows.training.size()); }
+    /// The recipe's batch, at most all samples.
+    std::int64_t batchSize() const;
+    /// Samples of a step (0-based) of batches of that size, in the trainer's order; only whole batches.
+    std::vector<std::int64_t> batch(int step, std::int64_t size) const;
+
+  private:
+    Trial() = default;
+    Recipe m_recipe;
+    Plan m_plan;
+    DatasetPtr m_data;
+    SplitRows m_rows;
+    std::unique_ptr<Session> m_session;
+};
+
+} // namespace sconce
