@@ -62,7 +62,7 @@ struct PassOptions
     DType products = DType::F32; ///< what convolutions and matrix products compute in: F32, BF16 or F16
     std::optional<std::vector<std::string>> only; ///< of those, the ones with these weights; nothing: all
     bool recompute = false;   ///< segments are wanted where they save memory
-    bool poolsFollow = false; ///< max pooling takes what comes: right on a GPU; a CPU pools float32 faster
+    bool poolsFollow = false; ///< max pooling and attention take what comes: right on a GPU; a CPU does float32 faster
     FinalStep joined = FinalStep::Softmax; ///< what the loss does itself
 };
 
@@ -83,7 +83,7 @@ std::vector<char> markInPlace(const Plan& plan);
 std::vector<std::vector<ValueIndex>> markDead(const Plan& plan);
 /// Blocks of convolution, 2×2 max pooling and ReLU (or leaky ReLU) that the fused kernels know.
 std::vector<std::optional<Fusion>> findFusions(const Plan& plan);
-/// Per step, what it computes in: products as asked, what only moves or selects numbers (and attention) as its inputs are, all else
+/// Per step, what it computes in: products as asked, what only moves or selects numbers (a GPU: attention) as its inputs are, all else
 /// (norms, sums, pooling, dropout, embeddings, the loss behind them) float32. So are blocks that the fused kernels run whole.
 std::vector<DType> chooseTypes(const Plan& plan, const std::vector<std::optional<Fusion>>& fusions, const PassOptions& options);
 /// Steps before which a single value is alive that nothing overwrites: where a segment may begin or end. The first and the end are among
