@@ -39,6 +39,8 @@ class Counting final : public Session
     Result<void> forward(std::int64_t, std::span<const std::int64_t>) override { return {}; }
     Result<void> backward() override { return {}; }
     Result<void> commit(double) override { return {}; }
+    Result<StepProfile> profileStep(std::int64_t, std::span<const std::int64_t>, double) override { return StepProfile(); }
+    Result<std::vector<TensorNumbers>> numbers(std::int64_t, std::span<const std::int64_t>) override { return std::vector<TensorNumbers>(); }
     Result<std::vector<StepMetrics>> takeMetrics() override { return std::vector<StepMetrics>(); }
     Result<EvaluationTotals> evaluate(Part, std::span<const std::int64_t>, std::int64_t, const Progress&) override { return EvaluationTotals(); }
     Result<std::vector<float>> predict(Part, std::span<const std::int64_t>, std::int64_t, const Progress&) override { return std::vector<float>(); }
