@@ -113,7 +113,7 @@ void addMetrics(const LiveRun& live, std::int64_t testCount, Outcome& out)
         const double value = s.metric(tested ? "test" : "val", metric.id);
         if (!std::isfinite(value)) continue;
         QString note = first && !tested ? tr("of the last epoch; this data has no test part") : QString();
-        if (tested && metric.id == "accuracy" && testCount > 0) note = tr("%1 of %2 right").arg(count(std::llround(value * static_cast<double>(testCount))), count(testCount));
+        if (tested && metric.id == "accuracy" && testCount > 0 && targetOf(live.recipe.task) != Target::Next) note = tr("%1 of %2 right").arg(count(std::llround(value * static_cast<double>(testCount))), count(testCount));
         const QString term = metric.id == "accuracy" ? (tested ? QStringLiteral("test") : QStringLiteral("validation")) : QString();
         out.figures.push_back({words::metricTitle(tested ? tr("Test") : tr("Validation"), metric), term, words::metric(&metric, value), note, first});
         first = false;

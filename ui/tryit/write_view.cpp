@@ -19,6 +19,8 @@
 #include <QSpinBox>
 #include <QVBoxLayout>
 
+#include <cmath>
+
 namespace sconce::ui {
 
 using words::text;
@@ -198,7 +200,7 @@ void WriteView::end(const QString& error, double seconds, int writing)
     m_writing = false;
     m_problem->setText(error);
     m_problem->setVisible(!error.isEmpty());
-    m_took->setText(error.isEmpty() ? tr("%1 symbols in %2").arg(text(groupedInt(m_symbols)), text(durationText(seconds))) : QString());
+    m_took->setText(error.isEmpty() ? tr("%1 symbols in %2").arg(text(groupedInt(m_symbols)), seconds < 1 ? tr("%1 ms").arg(std::lround(seconds * 1000)) : text(durationText(seconds))) : QString());
     if (error.isEmpty()) m_seed->setValue(m_seed->value() == m_seed->maximum() ? 0 : m_seed->value() + 1);
     showState();
 }
