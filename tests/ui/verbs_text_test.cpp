@@ -224,6 +224,8 @@ class VerbsTextTest : public QObject
         m_lost = m.train(recipe("rhyme", 13), QStringLiteral("rhyme"), {QStringLiteral("--data"), path})[QLatin1String("run")].toString();
         QVERIFY(!m_lost.isEmpty());
         QVERIFY(QFile::remove(path));
+        QVERIFY(m.page(PageId::Runs)); // where the other process's run is met
+        QTRY_VERIFY_WITH_TIMEOUT(m.studio().runs->find(m_lost.toStdString()) != nullptr, 20000);
         Q_EMIT m.studio().navigator->tryRun(m_lost);
         auto* view = m.find<WriteView>("tryit.write");
         auto* note = m.find<QLabel>("tryit.writeNote");
