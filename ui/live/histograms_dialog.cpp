@@ -130,7 +130,10 @@ void HistogramsDialog::follow()
         return;
     }
     if (alive && live->histograms && live->histograms != m_taken) take(live->histograms, false);
-    else if (m_asked && !alive && !m_saved) ask(); // it ended before it could answer
+    else if (m_asked && alive && !live->histogramsRefused.isEmpty()) {
+        m_asked = false;
+        say(live->histogramsRefused);
+    } else if (m_asked && !alive && !m_saved) ask(); // it ended before it could answer
     if (alive && live->epochsDone.size() > m_epochs && m_each->isChecked() && !m_asked) ask();
     m_epochs = live->epochsDone.size();
 }

@@ -235,6 +235,10 @@ Applied apply(LiveRun& live, const LogLine& e, WallMs)
 Applied apply(LiveRun& live, const CommandAnswered& e, WallMs time)
 {
     if (e.ok) return {};
+    if (e.command != 0 && e.command == live.histogramsCommand) {
+        live.histogramsRefused = text(e.text); // said where they were asked for
+        return {.status = true};
+    }
     live.busyStopping = false;
     live.log.push_back({time, "warning", e.text, std::max(1, live.row.attempts)});
     return {.status = true};

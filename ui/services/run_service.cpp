@@ -34,8 +34,15 @@ void RunService::resume(const RunId& run, std::optional<int> epochs)
 void RunService::pause() { m->send(PauseCommand{}); }
 void RunService::unpause() { m->send(ResumeCommand{}); }
 void RunService::checkpointNow() { m->send(CheckpointCommand{}); }
-void RunService::askHistograms() { m->send(HistogramsCommand{}); }
 void RunService::setEpochs(int epochs) { m->send(AmendCommand{"/training/epochs", Json(epochs)}); }
+
+void RunService::askHistograms()
+{
+    Track* track = m->commanded();
+    if (!track) return;
+    track->live->histogramsRefused.clear();
+    track->live->histogramsCommand = track->host->send(HistogramsCommand{});
+}
 
 void RunService::stop()
 {

@@ -107,6 +107,8 @@ struct LiveRun
     std::optional<RunEnded> ended;
     std::vector<CheckpointSaved> checkpoints;
     std::shared_ptr<const HistogramsTaken> histograms; ///< the newest that was asked for
+    std::int64_t histogramsCommand = 0; ///< with which they were asked for last
+    QString histogramsRefused;          ///< why they could not be had, until they are asked for again
     bool busyStopping = false;
     bool loading = false;      ///< its history is still being read
     std::int64_t batchSize = 0;

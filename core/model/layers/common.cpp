@@ -157,7 +157,7 @@ LayerFix reshapeFix(const Sizes& shape)
 std::optional<LayerProblem> expectNumbers(const ValueType& input)
 {
     if (!isSymbols(input)) return std::nullopt;
-    return LayerProblem{"expects numbers", "Which symbol it is says nothing by its size: an Embedding gives each one numbers of its own.", "",
+    return LayerProblem{"expects numbers", "An Embedding gives each symbol numbers of its own.", "",
                         {insertBefore("Insert Embedding", "embedding")}};
 }
 

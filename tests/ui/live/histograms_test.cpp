@@ -116,6 +116,22 @@ class HistogramsTest : public LivePageFixture
         QTRY_VERIFY(!dialog());
     }
 
+    /// What cannot be had is said where it was asked for, and may be asked for again.
+    void refusedIsSaid()
+    {
+        begin();
+        f->script->steps(0, 40);
+        openDialog();
+        QTRY_COMPARE(asked(), std::size_t{1});
+        f->script->push(CommandAnswered{static_cast<std::int64_t>(f->script->commands.size()), 40, false, "There is too little memory for it."});
+        QTRY_VERIFY(in<QLabel>("histograms.words")->text().contains(QLatin1String("too little memory")));
+        QTest::mouseClick(in<QPushButton>("histograms.refresh"), Qt::LeftButton);
+        QTRY_COMPARE(asked(), std::size_t{2});
+        QVERIFY(f->runService->shown()->histogramsRefused.isEmpty());
+        f->script->push(taken(41));
+        QTRY_COMPARE(in<QListWidget>("histograms.layers")->count(), 3);
+    }
+
     void afterEveryEpoch()
     {
         begin(20, 4);
