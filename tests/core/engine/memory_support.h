@@ -25,9 +25,11 @@ class Noise final : public Dataset
         m_info.sample.dtype = DType::U8;
         m_info.trainingCount = rows;
         for (int c = 0; c < facts.classes; ++c) m_info.classes.push_back(std::to_string(c));
-        m_bytes.resize(static_cast<std::size_t>(rows * facts.input.elements()));
-        for (std::size_t i = 0; i < m_bytes.size(); ++i) m_bytes[i] = static_cast<std::uint8_t>(i * 2654435761u >> 13);
-        for (std::int64_t i = 0; i < rows; ++i) m_labels.push_back(static_cast<std::int32_t>(i % facts.classes));
+        for (int s = 0; s < facts.symbols; ++s) m_info.symbols.push_back(std::to_string(s));
+        m_bytes.resize(static_cast<std::size_t>(rows) * recordBytes());
+        const std::size_t most = facts.symbols > 0 ? static_cast<std::size_t>(facts.symbols) : 256;
+        for (std::size_t i = 0; i < m_bytes.size(); ++i) m_bytes[i] = static_cast<std::uint8_t>((i * 2654435761u >> 13) % most);
+        for (std::int64_t i = 0; i < rows && facts.classes > 0; ++i) m_labels.push_back(static_cast<std::int32_t>(i % facts.classes));
     }
     void gather(Part, std::span<const std::int64_t> rows, std::span<std::uint8_t> out) const override
     {
@@ -63,7 +65,7 @@ inline void orGiveUp(Result<void> result)
 inline Peak trainedPeak(const Recipe& recipe, const DataFacts& facts, int steps = 3)
 {
     CountingAllocator& counter = CountingAllocator::install();
-    const std::int64_t batch = recipe.training.batchSize, evaluated = std::max<std::int64_t>(batch, 256);
+    const std::int64_t batch = recipe.training.batchSize, evaluated = std::max<std::int64_t>(batch, 256 / answersPerSample(recipe.task, facts.input)); // as the trainer
     const DatasetPtr data = std::make_shared<Noise>(facts, 2 * evaluated);
     SessionSpec spec;
     spec.plan = orGiveUp(lower(recipe.stack, facts.input));
