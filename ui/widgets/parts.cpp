@@ -47,7 +47,7 @@ void setLabelToken(QLabel* label, Token token)
 
 void fitColumns(QTableView& table)
 {
-    constexpr int gap = 12, padding = 14; // between columns; what the style puts around a header's words, rounded up
+    constexpr int gap = 10, padding = 10; // between columns; what the style puts around a header's words, rounded up
     table.horizontalHeader()->ensurePolished(); // the theme's font, also before it is shown
     const QAbstractItemModel* model = table.model();
     const QFontMetrics metrics(table.horizontalHeader()->font());
