@@ -22,11 +22,6 @@ QByteArray recipe(const QByteArray& task, const QByteArray& import, int units, c
   "training": { "epochs": 12, "batch_size": 32, "learning_rate": 0.01 )" + more + R"( }, "threads": 1, "seed": 3 })";
 }
 
-QByteArray weightsHash(const QString& checkpoint)
-{
-    return QCryptographicHash::hash(readBytes(checkpoint + "/weights.safetensors"), QCryptographicHash::Sha256);
-}
-
 } // namespace
 
 class CliTasksTest : public QObject
@@ -36,11 +31,7 @@ class CliTasksTest : public QObject
     TemporaryFolder m_folder;
     std::unique_ptr<Cli> m_cli;
 
-    QString write(const std::string& name, const QByteArray& text)
-    {
-        writeText(m_folder / name, text);
-        return QString::fromStdString(m_folder / name);
-    }
+    QString write(const std::string& name, const QByteArray& text) { return written(m_folder, name, text); }
 
   private Q_SLOTS:
     void initTestCase() { m_cli = std::make_unique<Cli>(m_folder / "store"); }

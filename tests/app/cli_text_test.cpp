@@ -24,11 +24,6 @@ QByteArray recipe(int symbols, const QByteArray& more = {}, const QByteArray& im
   "training": { "epochs": 2, "batch_size": 32, "learning_rate": 0.01 )" + more + R"( }, "threads": 1, "seed": 3 })";
 }
 
-QByteArray weightsHash(const QString& checkpoint)
-{
-    return QCryptographicHash::hash(readBytes(checkpoint + "/weights.safetensors"), QCryptographicHash::Sha256);
-}
-
 } // namespace
 
 class CliTextTest : public QObject
@@ -40,11 +35,7 @@ class CliTextTest : public QObject
     QString m_run;
     QJsonObject m_last;
 
-    QString write(const std::string& name, const QByteArray& text)
-    {
-        writeText(m_folder / name, text);
-        return QString::fromStdString(m_folder / name);
-    }
+    QString write(const std::string& name, const QByteArray& text) { return written(m_folder, name, text); }
 
   private Q_SLOTS:
     void initTestCase() { m_cli = std::make_unique<Cli>(m_folder / "store"); }

@@ -13,11 +13,10 @@ Modes of the peer:
 """
 import json
 import os
-import statistics
 import sys
 import time
 
-from common import in_turns, keep_large_blocks, last_json, load, main, print_table
+from common import in_turns, keep_large_blocks, last_json, load, main, print_table, report
 
 MODES = ["loader", "resident", "tuned", "bf16", "keras"]
 USUAL = ["loader", "resident", "tuned"]
@@ -25,13 +24,6 @@ BATCH = 128
 # facts of the network: forward and backward, per picture (Conv 32·3×3, pool, Conv 64·3×3, pool, Dense 10)
 FLOP_PER_STEP = 14.256e6 * BATCH
 BYTES_PER_STEP = 20.9e6  # with every block in one pass, float32
-
-
-def report(who, times, loss, version, threads):
-    times.sort()
-    at = lambda share: times[int(share * (len(times) - 1))] * 1e3
-    print(json.dumps({"who": who, "median_ms": at(0.5), "mean_ms": statistics.mean(times) * 1e3, "p10_ms": at(0.1), "p90_ms": at(0.9),
-                      "steps": len(times), "loss": loss, "version": version, "threads": threads}))
 
 
 def keras_peer(folder, threads, warm, steps):
@@ -65,7 +57,7 @@ def keras_peer(folder, threads, warm, steps):
         clock.ends.clear()
         history = net.fit(x, y, batch_size=BATCH, epochs=1, verbose=0, callbacks=[clock])
     times = [b - a for a, b in zip(clock.ends[warm:], clock.ends[warm + 1 : warm + steps + 1])]
-    report("keras", times, history.history["loss"][-1], keras.__version__, threads)
+    report("keras", times, loss=history.history["loss"][-1], version=keras.__version__, threads=threads)
 
 
 def peer(mode, folder, threads, warm, steps):
@@ -129,7 +121,7 @@ def peer(mode, folder, threads, warm, steps):
         correct += (output.argmax(1) == targets).sum().item()
         if step >= warm:
             times.append(time.perf_counter() - start)
-    report(mode, times, value, torch.__version__, torch.get_num_threads())
+    report(mode, times, loss=value, version=torch.__version__, threads=torch.get_num_threads())
 
 
 def table(options):

@@ -13,12 +13,11 @@ Modes of the peer:
 """
 import json
 import os
-import statistics
 import sys
 import tempfile
 import time
 
-from common import in_turns, keep_large_blocks, last_json, main, print_table
+from common import in_turns, keep_large_blocks, last_json, main, print_table, report
 
 MODES = ["stock", "tuned", "bf16"]
 STAGES = ((64, 1), (128, 2), (256, 2), (512, 2))
@@ -109,8 +108,7 @@ def peer(mode, threads, batch, warm, steps):
         value = loss.item()
         if step >= warm:
             times.append(time.perf_counter() - start)
-    print(json.dumps({"who": mode, "median_ms": statistics.median(times) * 1e3, "min_ms": min(times) * 1e3, "steps": steps, "loss": value,
-                      "parameters": sum(p.numel() for p in net.parameters()), "torch": torch.__version__}))
+    report(mode, times, loss=value, version=torch.__version__, parameters=sum(p.numel() for p in net.parameters()))
 
 
 def table(options):

@@ -41,6 +41,13 @@ def keep_large_blocks():
     libc.mallopt(M_TOP_PAD, 64 << 20)
 
 
+def report(who, times, **more):
+    """One measurement of a peer as a JSON line; times in seconds."""
+    times = sorted(times)
+    at = lambda share: times[int(share * (len(times) - 1))] * 1e3
+    print(json.dumps({"who": who, "median_ms": at(0.5), "mean_ms": statistics.mean(times) * 1e3, "p10_ms": at(0.1), "p90_ms": at(0.9), "steps": len(times), **more}))
+
+
 def last_json(command):
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:

@@ -5,6 +5,7 @@
 
 #include "tests/support/paths.h"
 
+#include <QCryptographicHash>
 #include <QElapsedTimer>
 #include <QFile>
 #include <QJsonArray>
@@ -152,6 +153,21 @@ inline QByteArray readBytes(const QString& path)
 {
     QFile file(path);
     return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+}
+
+/// SHA-256 of a checkpoint's weights, as they lie in its folder. Two that are missing are not the same.
+inline QByteArray weightsHash(const QString& checkpoint)
+{
+    const QByteArray bytes = readBytes(checkpoint + QStringLiteral("/weights.safetensors"));
+    if (bytes.isEmpty()) qFatal("There are no weights in %s", qPrintable(checkpoint));
+    return QCryptographicHash::hash(bytes, QCryptographicHash::Sha256);
+}
+
+/// Writes a file into a folder of the test; its path.
+inline QString written(const TemporaryFolder& folder, const std::string& name, const QByteArray& text)
+{
+    writeText(folder / name, text);
+    return QString::fromStdString(folder / name);
 }
 
 /// A small network on the built-in digits: 90 steps an epoch, a few hundredths of a second.
