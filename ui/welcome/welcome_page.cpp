@@ -229,7 +229,7 @@ QWidget* WelcomePage::makeChoices()
     recipe->setObjectName(QStringLiteral("welcome.openRecipe"));
     recipe->setFramed(true);
     connect(recipe, &ListRow::clicked, this, [this] { chooseRecipeFile(m_studio, this); });
-    auto* data = new ListRow(QStringLiteral("data"), tr("Add your own data…"), tr("a folder of pictures, or IDX files as MNIST has them"), line);
+    auto* data = new ListRow(QStringLiteral("data"), tr("Add your own data…"), tr("a folder of pictures, a table, a text, or IDX files"), line);
     data->setObjectName(QStringLiteral("welcome.addData"));
     data->setFramed(true);
     connect(data, &ListRow::clicked, this, [this] {
