@@ -17,3 +17,18 @@ target_link_libraries(sconce_libtorch INTERFACE sconce_torch_cpu_so sconce_c10_s
 # libtorch_cpu names CUDA's run-time libraries; they are found through its own RPATH at run time.
 # Only who calls torch is to depend on it.
 target_link_options(sconce_libtorch INTERFACE "LINKER:--allow-shlib-undefined" "LINKER:--as-needed")
+
+# at::parallel_for is a template that runs on one thread only unless its user is compiled with OpenMP. The library must be the one that
+# LibTorch brings: two of them in a process would each have threads of their own. ThreadSanitizer cannot see its barriers, and Clang
+# would want another library: there our loops stay on one thread (torch's own do not), which changes no number.
+add_library(sconce_torch_openmp INTERFACE)
+file(GLOB torch_gomp "${torch_lib}/libgomp*.so*")
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND torch_gomp AND NOT CMAKE_CXX_FLAGS_DEBUG MATCHES "sanitize=thread")
+    list(GET torch_gomp 0 torch_gomp)
+    set(SCONCE_PARALLEL_LOOPS ON CACHE INTERNAL "The engine's own loops run on all threads")
+    target_compile_options(sconce_torch_openmp INTERFACE -fopenmp)
+    target_link_libraries(sconce_torch_openmp INTERFACE "${torch_gomp}")
+else()
+    set(SCONCE_PARALLEL_LOOPS OFF CACHE INTERNAL "")
+    message(STATUS "The engine's own loops run on one thread in this build")
+endif()
