@@ -2,6 +2,7 @@
 #include "core/model/memory.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace sconce {
 
@@ -152,17 +153,27 @@ class Writer
             work = Work{};
             work.in = {map};
             work.alive = from; // what a step reads is let go behind all of it
-        } else if (fusion.kind == Fusion::Kind::ConvPool) {
+        } else if (runsWhole(fusion)) {
             work.learns = learns(first.op, m_plan);
             work.keepsInputs = true;
             work.weightGradients = weightBytes(first.op, true);
             work.backwardScratch = work.weightGradients;
+            if (fusion.kind == Fusion::Kind::DeepConvPool) deep(work, weightBytes(first.op, false));
         }
         work.extra += pooled; // which of the four: a byte each
         work.order = Work::Order::Copies;
         work.out = slot(m_plan.steps[last].output, DType::F32);
         works.push_back(std::move(work));
         return static_cast<std::size_t>(fusion.steps);
+    }
+
+    /// Going forward the weights of the 3×3 window are spread to 4×4; going back every group of images has sums of its own.
+    void deep(Work& work, double weights)
+    {
+        constexpr double most = (8 << 20) * floatBytes; // deep_conv_pool.cpp
+        work.scratch = weights * 16 / 9;
+        const double groups = std::min(std::clamp(std::floor(most / weights), 2.0, 16.0), std::ceil(m_rows / 4));
+        work.backwardScratch = weights * (groups + 1);
     }
 
     // ---- what torch keeps, primitive by primitive ----

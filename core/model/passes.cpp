@@ -137,19 +137,39 @@ bool isPlainMaxPool(const Step& step, const Plan& plan)
     return map.dims[0].size % fusedBlockOf == 0;
 }
 
+/// Two-dimensional, each output from neighbouring inputs of all channels.
+bool isDense(const ConvOp& conv)
+{
+    const std::vector<std::int64_t> ones{1, 1};
+    return conv.stride == ones && conv.dilation == ones && conv.groups == 1;
+}
+
+/// A convolution that the kernel for many channels knows.
+bool isDeepConv(const Step& step, const Plan& plan)
+{
+    const auto* conv = as<ConvOp>(step);
+    if (!conv || !isDense(*conv)) return false;
+    const std::vector<std::int64_t>& weight = plan.parameters[static_cast<std::size_t>(conv->weight)].shape;
+    return weight[0] % fusedBlockOf == 0 && weight[1] % fusedBlockOf == 0 && weight[2] == 3 && weight[3] == 3;
+}
+
 /// A convolution that the kernel for few channels knows.
 bool isInputConv(const Step& step, const Plan& plan)
 {
     const auto* conv = as<ConvOp>(step);
-    if (!conv || conv->stride.size() != 2 || conv->groups != 1 || step.inputs[0] != plan.input) return false;
+    if (!conv || step.inputs[0] != plan.input || !isDense(*conv)) return false;
     const std::vector<std::int64_t>& weight = plan.parameters[static_cast<std::size_t>(conv->weight)].shape;
-    const bool plain = conv->stride == std::vector<std::int64_t>{1, 1} && conv->dilation == std::vector<std::int64_t>{1, 1};
-    return plain && weight[0] % fusedBlockOf == 0 && weight[1] <= 4 && weight[2] == weight[3] && weight[2] <= 7;
+    return weight[0] % fusedBlockOf == 0 && weight[1] <= 4 && weight[2] == weight[3] && weight[2] <= 7;
 }
 
 } // namespace
 
-std::vector<std::optional<Fusion>> findFusions(const Plan& plan)
+bool runsWhole(const Fusion& fusion)
+{
+    return fusion.kind == Fusion::Kind::ConvPool || fusion.kind == Fusion::Kind::DeepConvPool;
+}
+
+std::vector<std::optional<Fusion>> findFusions(const Plan& plan, bool deep)
 {
     const std::vector<int> reads = readers(plan);
     // True if step i+1 takes what step i gives, and nobody else does.
@@ -163,7 +183,7 @@ std::vector<std::optional<Fusion>> findFusions(const Plan& plan)
         std::size_t at = i;
         const auto* conv = as<ConvOp>(plan.steps[i]);
         if (conv && feeds(i)) {
-            fusion.kind = isInputConv(plan.steps[i], plan) ? Fusion::Kind::ConvPool : Fusion::Kind::BiasPool;
+            fusion.kind = isInputConv(plan.steps[i], plan) ? Fusion::Kind::ConvPool : deep && isDeepConv(plan.steps[i], plan) ? Fusion::Kind::DeepConvPool : Fusion::Kind::BiasPool;
             ++at;
         }
         if (!isPlainMaxPool(plan.steps[at], plan)) {
@@ -247,7 +267,7 @@ ExecutionPlan prepare(Plan plan, const PassOptions& options)
     if (options.joined == FinalStep::Sigmoid) result.outputKind = takeOffFinalSigmoid(plan);
     result.poolsMoved = moveActivationsBehindMaxPools(plan);
     result.channelsLast = options.channelsLast && gainsFromChannelsLast(plan);
-    result.fusions = options.fuse && result.channelsLast ? findFusions(plan) : std::vector<std::optional<Fusion>>(plan.steps.size());
+    result.fusions = options.fuse && result.channelsLast ? findFusions(plan, options.deep) : std::vector<std::optional<Fusion>>(plan.steps.size());
     result.inPlace = markInPlace(plan);
     result.dead = markDead(plan);
     result.computes = chooseTypes(plan, result.fusions, options);

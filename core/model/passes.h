@@ -25,13 +25,17 @@ enum class FinalStep { None, Softmax, Sigmoid };
 struct Fusion
 {
     enum class Kind {
-        ConvPool, ///< convolution of the network's input, max pooling, activation: all in one pass over the picture
-        Pool,     ///< max pooling and activation
-        BiasPool, ///< the same behind a convolution, whose bias is added to the pooled map, a quarter as large
+        ConvPool,     ///< convolution of the network's input, max pooling, activation: all in one pass over the picture
+        DeepConvPool, ///< the same further down: 3×3, many channels, and the gradient goes on
+        Pool,         ///< max pooling and activation
+        BiasPool,     ///< the same behind a convolution, whose bias is added to the pooled map, a quarter as large
     } kind = Kind::Pool;
     int steps = 1;
     double slope = 1; ///< of the activation for negative numbers: 0 ReLU, 1 no activation
 };
+
+/// True if torch has no part in it, so that all of it is computed in float32.
+bool runsWhole(const Fusion& fusion);
 
 /// Steps [first, last) that keep nothing for the backward pass, which computes them again: from one value to one value.
 struct Segment
@@ -59,6 +63,7 @@ struct PassOptions
 {
     bool channelsLast = true; ///< wanted where the plan has two-dimensional maps
     bool fuse = true;         ///< wanted where there are kernels for it: CPU, channels-last
+    bool deep = true;         ///< of those, also blocks of many channels
     DType products = DType::F32; ///< what convolutions and matrix products compute in: F32, BF16 or F16
     std::optional<std::vector<std::string>> only; ///< of those, the ones with these weights; nothing: all
     bool recompute = false;   ///< segments are wanted where they save memory
@@ -82,7 +87,7 @@ OutputKind takeOffFinalSigmoid(Plan& plan);
 std::vector<char> markInPlace(const Plan& plan);
 std::vector<std::vector<ValueIndex>> markDead(const Plan& plan);
 /// Blocks of convolution, 2×2 max pooling and ReLU (or leaky ReLU) that the fused kernels know.
-std::vector<std::optional<Fusion>> findFusions(const Plan& plan);
+std::vector<std::optional<Fusion>> findFusions(const Plan& plan, bool deep = true);
 /// Per step, what it computes in: products as asked, what only moves or selects numbers (a GPU: attention) as its inputs are, all else
 /// (norms, sums, pooling, dropout, embeddings, the loss behind them) float32. So are blocks that the fused kernels run whole.
 std::vector<DType> chooseTypes(const Plan& plan, const std::vector<std::optional<Fusion>>& fusions, const PassOptions& options);

@@ -28,20 +28,6 @@ std::int64_t groupOf(std::int64_t images)
     return std::max<std::int64_t>(4, (images + 63) / 64);
 }
 
-/// As the kernels walk it.
-Tensor lastChannels(const Tensor& x)
-{
-    const std::vector<std::int64_t> sizes(x.sizes().begin(), x.sizes().end());
-    const std::vector<std::int64_t> wanted = packedStrides(sizes, true);
-    for (std::size_t axis = 0; axis < sizes.size(); ++axis)
-        if (sizes[axis] != 1 && x.stride(static_cast<std::int64_t>(axis)) != wanted[axis]) {
-            Tensor copy = emptyTensor(sizes, x.device(), true);
-            copy.copy_(x);
-            return copy;
-        }
-    return x;
-}
-
 struct ConvJob
 {
     convpool::ConvShape shape;

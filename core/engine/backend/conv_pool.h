@@ -14,6 +14,10 @@ namespace sconce::engine {
 /// x [N, C, H, W] needs no gradient; weight [F, C, K, K]; bias [F] or undefined; slope: see Fusion.
 at::Tensor convPool(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const ConvOp& op, double slope);
 
+/// The same for many channels, with a gradient of x too: kernel 3×3, channels and filters multiples of fusedBlockOf. Sums are made in
+/// another order than torch's (Winograd's), in float32; gradients only of the places that the pool chose, by the definition.
+at::Tensor deepConvPool(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const ConvOp& op, double slope);
+
 /// activation(max_pool2d(x, 2) + bias). x [N, C, H, W]; bias [C] or undefined.
 at::Tensor pool(const at::Tensor& x, const at::Tensor& bias, double slope);
 

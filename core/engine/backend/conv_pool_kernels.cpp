@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/backend/conv_pool_kernels.h"
 
+#include <algorithm>
 #include <cstring>
 
 // GCC compiles the same text for each instruction set; elsewhere there is the plain one alone.
@@ -17,6 +18,7 @@ namespace plain {
 namespace {
 constexpr int width = 4;
 #include "core/engine/backend/conv_pool_kernels.inc"
+#include "core/engine/backend/deep_conv_pool_kernels.inc"
 }
 }
 
@@ -27,6 +29,7 @@ namespace avx2 {
 namespace {
 constexpr int width = 8;
 #include "core/engine/backend/conv_pool_kernels.inc"
+#include "core/engine/backend/deep_conv_pool_kernels.inc"
 }
 }
 #pragma GCC pop_options
@@ -37,6 +40,7 @@ namespace avx512 {
 namespace {
 constexpr int width = 16;
 #include "core/engine/backend/conv_pool_kernels.inc"
+#include "core/engine/backend/deep_conv_pool_kernels.inc"
 }
 }
 #pragma GCC pop_options
@@ -44,14 +48,17 @@ constexpr int width = 16;
 
 int kernelSets(const Kernels** sets, int room)
 {
-    static const Kernels plainSet{"plain", plain::convForward, plain::convBackward, plain::poolForward, plain::poolBackward};
+    static const Kernels plainSet{"plain", plain::convForward, plain::convBackward, plain::poolForward, plain::poolBackward,
+        plain::deepWeights, plain::deepForwardRoom, plain::deepForward, plain::deepBackwardRoom, plain::deepBackward};
     int count = 0;
     const auto add = [&](const Kernels& set) {
         if (count < room) sets[count++] = &set;
     };
 #ifdef SCONCE_INSTRUCTION_SETS
-    static const Kernels avx512Set{"AVX-512", avx512::convForward, avx512::convBackward, avx512::poolForward, avx512::poolBackward};
-    static const Kernels avx2Set{"AVX2", avx2::convForward, avx2::convBackward, avx2::poolForward, avx2::poolBackward};
+    static const Kernels avx512Set{"AVX-512", avx512::convForward, avx512::convBackward, avx512::poolForward, avx512::poolBackward,
+        avx512::deepWeights, avx512::deepForwardRoom, avx512::deepForward, avx512::deepBackwardRoom, avx512::deepBackward};
+    static const Kernels avx2Set{"AVX2", avx2::convForward, avx2::convBackward, avx2::poolForward, avx2::poolBackward,
+        avx2::deepWeights, avx2::deepForwardRoom, avx2::deepForward, avx2::deepBackwardRoom, avx2::deepBackward};
     if (__builtin_cpu_supports("x86-64-v4")) add(avx512Set);
     if (__builtin_cpu_supports("x86-64-v3")) add(avx2Set);
 #endif

@@ -25,6 +25,17 @@ struct PoolShape
     std::int64_t height = 0, width = 0, channels = 0; ///< of the map; pooled to half of each, rounded down
 };
 
+/// A block of many channels: convolution 3×3 with stride 1, pooled 2×2.
+struct DeepShape
+{
+    std::int64_t height = 0, width = 0;     ///< of the picture, without padding
+    std::int64_t top = 0, left = 0, bottom = 0, right = 0; ///< zeros around it
+    std::int64_t channels = 0, filters = 0; ///< multiples of blockOf
+    std::int64_t pooledHeight = 0, pooledWidth = 0;
+    std::int64_t paddedHeight() const { return height + top + bottom; }
+    std::int64_t paddedWidth() const { return width + left + right; }
+};
+
 /// Which of the four a pooled number came from (row-major), plus this if the activation cut it (gradient times slope).
 inline constexpr std::uint8_t cut = 4;
 
@@ -39,6 +50,20 @@ struct Kernels
     void (*poolForward)(const PoolShape&, const float* x, const float* bias, float slope, float* out, std::uint8_t* index);
     /// Writes every number of dx; adds to db.
     void (*poolBackward)(const PoolShape&, const float* gradient, const std::uint8_t* index, float slope, float* dx, float* db);
+
+    // Blocks of many channels (deep_conv_pool_kernels.inc). w and dw lie as [filters][3][3][channels].
+    /// The weights as the forward pass wants them, of some filters: u [16][channels][filters].
+    void (*deepWeights)(const DeepShape&, const float* w, float* u, std::int64_t firstFilter, std::int64_t lastFilter);
+    /// Floats of room that a call with so many windows wants.
+    std::int64_t (*deepForwardRoom)(const DeepShape&, std::int64_t windows);
+    /// Windows [first, last) of a batch x [images][height][width][channels], counted through all images; out and index
+    /// [images][pooledHeight][pooledWidth][filters]. What comes out does not depend on which windows share a call.
+    void (*deepForward)(const DeepShape&, const float* x, const float* u, const float* bias, float slope, std::int64_t first, std::int64_t last, float* room, float* out,
+                        std::uint8_t* index);
+    std::int64_t (*deepBackwardRoom)(const DeepShape&);
+    /// Of some images. Adds to dw and db; writes every number of dx. db and dx may be null.
+    void (*deepBackward)(const DeepShape&, const float* x, const float* w, const float* gradient, const std::uint8_t* index, float slope, std::int64_t images, float* room,
+                         float* dw, float* db, float* dx);
 };
 
 const Kernels& kernels();

@@ -291,6 +291,7 @@ Tensor executeFused(const Fusion& fusion, const Frame& frame)
     const auto* conv = std::get_if<ConvOp>(&frame.step.op);
     switch (fusion.kind) {
     case Fusion::Kind::ConvPool: return convPool(frame.x(), frame.parameter(conv->weight), frame.parameter(conv->bias), *conv, fusion.slope);
+    case Fusion::Kind::DeepConvPool: return deepConvPool(frame.x(), frame.parameter(conv->weight), frame.parameter(conv->bias), *conv, fusion.slope);
     case Fusion::Kind::Pool: return pool(frame.x(), {}, fusion.slope);
     case Fusion::Kind::BiasPool: break;
     }

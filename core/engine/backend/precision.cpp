@@ -91,7 +91,7 @@ Precision measurePrecision(const ExecutionPlan& execution, const RunContext& con
     std::vector<std::string> faster;
     for (std::size_t i = 0; i < execution.plan.steps.size(); ++i) {
         const ParamIndex weight = productWeight(execution.plan.steps[i].op);
-        const bool fusedWhole = execution.fusions[i] && execution.fusions[i]->kind == Fusion::Kind::ConvPool;
+        const bool fusedWhole = execution.fusions[i] && runsWhole(*execution.fusions[i]);
         if (weight == none || fusedWhole) continue;
         ++products;
         const double exact = secondsOf(execution, i, context, rows, device, DType::F32), reduced = secondsOf(execution, i, context, rows, device, DType::BF16);

@@ -127,11 +127,13 @@ Result<void> SessionImpl::start()
     m_losses = std::move(losses).value();
     SCONCE_TRY(checkMemory());
     enter();
+    m_loopThreads = loopThreads();
     m_passes.joined = m_losses->joined();
     m_passes.channelsLast = m_device.is_cpu() && m_spec.step.channelsLast;
     if (m_spec.choices.is_object() && m_spec.choices.contains("layout")) m_passes.channelsLast = m_spec.choices["layout"] == "channels-last";
     // A run begun without fused blocks goes on without: their sums are rounded in another order.
     m_passes.fuse = m_device.is_cpu() && m_spec.step.fuse && (!m_spec.choices.is_object() || !m_spec.choices.contains("layout") || (m_spec.choices.contains("fusion") && m_spec.choices["fusion"] != "off"));
+    m_passes.deep = !m_spec.choices.is_object() || !m_spec.choices.contains("fusion") || m_spec.choices.contains("deep_blocks"); // as are runs begun before there were any
     // On a GPU the finite check must not wait for the device. The same way can be asked for on the CPU, to test it there.
     m_deferred = m_device.is_cuda() || (m_spec.choices.is_object() && m_spec.choices.contains("commit") && m_spec.choices["commit"] == "gated on the device");
     if (!m_spec.optimiser.type.empty()) { // who only looks at a model beside a run leaves the run's as they are

@@ -97,6 +97,7 @@ class SessionImpl final : public Session
     std::optional<Optimiser> m_optimiser;
     std::optional<Feed> m_feed;
     std::string m_deviceUuid;
+    int m_loopThreads = 1;
     bool m_deferred = false; ///< commits are gated by m_bad and told of later
 
     // the step under way

@@ -150,6 +150,7 @@ Json SessionImpl::choices() const
     json["device"] = m_spec.device;
     if (!m_deviceUuid.empty()) json["device_uuid"] = m_deviceUuid;
     json["threads"] = m_spec.threads;
+    if (m_device.is_cpu()) json["loop_threads"] = m_loopThreads; // 1 in a build whose own loops are not parallel
     m_precision.write(json);
     if (m_scale) json["loss_scale"] = m_spec.step.firstScale;
     json["layout"] = m_execution.channelsLast ? "channels-last" : "contiguous";
@@ -158,6 +159,7 @@ Json SessionImpl::choices() const
     const auto fused = std::count_if(m_execution.fusions.begin(), m_execution.fusions.end(), [](const auto& fusion) { return fusion.has_value(); });
     json["fusion"] = fused ? convpool::kernels().name : "off";
     json["fused_blocks"] = fused;
+    json["deep_blocks"] = std::count_if(m_execution.fusions.begin(), m_execution.fusions.end(), [](const auto& fusion) { return fusion && fusion->kind == Fusion::Kind::DeepConvPool; });
     // On the CPU the same number of threads gives the same numbers in any case.
     json["deterministic"] = at::globalContext().deterministicAlgorithms() ? "refuses what is not" : m_device.is_cuda() ? "convolutions" : "for the same number of threads";
     json["loss"] = m_losses->description(m_execution.outputKind);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/backend/tensors.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/empty_strided.h>
 #include <ATen/ops/from_blob.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace sconce::engine {
@@ -32,6 +34,26 @@ std::vector<std::int64_t> packedStrides(const std::vector<std::int64_t>& sizes, 
 at::Tensor emptyTensor(const std::vector<std::int64_t>& sizes, at::Device device, bool channelsLast)
 {
     return at::empty_strided(sizes, packedStrides(sizes, channelsLast), at::TensorOptions().dtype(at::kFloat).device(device));
+}
+
+at::Tensor lastChannels(const at::Tensor& x)
+{
+    const std::vector<std::int64_t> sizes(x.sizes().begin(), x.sizes().end());
+    const std::vector<std::int64_t> wanted = packedStrides(sizes, true);
+    for (std::size_t axis = 0; axis < sizes.size(); ++axis)
+        if (sizes[axis] != 1 && x.stride(static_cast<std::int64_t>(axis)) != wanted[axis]) {
+            at::Tensor copy = emptyTensor(sizes, x.device(), true);
+            copy.copy_(x);
+            return copy;
+        }
+    return x;
+}
+
+int loopThreads()
+{
+    std::vector<char> seen(static_cast<std::size_t>(at::get_num_threads()), 0);
+    at::parallel_for(0, static_cast<std::int64_t>(seen.size()), 1, [&](std::int64_t, std::int64_t) { seen[static_cast<std::size_t>(at::get_thread_num())] = 1; });
+    return static_cast<int>(std::count(seen.begin(), seen.end(), 1));
 }
 
 void copyIn(at::Tensor& tensor, std::span<const std::byte> values)

@@ -23,11 +23,17 @@ std::vector<std::int64_t> packedStrides(const std::vector<std::int64_t>& sizes, 
 /// An uninitialised float tensor.
 at::Tensor emptyTensor(const std::vector<std::int64_t>& sizes, at::Device device, bool channelsLast);
 
+/// The same numbers packed channels-last: the tensor itself if it lies so already.
+at::Tensor lastChannels(const at::Tensor& x);
+
 /// Copies row-major values into a tensor of any layout and device.
 void copyIn(at::Tensor& tensor, std::span<const std::byte> values);
 /// The values of a tensor, row-major, in host memory.
 HostTensor copyOut(std::string name, const at::Tensor& tensor);
 std::vector<float> copyOutFloats(const at::Tensor& tensor);
+
+/// On how many threads a loop of the engine's own (at::parallel_for) runs now: all that torch may use, or 1 in a build without OpenMP.
+int loopThreads();
 
 /// Stops with a sentence if a tensor is not on the device that it must live on.
 void assertOn(const at::Tensor& tensor, at::Device device, const char* what);

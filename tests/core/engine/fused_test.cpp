@@ -16,6 +16,7 @@
 
 #include <QtTest>
 
+#include <cmath>
 #include <limits>
 
 using namespace sconce;
@@ -59,10 +60,15 @@ class FusedTest : public QObject
   private Q_SLOTS:
     void convPoolIsTorchs_data();
     void convPoolIsTorchs();
+    void deepConvPoolIsTorchs_data();
+    void deepConvPoolIsTorchs();
     void poolIsTorchs_data();
     void poolIsTorchs();
     void everyInstructionSetAgrees_data();
     void everyInstructionSetAgrees();
+    void everyInstructionSetAgreesOnDeepBlocks_data();
+    void everyInstructionSetAgreesOnDeepBlocks();
+    void deepBlocksAreRightInFloat64sEyes();
     void nothingHidesNanOrInfinity();
     void gradientsDoNotDependOnThreads();
     void findsBlocks_data();
@@ -124,6 +130,68 @@ void FusedTest::convPoolIsTorchs()
 
     const at::NoGradGuard noGrad;
     QVERIFY(at::equal(convPool(x, w, b, op, slope), ours)); // looked at, not learnt from
+}
+
+void FusedTest::deepConvPoolIsTorchs_data()
+{
+    QTest::addColumn<int>("images");
+    QTest::addColumn<int>("channels");
+    QTest::addColumn<int>("height");
+    QTest::addColumn<int>("width");
+    QTest::addColumn<int>("filters");
+    QTest::addColumn<int>("before");
+    QTest::addColumn<int>("after");
+    QTest::addColumn<double>("slope");
+    QTest::addColumn<bool>("bias");
+    QTest::newRow("the reference's second block") << 128 << 32 << 13 << 13 << 64 << 0 << 0 << 0.0 << true;
+    QTest::newRow("same padding, odd blocks of both") << 9 << 48 << 14 << 10 << 80 << 1 << 1 << 0.0 << true;
+    QTest::newRow("padded on one side, leaky") << 5 << 16 << 11 << 12 << 16 << 0 << 1 << 0.1 << false;
+    QTest::newRow("no activation: every window has a gradient") << 7 << 32 << 12 << 12 << 32 << 1 << 1 << 1.0 << true;
+    QTest::newRow("one window") << 3 << 64 << 4 << 5 << 16 << 0 << 0 << 0.0 << true;
+    QTest::newRow("a picture too large to be near at once") << 2 << 16 << 70 << 130 << 32 << 1 << 1 << 0.0 << true;
+    QTest::newRow("one image") << 1 << 128 << 8 << 8 << 256 << 1 << 1 << 0.0 << true;
+}
+
+void FusedTest::deepConvPoolIsTorchs()
+{
+    QFETCH(int, images);
+    QFETCH(int, channels);
+    QFETCH(int, height);
+    QFETCH(int, width);
+    QFETCH(int, filters);
+    QFETCH(int, before);
+    QFETCH(int, after);
+    QFETCH(double, slope);
+    QFETCH(bool, bias);
+    at::manual_seed(8);
+    Tensor x = lastChannels({images, channels, height, width}).set_requires_grad(true);
+    Tensor w = lastChannels({filters, channels, 3, 3}).mul_(1 / std::sqrt(9.0 * channels)).detach().set_requires_grad(true);
+    Tensor b = bias ? at::randn({filters}).set_requires_grad(true) : Tensor();
+    const ConvOp op = convOp(before, after);
+
+    const Tensor ours = deepConvPool(x, w, b, op, slope);
+    // In float64, as near ties would be decided by whoever rounds: the choice of ours is looked at by its gradient's sum below.
+    const auto wide = [](const Tensor& t) { return t.defined() ? t.detach().to(at::kDouble).set_requires_grad(true) : Tensor(); };
+    Tensor xWide = wide(x), wWide = wide(w), bWide = wide(b);
+    const Tensor padded = at::constant_pad_nd(xWide, {before, after, before, after}, 0);
+    const Tensor theirs = activated(at::max_pool2d(at::conv2d(padded, wWide, bWide), {2, 2}), slope);
+    QCOMPARE(ours.sizes().vec(), theirs.sizes().vec());
+    QVERIFY2(difference(ours, theirs) < 1e-5, qPrintable(QString::number(difference(ours, theirs))));
+
+    // Dropout behind such a block leaves many gradients out.
+    const Tensor gradient = at::randn(theirs.sizes().vec()) * (at::rand(theirs.sizes().vec()) > 0.5);
+    theirs.backward(gradient.to(at::kDouble));
+    ours.backward(gradient);
+    QVERIFY2(difference(x.grad(), xWide.grad()) < 1e-5, qPrintable(QString::number(difference(x.grad(), xWide.grad()))));
+    QVERIFY2(difference(w.grad(), wWide.grad()) < 1e-5, qPrintable(QString::number(difference(w.grad(), wWide.grad()))));
+    if (bias) QVERIFY2(difference(b.grad(), bWide.grad()) < 1e-5, qPrintable(QString::number(difference(b.grad(), bWide.grad()))));
+    QCOMPARE(w.grad().strides().vec(), w.strides().vec());
+    QCOMPARE(x.grad().strides().vec(), x.strides().vec());
+
+    const at::NoGradGuard noGrad;
+    QVERIFY(at::equal(deepConvPool(x, w, b, op, slope), ours)); // looked at, not learnt from
+    const Tensor plain = x.detach().contiguous(); // as a network without the layout would hand it on
+    QVERIFY(at::equal(deepConvPool(plain, w.detach().contiguous(), b, op, slope), ours));
 }
 
 void FusedTest::poolIsTorchs_data()
@@ -226,6 +294,53 @@ void FusedTest::everyInstructionSetAgrees()
     }
 }
 
+void FusedTest::everyInstructionSetAgreesOnDeepBlocks_data() { everyInstructionSetAgrees_data(); }
+
+void FusedTest::everyInstructionSetAgreesOnDeepBlocks()
+{
+    QFETCH(int, which);
+    const convpool::Kernels* sets[4] = {};
+    convpool::kernelSets(sets, 4);
+    const convpool::Kernels& set = *sets[which];
+    at::manual_seed(10);
+    convpool::DeepShape s;
+    s.height = 11, s.width = 9, s.top = 1, s.right = 1, s.channels = 48, s.filters = 80;
+    s.pooledHeight = (s.paddedHeight() - 2) / 2, s.pooledWidth = (s.paddedWidth() - 2) / 2;
+    const std::int64_t images = 3, windows = images * s.pooledHeight * s.pooledWidth;
+    Tensor x = lastChannels({images, s.channels, s.height, s.width}), w = lastChannels({s.filters, s.channels, 3, 3}), b = at::randn({s.filters});
+    Tensor out = at::empty({windows, s.filters}), index = at::empty({windows, s.filters}, at::kByte), g = at::randn({windows, s.filters});
+    Tensor u = at::empty({16 * s.channels * s.filters}), room = at::empty({set.deepForwardRoom(s, 7)}), backRoom = at::empty({set.deepBackwardRoom(s)});
+    set.deepWeights(s, w.data_ptr<float>(), u.data_ptr<float>(), 0, 32); // in two parts, as threads do
+    set.deepWeights(s, w.data_ptr<float>(), u.data_ptr<float>(), 32, s.filters);
+    for (std::int64_t first = 0; first < windows; first += 7)
+        set.deepForward(s, x.data_ptr<float>(), u.data_ptr<float>(), b.data_ptr<float>(), 0.5f, first, std::min(windows, first + 7), room.data_ptr<float>(), out.data_ptr<float>(),
+                        index.data_ptr<std::uint8_t>());
+    Tensor dx = at::full_like(x, 99), dw = at::full_like(w, 0.5), db = at::full_like(b, 0.25);
+    set.deepBackward(s, x.data_ptr<float>(), w.data_ptr<float>(), g.data_ptr<float>(), index.data_ptr<std::uint8_t>(), 0.5f, images, backRoom.data_ptr<float>(),
+                     dw.data_ptr<float>(), db.data_ptr<float>(), dx.data_ptr<float>());
+
+    Tensor xWide = x.to(at::kDouble).set_requires_grad(true), wWide = w.to(at::kDouble).set_requires_grad(true), bWide = b.to(at::kDouble).set_requires_grad(true);
+    const Tensor theirs = activated(at::max_pool2d(at::conv2d(at::constant_pad_nd(xWide, {0, 1, 1, 0}, 0), wWide, bWide), {2, 2}), 0.5);
+    const auto asMap = [&](const Tensor& t) { return t.view({images, s.pooledHeight, s.pooledWidth, s.filters}).permute({0, 3, 1, 2}); };
+    QVERIFY(difference(asMap(out), theirs) < 1e-5);
+    theirs.backward(asMap(g).to(at::kDouble));
+    QVERIFY(difference(dx, xWide.grad()) < 1e-5);
+    QVERIFY(difference(dw, wWide.grad() + 0.5) < 1e-5);
+    QVERIFY(difference(db, bWide.grad() + 0.25) < 1e-5);
+}
+
+/// Winograd's sums cancel more than a plain one does: how much is lost must stay in the order of what torch itself loses.
+void FusedTest::deepBlocksAreRightInFloat64sEyes()
+{
+    at::manual_seed(11);
+    const at::NoGradGuard noGrad;
+    const Tensor x = lastChannels({16, 64, 14, 14}).relu(), w = lastChannels({64, 64, 3, 3});
+    const Tensor right = at::relu(at::max_pool2d(at::conv2d(x.to(at::kDouble), w.to(at::kDouble), {}, 1, 1), {2, 2}));
+    const auto loss = [&](const Tensor& t) { return (t - right).pow(2).mean().sqrt().item<double>() / right.pow(2).mean().sqrt().item<double>(); };
+    const double ours = loss(deepConvPool(x, w, {}, convOp(1, 1), 0)), torchs = loss(at::relu(at::max_pool2d(at::conv2d(x, w, {}, 1, 1), {2, 2})));
+    QVERIFY2(ours < 5 * torchs && ours < 1e-6, qPrintable(QStringLiteral("%1 beside %2").arg(ours).arg(torchs)));
+}
+
 void FusedTest::nothingHidesNanOrInfinity()
 {
     const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
@@ -243,6 +358,14 @@ void FusedTest::nothingHidesNanOrInfinity()
     picture.select(3, 1).select(2, 1).fill_(nan);
     const Tensor w = lastChannels({16, 1, 3, 3});
     QVERIFY(at::isnan(convPool(picture, w, {}, convOp(0, 0), 0)).all().item<bool>());
+    for (const float bad : {nan, infinity, -infinity}) { // no number hides it; which of NaN and infinity comes out is left open
+        Tensor map = lastChannels({1, 16, 4, 4});
+        map.select(3, 1).select(2, 1).select(1, 3).fill_(bad);
+        QVERIFY(!at::isfinite(deepConvPool(map, lastChannels({16, 16, 3, 3}), {}, convOp(0, 0), 1)).any().item<bool>());
+    }
+    Tensor map = lastChannels({1, 16, 4, 4}).set_requires_grad(true), deep = lastChannels({16, 16, 3, 3}).set_requires_grad(true);
+    deepConvPool(map, deep, {}, convOp(0, 0), 1).backward(at::full({1, 16, 1, 1}, nan));
+    QVERIFY(at::isnan(deep.grad()).all().item<bool>() && at::isnan(map.grad()).any().item<bool>());
 }
 
 void FusedTest::gradientsDoNotDependOnThreads()
@@ -256,9 +379,18 @@ void FusedTest::gradientsDoNotDependOnThreads()
         convPool(x, w, b, convOp(0, 0), 0).pow(2).sum().backward();
         return at::cat({w.grad().flatten(), b.grad()});
     };
-    const Tensor one = run(1), two = run(2);
+    const Tensor maps = lastChannels({37, 32, 13, 13});
+    const auto runDeep = [&](int threads) {
+        at::set_num_threads(threads);
+        at::manual_seed(7);
+        Tensor from = maps.detach().clone().set_requires_grad(true), w = lastChannels({64, 32, 3, 3}).set_requires_grad(true), b = at::randn({64}).set_requires_grad(true);
+        deepConvPool(from, w, b, convOp(0, 0), 0).pow(2).sum().backward();
+        return at::cat({from.grad().flatten(), w.grad().flatten(), b.grad()});
+    };
+    const Tensor one = run(1), two = run(2), three = run(3), oneDeep = runDeep(1), twoDeep = runDeep(2), threeDeep = runDeep(3);
     at::set_num_threads(1);
-    QVERIFY(at::equal(one, two));
+    QVERIFY(at::equal(one, two) && at::equal(one, three));
+    QVERIFY(at::equal(oneDeep, twoDeep) && at::equal(oneDeep, threeDeep));
 }
 
 void FusedTest::findsBlocks_data()
@@ -266,7 +398,10 @@ void FusedTest::findsBlocks_data()
     QTest::addColumn<QString>("json");
     QTest::addColumn<QString>("found");
     QTest::newRow("the reference's two") << R"([{"type":"conv2d","filters":32,"activation":"relu"},{"type":"max_pool2d"},{"type":"conv2d","filters":64,"activation":"relu"},{"type":"max_pool2d"}])"
-                                         << "conv-pool 3, bias-pool 3";
+                                         << "conv-pool 3, deep 3";
+    QTest::newRow("a window that is not 3×3") << R"([{"type":"conv2d","filters":16},{"type":"conv2d","filters":32,"kernel":[5,5],"activation":"relu"},{"type":"max_pool2d"}])" << "bias-pool 3";
+    QTest::newRow("channels that fill no block") << R"([{"type":"conv2d","filters":24},{"type":"conv2d","filters":32,"activation":"relu"},{"type":"max_pool2d"}])" << "bias-pool 3";
+    QTest::newRow("channels apart") << R"([{"type":"conv2d","filters":32},{"type":"conv2d","filters":32,"groups":2},{"type":"max_pool2d"}])" << "bias-pool 2";
     QTest::newRow("pool without an activation") << R"([{"type":"conv2d","filters":16},{"type":"max_pool2d"}])" << "conv-pool 2";
     QTest::newRow("behind a norm") << R"([{"type":"conv2d","filters":16},{"type":"batch_norm"},{"type":"relu"},{"type":"max_pool2d"}])" << "pool 2";
     QTest::newRow("filters that fill no block") << R"([{"type":"conv2d","filters":20,"activation":"relu"},{"type":"max_pool2d"}])" << "";
@@ -286,7 +421,7 @@ void FusedTest::findsBlocks()
     QString text;
     for (const auto& fusion : execution.fusions) {
         if (!fusion) continue;
-        const char* kinds[] = {"conv-pool", "pool", "bias-pool"};
+        const char* kinds[] = {"conv-pool", "deep", "pool", "bias-pool"};
         text += QStringLiteral("%1%2 %3").arg(text.isEmpty() ? QString() : QStringLiteral(", "), QLatin1String(kinds[static_cast<int>(fusion->kind)])).arg(fusion->steps);
     }
     QCOMPARE(text, found);

@@ -42,6 +42,7 @@ class SessionTest : public QObject
     void wrongUseIsASentence();
     void tooManyParametersAreRefused();
     void choicesAreTakenOver();
+    void blocksThatARunBeganWithoutStayOut();
     void cancels();
     void gpuAgreesWithCpu();
     void gpuStopsBeforeNaN();
@@ -398,6 +399,25 @@ void SessionTest::tooManyParametersAreRefused()
     QVERIFY(!session.ok());
     QCOMPARE(session.error().code, ErrorCode::OutOfMemory);
     QVERIFY(!session.error().remedy.empty());
+}
+
+/// A run of an older Sconce knew no fused blocks of many channels; they round in another order.
+void SessionTest::blocksThatARunBeganWithoutStayOut()
+{
+    const auto deepBlocks = [](const Json& choices) {
+        SessionSpec spec = specOf(*planOf(R"([{"type":"conv2d","filters":16},{"type":"conv2d","filters":16,"activation":"relu"},{"type":"max_pool2d"}])", imageType(1, 12, 12)));
+        spec.choices = choices;
+        auto session = Session::open(std::move(spec));
+        if (!session) giveUp(session.error());
+        return (*session)->choices();
+    };
+    const Json now = deepBlocks({});
+    QCOMPARE(now["deep_blocks"].get<int>(), 1);
+    QCOMPARE(deepBlocks(now)["deep_blocks"].get<int>(), 1);
+    Json old = now;
+    old.erase("deep_blocks");
+    QCOMPARE(deepBlocks(old)["deep_blocks"].get<int>(), 0);
+    QCOMPARE(deepBlocks(old)["fused_blocks"].get<int>(), 1);
 }
 
 void SessionTest::choicesAreTakenOver()

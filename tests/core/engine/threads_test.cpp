@@ -57,6 +57,19 @@ class ThreadsTest : public QObject
         run.reset();
         QCOMPARE(threadsOfALook(*look), 1);
     }
+
+    /// Else every loop of ours runs on one thread in silence, with the right numbers.
+    void theEnginesOwnLoopsRunOnAllThreads()
+    {
+#ifndef SCONCE_PARALLEL_LOOPS
+        QSKIP("This build has no OpenMP for the engine's own loops.");
+#endif
+        auto run = open(2, true);
+        QCOMPARE(run->choices().at("loop_threads").get<int>(), 2);
+        run.reset();
+        auto alone = open(1, true);
+        QCOMPARE(alone->choices().at("loop_threads").get<int>(), 1);
+    }
 };
 
 QTEST_GUILESS_MAIN(ThreadsTest)
