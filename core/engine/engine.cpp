@@ -91,6 +91,8 @@ StepSettings stepSettings(const TrainingSettings& training)
     step.clipValue = realOf(training, "gradients", "clip_value");
     step.averageDecay = realOf(training, "averaging", "decay");
     step.channelsLast = flagOf(training, "speed", "channels_last");
+    step.poolsFirst = flagOf(training, "speed", "pools_first");
+    step.fusedOptimiser = flagOf(training, "speed", "fused_optimiser");
     step.fuse = flagOf(training, "speed", "fused_blocks");
     step.deterministic = flagOf(training, "speed", "deterministic");
     step.precision = wordOf(training, "precision", "compute");

@@ -265,7 +265,7 @@ ExecutionPlan prepare(Plan plan, const PassOptions& options)
     ExecutionPlan result;
     if (options.joined == FinalStep::Softmax) result.outputKind = takeOffFinalSoftmax(plan);
     if (options.joined == FinalStep::Sigmoid) result.outputKind = takeOffFinalSigmoid(plan);
-    result.poolsMoved = moveActivationsBehindMaxPools(plan);
+    if (options.poolsFirst) result.poolsMoved = moveActivationsBehindMaxPools(plan);
     result.channelsLast = options.channelsLast && gainsFromChannelsLast(plan);
     result.fusions = options.fuse && result.channelsLast ? findFusions(plan, options.deep) : std::vector<std::optional<Fusion>>(plan.steps.size());
     result.inPlace = markInPlace(plan);

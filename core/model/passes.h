@@ -62,6 +62,7 @@ struct ExecutionPlan
 struct PassOptions
 {
     bool channelsLast = true; ///< wanted where the plan has two-dimensional maps
+    bool poolsFirst = true;   ///< ReLU behind max pools, a quarter of the work; fused blocks with a ReLU need it
     bool fuse = true;         ///< wanted where there are kernels for it: CPU, channels-last
     bool deep = true;         ///< of those, also blocks of many channels
     DType products = DType::F32; ///< what convolutions and matrix products compute in: F32, BF16 or F16

@@ -36,6 +36,7 @@ PassOptions passesOf(const Recipe& recipe)
     PassOptions options;
     const bool gpu = recipe.device.starts_with("cuda"); // not known yet: a CPU, which takes a little more
     options.channelsLast = !gpu && flagOf(recipe.training, "speed", "channels_last");
+    options.poolsFirst = flagOf(recipe.training, "speed", "pools_first");
     options.fuse = !gpu && flagOf(recipe.training, "speed", "fused_blocks");
     const std::string& compute = wordOf(recipe.training, "precision", "compute");
     options.products = compute == "bf16" ? DType::BF16 : compute == "fp16" ? DType::F16 : DType::F32;

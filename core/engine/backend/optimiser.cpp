@@ -22,9 +22,9 @@ Error corrupt(std::string sentence)
 
 } // namespace
 
-Result<Optimiser> Optimiser::make(const Configured& settings, const Plan& plan, std::span<const at::Tensor> parameters)
+Result<Optimiser> Optimiser::make(const Configured& settings, const Plan& plan, std::span<const at::Tensor> parameters, bool fused)
 {
-    auto rules = makeRules(settings, plan);
+    auto rules = makeRules(settings, plan, fused);
     SCONCE_TRY(rules);
     Optimiser result;
     result.m_name = settings.type;

@@ -17,7 +17,8 @@ class Optimiser
 {
   public:
     /// `parameters` are those of the plan, in its order; only the trainable ones are touched. Invalid for an unknown type.
-    static Result<Optimiser> make(const Configured& settings, const Plan& plan, std::span<const at::Tensor> parameters);
+    /// fused: by torch's fused operators where it has them, which is faster and rounds a little otherwise.
+    static Result<Optimiser> make(const Configured& settings, const Plan& plan, std::span<const at::Tensor> parameters, bool fused = true);
 
     /// One update. `gradients` belong to the trainable parameters in order, each laid out as its parameter; they may be written
     /// to. `skip`, where defined, is a float on the device that turns the whole update into nothing if it is not 0. `goesOn`: a skipped

@@ -129,6 +129,7 @@ Result<void> SessionImpl::start()
     enter();
     m_loopThreads = loopThreads();
     m_passes.joined = m_losses->joined();
+    m_passes.poolsFirst = m_spec.step.poolsFirst;
     m_passes.channelsLast = m_device.is_cpu() && m_spec.step.channelsLast;
     if (m_spec.choices.is_object() && m_spec.choices.contains("layout")) m_passes.channelsLast = m_spec.choices["layout"] == "channels-last";
     // A run begun without fused blocks goes on without: their sums are rounded in another order.
@@ -160,7 +161,7 @@ Result<void> SessionImpl::start()
     makeParameters();
     if (m_spec.optimiser.type.empty()) return {};
     if (m_precision.products == DType::F16) m_scale.emplace(ScaleSettings{m_spec.step.firstScale, m_spec.step.scaleGrowsAfter}, m_device, m_deferred);
-    auto optimiser = Optimiser::make(m_spec.optimiser, m_execution.plan, m_parameters);
+    auto optimiser = Optimiser::make(m_spec.optimiser, m_execution.plan, m_parameters, m_spec.step.fusedOptimiser);
     SCONCE_TRY(optimiser);
     m_optimiser = std::move(optimiser).value();
     trainingThreads = m_spec.threads;

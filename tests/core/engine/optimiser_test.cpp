@@ -48,7 +48,7 @@ struct Bench
     std::vector<at::Tensor> parameters;
     std::optional<Optimiser> optimiser;
 
-    Bench(Stack stack, const Configured& settings, bool channelsLast)
+    Bench(Stack stack, const Configured& settings, bool channelsLast, bool fused = true)
     {
         auto lowered = lower(stack, imageType(1, 5, 5));
         if (!lowered) giveUp(lowered.error());
@@ -58,7 +58,7 @@ struct Bench
             fill(tensor, fixture()["start"][spec.name]);
             parameters.push_back(tensor.set_requires_grad(true));
         }
-        auto made = Optimiser::make(settings, plan, parameters);
+        auto made = Optimiser::make(settings, plan, parameters, fused);
         if (!made) giveUp(made.error());
         optimiser = std::move(made).value();
     }
@@ -124,7 +124,7 @@ void addCases()
 
 const Json& caseOf(int index) { return fixture()["cases"].at(static_cast<std::size_t>(index)); }
 
-Bench benchOf(int index, bool channelsLast = false) { return Bench(stackFor(caseOf(index)), settingsOf(caseOf(index)), channelsLast); }
+Bench benchOf(int index, bool channelsLast = false, bool fused = true) { return Bench(stackFor(caseOf(index)), settingsOf(caseOf(index)), channelsLast, fused); }
 
 } // namespace
 
@@ -138,6 +138,8 @@ class OptimiserTest : public QObject
     void everyOptimiserIsAmongTheCases();
     void resumedIsUninterrupted_data() { addCases(); }
     void resumedIsUninterrupted();
+    void fusedAndPlainHandOver_data() { addCases(); }
+    void fusedAndPlainHandOver();
     void gatedIsTheSame_data() { addCases(); }
     void gatedIsTheSame();
     void skippedLeavesNoTrace_data() { addCases(); }
@@ -152,11 +154,13 @@ void OptimiserTest::everyStepIsPyTorchs_data()
 {
     QTest::addColumn<int>("index");
     QTest::addColumn<bool>("channelsLast");
+    QTest::addColumn<bool>("fused");
     int index = 0;
     for (const Json& one : fixture()["cases"]) {
         const std::string name = one["name"].get<std::string>();
-        QTest::newRow(name.c_str()) << index << false;
-        QTest::newRow((name + ", channels last").c_str()) << index++ << true;
+        QTest::newRow(name.c_str()) << index << false << true;
+        QTest::newRow((name + ", channels last").c_str()) << index << true << true;
+        QTest::newRow((name + ", not fused").c_str()) << index++ << true << false;
     }
     QVERIFY(index >= 20);
 }
@@ -165,8 +169,10 @@ void OptimiserTest::everyStepIsPyTorchs()
 {
     QFETCH(int, index);
     QFETCH(bool, channelsLast);
+    QFETCH(bool, fused);
     const Json& one = caseOf(index);
-    Bench bench = benchOf(index, channelsLast);
+    Bench bench = benchOf(index, channelsLast, fused);
+    if (!fused) QVERIFY(!bench.optimiser->fused());
     for (std::size_t step = 0; step < one["steps"].size(); ++step) {
         bench.optimiser->update(bench.gradients(step), one["rates"].at(step).get<double>(), {});
         for (std::size_t p = 0; p < bench.parameters.size(); ++p) {
@@ -192,6 +198,19 @@ void OptimiserTest::everyOptimiserIsAmongTheCases()
     std::map<std::string, int> cases;
     for (const Json& one : fixture()["cases"]) ++cases[one["type"].get<std::string>()];
     for (const OptionEntry& entry : optimiserEntries()) QVERIFY2(cases[entry.id] >= 1, entry.id.c_str());
+}
+
+/// A checkpoint does not know which of the two wrote it.
+void OptimiserTest::fusedAndPlainHandOver()
+{
+    QFETCH(int, index);
+    Bench fused = benchOf(index), plain = benchOf(index, false, false), second = benchOf(index);
+    for (Bench* each : {&fused, &plain}) each->run(0, 3);
+    const auto state = plain.optimiser->state();
+    QVERIFY(second.optimiser->setState(viewsOf(state)).ok());
+    for (std::size_t p = 0; p < plain.parameters.size(); ++p) second.parameters[p].detach().copy_(plain.parameters[p].detach());
+    for (Bench* each : {&fused, &second}) each->run(3, 6);
+    for (std::size_t p = 0; p < plain.parameters.size(); ++p) QVERIFY(at::allclose(fused.parameters[p], second.parameters[p], 1e-5, 1e-6));
 }
 
 void OptimiserTest::resumedIsUninterrupted()

@@ -68,7 +68,8 @@ struct RuleSet
     std::vector<bool> isRest;             ///< by ParamIndex; empty: none is
     double weightDecay = 0;
 };
-Result<RuleSet> makeRules(const Configured& chosen, const Plan& plan);
+/// fused: by torch's fused operators where it has one for the rule.
+Result<RuleSet> makeRules(const Configured& chosen, const Plan& plan, bool fused);
 
 std::unique_ptr<const Rule> adamRule(const RuleSettings& settings);
 std::unique_ptr<const Rule> adamwRule(const RuleSettings& settings);
@@ -77,6 +78,9 @@ std::unique_ptr<const Rule> rmspropRule(const RuleSettings& settings);
 std::unique_ptr<const Rule> adagradRule(const RuleSettings& settings);
 std::unique_ptr<const Rule> lionRule(const RuleSettings& settings);
 std::unique_ptr<const Rule> muonRule(const RuleSettings& settings);
+
+/// The same rule of optimiser `type` (Muon's for the rest is AdamW's) by plain operators, if it is fused.
+std::unique_ptr<const Rule> plainRule(const std::string& type, std::unique_ptr<const Rule> fused, const RuleSettings& settings);
 
 /// By ParamIndex: weights of at least two axes whose layer is neither the first nor the last of those on any way through the
 /// network. They are what Muon is made for.

@@ -16,7 +16,7 @@ double RuleSettings::real(const char* id, double fallback) const
     return fallback;
 }
 
-Result<RuleSet> makeRules(const Configured& chosen, const Plan& plan)
+Result<RuleSet> makeRules(const Configured& chosen, const Plan& plan, bool fused)
 {
     using Maker = std::unique_ptr<const Rule> (*)(const RuleSettings&);
     static const std::map<std::string, Maker> makers{{"adam", adamRule},       {"adamw", adamwRule},     {"sgd", sgdRule},  {"rmsprop", rmspropRule},
@@ -37,6 +37,10 @@ Result<RuleSet> makeRules(const Configured& chosen, const Plan& plan)
         rules.restFactor = settings.real("rest_rate");
         rules.isRest = hiddenMatrices(plan);
         rules.isRest.flip();
+    }
+    if (!fused) {
+        rules.main = plainRule(chosen.type, std::move(rules.main), settings);
+        if (rules.rest) rules.rest = plainRule("adamw", std::move(rules.rest), settings);
     }
     return rules;
 }
