@@ -132,6 +132,19 @@ int predict(Context& context, const UseArguments& arguments);
 int exportModel(Context& context, const UseArguments& arguments);
 int doctor(Context& context, bool mend);
 
+struct BenchArguments
+{
+    std::string name;    ///< empty: the list
+    std::string peer;    ///< a Python that has PyTorch; empty: none
+    std::vector<std::string> modes; ///< of the peer; empty: the usual ones
+    std::string data, recipe, precision = "float32";
+    std::vector<std::string> set;
+    std::optional<int> rounds, threads, every;
+    std::optional<std::int64_t> warm, steps, batch;
+    double atLeast = 0, atMost = 0; ///< 0: no demand
+};
+int bench(Context& context, const BenchArguments& arguments);
+
 /// Parses and executes; never throws.
 int run(int argc, char** argv);
 

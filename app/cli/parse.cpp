@@ -26,6 +26,7 @@ struct Words
     RateTestArguments rates;
     BatchTestArguments batches;
     ProfileArguments profile;
+    BenchArguments bench;
     std::string run, path, out, data, recipe;
     std::vector<std::string> runs;
     std::optional<int> epochs;
@@ -166,6 +167,27 @@ void addUsing(CLI::App& app, Words& w)
     out->callback([&w] { w.action = [&w](Context& c) { return exportModel(c, w.use); }; });
 }
 
+void addBench(CLI::App& app, Words& w)
+{
+    auto* bench = app.add_subcommand("bench", "The built-in measurements: how fast this machine trains; without a name, the list of them");
+    bench->add_option("name", w.bench.name, "b1, b4, …: sconce bench lists them");
+    bench->add_option("--data", w.bench.data, "Folder or file of the data set; without it data is made");
+    bench->add_option("--recipe", w.bench.recipe, "For “step”: a recipe file or a starter");
+    bench->add_option("--set", w.bench.set, "Change a value of the recipe: /json/path=value")->take_all();
+    bench->add_option("--precision", w.bench.precision, "What products are computed in")->check(CLI::IsMember({"float32", "bf16", "fp16", "auto"}));
+    bench->add_option("--threads", w.bench.threads, "CPU threads; as many as the machine allows without it")->check(CLI::Range(1, 1024));
+    bench->add_option("--batch", w.bench.batch, "Samples of a step")->check(CLI::Range(1, 1 << 20));
+    bench->add_option("--rounds", w.bench.rounds, "Measurements of each, in turns")->check(CLI::Range(1, 1000));
+    bench->add_option("--steps", w.bench.steps, "Steps of a measurement")->check(CLI::Range(1, 1'000'000));
+    bench->add_option("--warm", w.bench.warm, "Steps before them that do not count")->check(CLI::Range(0, 1'000'000));
+    bench->add_option("--every", w.bench.every, "For “checkpoints”: steps from one to the next")->check(CLI::Range(1, 1'000'000));
+    bench->add_option("--peer", w.bench.peer, "A Python that has PyTorch: runs the same there, in turns");
+    bench->add_option("--modes", w.bench.modes, "Of the peer: how it is set up")->expected(1, 20);
+    bench->add_option("--at-least", w.bench.atLeast, "Ends with 1 if Sconce is not so many times as fast as every peer of its precision");
+    bench->add_option("--at-most", w.bench.atMost, "Ends with 1 if Sconce takes longer than this, in the bench's unit");
+    bench->callback([&w] { w.action = [&w](Context& c) { return sconce::cli::bench(c, w.bench); }; });
+}
+
 /// CLI11 would take "--store --json" for a folder of that name.
 void refuseOptionsAsValues(CLI::App& app)
 {
@@ -292,6 +314,7 @@ int run(int argc, char** argv)
     addRuns(app, words);
     addLooking(app, words);
     addUsing(app, words);
+    addBench(app, words);
     refuseOptionsAsValues(app);
     try {
         app.parse(argc, argv);

@@ -83,6 +83,14 @@ Result<std::unique_ptr<Session>> Session::open(SessionSpec spec)
     return table->openSession(std::move(spec));
 }
 
+Result<std::unique_ptr<BatchFeed>> BatchFeed::open(BatchFeedSpec spec)
+{
+    prepareEngineProcess();
+    const EngineTable* table = loaded().table;
+    if (!table) return noEngine();
+    return table->openBatchFeed(std::move(spec));
+}
+
 StepSettings stepSettings(const TrainingSettings& training)
 {
     StepSettings step;

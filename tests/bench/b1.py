@@ -1,32 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""B1: the reference convnet's training step, PyTorch (and, on request, Keras) beside Sconce, interleaved.
+"""B1, the peer: the reference convnet's training step in PyTorch (or Keras). `b1.py MODE --data DIR` makes one measurement and prints a
+JSON line; `sconce bench b1 --peer PYTHON` runs it in turns with its own.
 
-    b1.py peer MODE --data DIR        one measurement of PyTorch, printed as a JSON line
-    b1.py table --sconce PROGRAM …    runs everything in turns and prints the table
-
-Modes of the peer:
+Modes:
     loader    as tutorials write it: eager, N×C×H×W, float32, Adam, DataLoader over a TensorDataset
     resident  the same without a DataLoader: the batch is indexed out of one tensor
     tuned     the best documented setting on a CPU: large blocks kept by malloc, channels-last, pool before ReLU, fused Adam
-    bf16      the same under autocast to bfloat16; Sconce runs with precision bf16 beside it
+    bf16      the same under autocast to bfloat16
     keras     Keras 3.15 on TensorFlow 2.21, fit() as its users run it (an environment of its own: setup.sh keras)
 """
-import json
 import os
-import sys
 import time
 
-from common import in_turns, keep_large_blocks, last_json, load, main, print_table, report
+from common import keep_large_blocks, load, main, report
 
 MODES = ["loader", "resident", "tuned", "bf16", "keras"]
-USUAL = ["loader", "resident", "tuned"]
-BATCH = 128
-# facts of the network: forward and backward, per picture (Conv 32·3×3, pool, Conv 64·3×3, pool, Dense 10)
-FLOP_PER_STEP = 14.256e6 * BATCH
-BYTES_PER_STEP = 20.9e6  # with every block in one pass, float32
 
 
-def keras_peer(folder, threads, warm, steps):
+def keras_peer(folder, threads, warm, steps, batch):
     os.environ.update(KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="3")
     import keras
     import tensorflow
@@ -55,14 +46,14 @@ def keras_peer(folder, threads, warm, steps):
     clock = Clock()
     while len(clock.ends) <= warm + steps:
         clock.ends.clear()
-        history = net.fit(x, y, batch_size=BATCH, epochs=1, verbose=0, callbacks=[clock])
+        history = net.fit(x, y, batch_size=batch, epochs=1, verbose=0, callbacks=[clock])
     times = [b - a for a, b in zip(clock.ends[warm:], clock.ends[warm + 1 : warm + steps + 1])]
     report("keras", times, loss=history.history["loss"][-1], version=keras.__version__, threads=threads)
 
 
-def peer(mode, folder, threads, warm, steps):
+def peer(mode, folder, threads, warm, steps, batch):
     if mode == "keras":
-        return keras_peer(folder, threads, warm, steps)
+        return keras_peer(folder, threads, warm, steps, batch)
     tuned = mode in ("tuned", "bf16")
     if tuned:
         keep_large_blocks()
@@ -91,17 +82,17 @@ def peer(mode, folder, threads, warm, steps):
 
     def batches():
         if mode == "loader":
-            data = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x, y), BATCH, shuffle=True, drop_last=True)
+            data = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x, y), batch, shuffle=True, drop_last=True)
             while True:
                 yield from data
         while True:
             order = torch.randperm(len(x))
-            for i in range(0, len(x) - BATCH + 1, BATCH):
-                rows = order[i : i + BATCH]
+            for i in range(0, len(x) - batch + 1, batch):
+                rows = order[i : i + batch]
                 if tuned:
-                    batch = torch.empty_strided((BATCH, 1, 28, 28), (784, 1, 28, 1))
-                    batch.copy_(x[rows])
-                    yield batch, y[rows]
+                    pictures = torch.empty_strided((batch, 1, 28, 28), (784, 1, 28, 1))
+                    pictures.copy_(x[rows])
+                    yield pictures, y[rows]
                 else:
                     yield x[rows], y[rows]
 
@@ -124,29 +115,5 @@ def peer(mode, folder, threads, warm, steps):
     report(mode, times, loss=value, version=torch.__version__, threads=torch.get_num_threads())
 
 
-def table(options):
-    common = [f"threads={options.threads}", f"warm={options.warm}", f"steps={options.steps}"]
-    script = os.path.abspath(__file__)
-    commands = {"sconce": [options.sconce, f"data={options.data}", *common]}
-    if "bf16" in options.modes:
-        commands["sconce bf16"] = [*commands["sconce"], "set=/training/precision/compute=bf16"]
-    for mode in options.modes:
-        python = os.environ["SCONCE_BENCH_KERAS"] if mode == "keras" else sys.executable
-        commands[mode] = [python, script, "peer", mode, "--data", options.data, "--threads", str(options.threads),
-                          "--warm", str(options.warm), "--steps", str(options.steps)]
-    peaks = [last_json([options.sconce, "mode=peak", f"threads={options.threads}"]) for _ in range(3)]
-    results = in_turns(commands, options.rounds, "ms/step")
-    # The best of several for what the machine can do; medians for what programs did.
-    gflops = max(p["gflops"] for p in peaks)
-    bandwidth = max(p["gbytes_per_second"] for p in peaks)
-    floor = max(FLOP_PER_STEP / (gflops * 1e9), BYTES_PER_STEP / (bandwidth * 1e9)) * 1e3
-    print(f"B1: reference convnet, batch {BATCH}, {options.threads} threads, {options.rounds} rounds of {options.steps} steps, interleaved")
-    print(f"machine: {gflops:.0f} GFLOP/s fused multiply-add, {bandwidth:.0f} GB/s copy; floor of a step {floor:.2f} ms (direct convolution)")
-    medians = print_table(results, "ms/step", floor=floor)
-    print(json.dumps({"bench": "B1", "floor_ms": floor, "gflops": gflops, "ms": medians}))
-    stock = [medians[mode] for mode in options.modes if mode in ("loader", "resident")]
-    return 0 if not stock or medians["sconce"] < min(stock) else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main(lambda o: peer(o.mode, o.data, o.threads, o.warm, o.steps), table, MODES, usual=USUAL, rounds=5, warm=40, steps=200))
+    main(lambda o: peer(o.mode, o.data, o.threads, o.warm, o.steps, o.batch), MODES, warm=40, steps=200, batch=128)

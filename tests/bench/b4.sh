@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# B4: Sconce's training step of ResNet-18 beside PyTorch's, same wheel, in turns. Arguments go to `b4.py table` (--batch N,
-# --rounds N, --steps N, --threads N, --modes stock tuned bf16). Ends with 0 if Sconce is not slower than PyTorch in float32.
+# B4: Sconce's training step of ResNet-18 beside PyTorch's, same wheel, in turns. Arguments go to `sconce bench b4` (--batch N,
+# --rounds N, --steps N, --threads N, --modes stock tuned bf16). Ends with 0 if Sconce is not slower than any of them.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/place.sh"
-need sconce_bench_step images/cifar10-small.tar
+need images/cifar10-small.tar
 pictures=$(mktemp -d)
 trap 'rm -rf "$pictures"' EXIT INT TERM
 tar -xf "$data/images/cifar10-small.tar" -C "$pictures"
 folder=$(dirname "$(find "$pictures" -type d -name train | head -n 1)")
-"$venv/bin/python" "$here/b4.py" table --sconce "$build/bin/sconce_bench_step" --data "$folder" --threads "$(nproc)" "$@"
+"$build/bin/sconce" bench b4 --peer "$venv/bin/python" --data "$folder" --at-least 1 "$@"

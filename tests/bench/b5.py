@@ -1,47 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""B5: a training step of a small character transformer (nanoGPT's size for the CPU), PyTorch beside Sconce, interleaved.
-
-    b5.py peer MODE --data TEXT       one measurement of PyTorch, printed as a JSON line
-    b5.py table --sconce PROGRAM …    runs everything in turns and prints the table
+"""B5, the peer: a training step of a small character transformer (nanoGPT's size for the CPU) in PyTorch. `b5.py MODE --data TEXT` makes
+one measurement and prints a JSON line; `sconce bench b5 --peer PYTHON` runs it in turns with its own.
 
 Four pre-norm blocks as in GPT-2, width 128, 4 heads, 64 symbols at once, 12 windows a batch, the 65 characters of tiny Shakespeare;
 AdamW, no dropout. Both sides read windows of the same text.
-Modes of the peer:
+Modes:
     stock     eager, float32
     tuned     large blocks kept by malloc, fused AdamW, windows gathered at once
     bf16      the same under autocast to bfloat16
 """
-import json
-import os
 import sys
-import tempfile
 import time
 
-from common import in_turns, keep_large_blocks, last_json, main, print_table, report
+from common import keep_large_blocks, main, report
 
 MODES = ["stock", "tuned", "bf16"]
 BLOCKS, WIDTH, HEADS, LENGTH, SYMBOLS = 4, 128, 4, 64, 65
 EPSILON, RATE, DECAY = 1e-5, 1e-3, 0.1
-
-
-def flops(batch):
-    """Of a step: forward and twice that backward. A causal mask's other half is counted, as the field does."""
-    block = LENGTH * 12 * WIDTH * WIDTH + 2 * LENGTH * LENGTH * WIDTH
-    return 2.0 * 3 * batch * (BLOCKS * block + LENGTH * WIDTH * SYMBOLS)
-
-
-def recipe(batch):
-    number = iter(range(1, 1000))
-    make = lambda kind, **settings: {"id": f"l{next(number)}", "type": kind, **settings}
-    norm = lambda: make("layer_norm", epsilon=EPSILON)
-    layers = [make("embedding", symbols=SYMBOLS, width=WIDTH), make("positions")]
-    for _ in range(BLOCKS):
-        layers.append(make("residual", branches=[[norm(), make("self_attention", heads=HEADS)]]))
-        layers.append(make("residual", branches=[[norm(), make("dense", units=4 * WIDTH, activation="gelu"), make("dense", units=WIDTH)]]))
-    layers += [norm(), make("dense", units=SYMBOLS)]
-    return {"format": "sconce-recipe", "version": 1, "name": "char-gpt", "layers": layers, "task": {"type": "language"},
-            "data": {"dataset": "tinyshakespeare", "import": {"context": LENGTH}},
-            "training": {"epochs": 1, "batch_size": batch, "learning_rate": RATE, "optimiser": {"type": "adamw", "weight_decay": DECAY}}}
 
 
 def peer(mode, threads, text, batch, warm, steps):
@@ -120,34 +95,5 @@ def peer(mode, threads, text, batch, warm, steps):
     report(mode, times, loss=value, version=torch.__version__, parameters=sum(p.numel() for p in net.parameters()))
 
 
-def table(options):
-    with tempfile.TemporaryDirectory() as folder:
-        common = [f"threads={options.threads}", f"warm={options.warm}", f"steps={options.steps}"]
-        commands = {}
-        for who, precision in (("sconce", "float32"), ("sconce bf16", "bf16")):
-            file = os.path.join(folder, f"char-gpt-{precision}.sconce")
-            described = recipe(options.batch)
-            described["training"]["precision"] = {"compute": precision}
-            with open(file, "w") as out:
-                json.dump(described, out)
-            commands[who] = [options.sconce, f"data={options.data}", f"recipe={file}", *common]
-        for mode in options.modes:
-            commands[mode] = [sys.executable, os.path.abspath(__file__), "peer", mode, "--data", options.data, "--threads", str(options.threads),
-                              "--batch", str(options.batch), "--warm", str(options.warm), "--steps", str(options.steps)]
-        peaks = [last_json([options.sconce, "mode=peak", f"threads={options.threads}"]) for _ in range(3)]
-        results = in_turns(commands, options.rounds, "ms/step")
-    gflops = max(p["gflops"] for p in peaks)
-    floor = flops(options.batch) / (gflops * 1e9) * 1e3
-    print(f"B5: character transformer L{BLOCKS} D{WIDTH} T{LENGTH}, batch {options.batch}, {options.threads} threads, {options.rounds} rounds of {options.steps} steps, interleaved")
-    print(f"machine: {gflops:.0f} GFLOP/s fused multiply-add; floor of a step {floor:.1f} ms (float32)")
-    exact = {who: runs for who, runs in results.items() if "bf16" not in who}
-    reduced = {who: runs for who, runs in results.items() if "bf16" in who}
-    medians = print_table(exact, "ms/step", floor=floor)
-    medians.update(print_table(reduced, "ms/step", ours="sconce bf16", floor=floor))
-    print(json.dumps({"bench": "B5", "batch": options.batch, "floor_ms": floor, "ms": medians}))
-    best = min((medians[mode] for mode in options.modes if mode != "bf16"), default=None)
-    return 0 if best is None or medians["sconce"] <= best else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main(lambda o: peer(o.mode, o.threads, o.data, o.batch, o.warm, o.steps), table, MODES, rounds=5, warm=20, steps=100, batch=12))
+    main(lambda o: peer(o.mode, o.threads, o.data, o.batch, o.warm, o.steps), MODES, warm=20, steps=100, batch=12)

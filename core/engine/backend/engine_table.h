@@ -5,6 +5,7 @@
 // these few functions are all that it shows. Both sides are built together; the sizes guard against a stale file.
 
 #include "core/engine/devices.h"
+#include "core/engine/feeding.h"
 #include "core/engine/session.h"
 
 #include <cstddef>
@@ -19,6 +20,7 @@ struct EngineTable
     std::vector<ComputeDevice> (*computeDevices)() = nullptr;
     EngineVersions (*engineVersions)() = nullptr;
     Result<std::string> (*resolveDevice)(const std::string& wanted) = nullptr;
+    Result<std::unique_ptr<BatchFeed>> (*openBatchFeed)(BatchFeedSpec spec) = nullptr;
 };
 
 // ---- what the library implements ----
@@ -26,6 +28,7 @@ Result<std::unique_ptr<Session>> openSession(SessionSpec spec);
 std::vector<ComputeDevice> computeDevices();
 EngineVersions engineVersions();
 Result<std::string> resolveDevice(const std::string& wanted);
+Result<std::unique_ptr<BatchFeed>> openBatchFeed(BatchFeedSpec spec);
 
 inline constexpr const char* engineLibraryName = "libsconce-engine.so";
 inline constexpr const char* engineTableSymbol = "sconceEngineTable";

@@ -10,6 +10,7 @@ extern "C" __attribute__((visibility("default"))) const sconce::engine::EngineTa
         filled.computeDevices = sconce::engine::computeDevices;
         filled.engineVersions = sconce::engine::engineVersions;
         filled.resolveDevice = sconce::engine::resolveDevice;
+        filled.openBatchFeed = sconce::engine::openBatchFeed;
         return filled;
     }();
     return &table;

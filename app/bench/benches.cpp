@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/bench/benches.h"
+
+#include "app/bench/checkpoint_cost.h"
+#include "app/bench/machine_floor.h"
+#include "app/bench/recipes.h"
+#include "app/bench/steps.h"
+#include "core/base/text.h"
+
+#include <algorithm>
+#include <numeric>
+#include <thread>
+
+namespace sconce::bench {
+
+namespace {
+
+Result<Recipe> withSet(Recipe recipe, const BenchSettings& settings)
+{
+    for (const std::string& set : settings.set) {
+        const auto equals = set.find('=');
+        if (equals == std::string::npos) return Error{ErrorCode::Invalid, "“" + set + "” has no value.", "Write --set /json/path=value.", ""};
+        auto changed = withValueSet(recipe, set.substr(0, equals), set.substr(equals + 1));
+        if (!changed) return changed.error();
+        recipe = std::move(*changed);
+    }
+    if (settings.batch > 0) recipe.training.batchSize = settings.batch;
+    recipe.threads = settings.threads;
+    recipe.device = "cpu";
+    return recipe;
+}
+
+Result<Recipe> recipeOf(const BenchEntry& entry, const BenchSettings& settings)
+{
+    if (entry.id == "b1") return findStarter("mnist-convnet")->recipe;
+    if (entry.id == "b4") return resnet18();
+    if (entry.id == "b5") return smallGpt();
+    if (settings.recipe.empty()) return Error{ErrorCode::Invalid, "The bench “" + entry.id + "” needs a recipe.", "Name one: --recipe mnist-convnet.", ""};
+    if (const StarterRecipe* starter = findStarter(settings.recipe)) return starter->recipe;
+    auto read = readRecipeFile(settings.recipe);
+    if (!read) return read.error();
+    for (const Problem& problem : read->problems)
+        if (problem.severity == Severity::Problem) return Error{ErrorCode::Invalid, problem.sentence, "Mend the recipe first.", problem.path};
+    return std::move(read->recipe);
+}
+
+/// What a recipe would read, where the person gives nothing.
+Made madeFor(const Recipe& recipe)
+{
+    if (recipe.task.type == "language") return Made::Text;
+    const auto facts = assumedFacts(recipe.data.dataset);
+    return facts && facts->input.dims.front().size == 3 ? Made::ColourPictures : Made::Digits;
+}
+
+Result<void> findData(Bench& bench, const BenchSettings& settings, Made made)
+{
+    bench.dataPath = bench.data = settings.data;
+    if (!settings.data.empty()) return {};
+    auto scratch = ScratchFolder::create();
+    if (!scratch) return scratch.error();
+    bench.scratch = std::make_shared<ScratchFolder>(std::move(*scratch));
+    auto data = makeData(made, bench.scratch->path());
+    if (!data) return data.error();
+    bench.dataPath = data->path;
+    bench.data = data->what + ", as no data is given";
+    return {};
+}
+
+std::string nameFor(const std::string& group) { return group == "float32" ? "Sconce" : "Sconce " + group; }
+
+/// b1, b4, b5 and step: a recipe's training steps.
+Result<Bench> openSteps(const BenchEntry& entry, const BenchSettings& settings, const std::vector<std::string>& groups)
+{
+    Bench bench;
+    auto given = recipeOf(entry, settings);
+    if (!given) return given.error();
+    auto recipe = withSet(std::move(*given), settings);
+    if (!recipe) return recipe.error();
+    SCONCE_TRY(findData(bench, settings, madeFor(*recipe)));
+    auto data = openDataset(bench.dataPath, recipe->data.import);
+    if (!data) return data.error();
+    auto flop = flopPerStep(*recipe, factsOf((*data)->info()).input);
+    if (!flop) return flop.error();
+    bench.flopPerStep = *flop;
+    bench.batch = recipe->training.batchSize;
+    for (const std::string& group : groups) {
+        auto computed = withValueSet(*recipe, "/training/precision/compute", group);
+        if (!computed) return computed.error();
+        bench.contestants.push_back({nameFor(group), entry.unit, group, true, [recipe = std::move(*computed), data = *data, settings](const KeepGoing& keepGoing) {
+                                         return measureSteps(recipe, data, settings.warm, settings.steps, keepGoing);
+                                     }});
+    }
+    return bench;
+}
+
+Result<Bench> openFeed(const BenchEntry& entry, const BenchSettings& settings)
+{
+    Bench bench;
+    SCONCE_TRY(findData(bench, settings, Made::Digits));
+    auto data = openDataset(bench.dataPath);
+    if (!data) return data.error();
+    bench.batch = settings.batch > 0 ? settings.batch : 128;
+    bench.contestants.push_back({"Sconce", entry.unit, "float32", true, [data = *data, settings, batch = bench.batch](const KeepGoing& keepGoing) {
+                                     return measureFeed(data, batch, settings.threads, settings.warm, settings.steps, keepGoing);
+                                 }});
+    return bench;
+}
+
+Result<Bench> openCheckpoints(const BenchEntry& entry, const BenchSettings& settings)
+{
+    Bench bench;
+    auto recipe = withSet(findStarter("mnist-convnet")->recipe, settings);
+    if (!recipe) return recipe.error();
+    SCONCE_TRY(findData(bench, settings, Made::Digits));
+    bench.batch = recipe->training.batchSize;
+    if (!bench.scratch) { // also where data is given: the store of these runs lies there
+        auto folder = ScratchFolder::create();
+        if (!folder) return folder.error();
+        bench.scratch = std::make_shared<ScratchFolder>(std::move(*folder));
+    }
+    for (const std::int64_t every : {std::int64_t{0}, settings.every})
+        bench.contestants.push_back({every == 0 ? "without" : "every " + plural(every, "step", "steps"), entry.unit, "float32", true,
+                                     [recipe = *recipe, data = bench.dataPath, store = bench.scratch, settings, every](const KeepGoing& keepGoing) {
+                                         return measureCheckpoints(recipe, data, store->path() + "/store", every, settings.warm, settings.steps, keepGoing);
+                                     }});
+    return bench;
+}
+
+/// The machine itself: no steps, two figures of their own units.
+Result<Bench> openFloor(const BenchSettings& settings)
+{
+    Bench bench;
+    const auto figure = [&](const char* name, const char* unit, double MachineFloor::* value) {
+        bench.contestants.push_back({name, unit, name, true, [settings, value](const KeepGoing&) -> Result<Measured> {
+                                         Measured measured;
+                                         measured.median = measured.mean = measured.p10 = measured.p90 = measureMachine(settings.threads).*value * 1e-9;
+                                         return measured;
+                                     }});
+    };
+    figure("multiply-add", "GFLOP/s", &MachineFloor::flops);
+    figure("copy", "GB/s", &MachineFloor::bytesPerSecond);
+    return bench;
+}
+
+} // namespace
+
+std::span<const BenchEntry> benchEntries()
+{
+    static const std::vector<BenchEntry> entries{
+        {"floor", "What the machine can do", "Fused multiply-adds in float32 and the bandwidth of a large copy: what the other benches are held against.", "", 5, 0, 1},
+        {"b1", "Training step of the reference convnet", "Keras' MNIST network, a batch of 128, Adam: mnist-convnet as it is trained.", "ms/step", 5, 40, 200, true, "b1.py",
+         {"loader", "resident", "tuned", "bf16", "keras"}, {"loader", "resident", "tuned"}},
+        {"b4", "Training step of ResNet-18", "Colour pictures of 32×32, a batch of 128, SGD with momentum: convolutions with many channels, and batch norm.", "ms/step", 3, 2, 8, true, "b4.py",
+         {"stock", "tuned", "bf16"}, {"stock", "tuned"}},
+        {"b5", "Training step of a small GPT", "A character transformer of nanoGPT's size for a CPU, 12 windows of 64 symbols, AdamW: products and attention.", "ms/step", 5, 20, 100, true, "b5.py",
+         {"stock", "tuned", "bf16"}, {"stock", "tuned"}},
+        {"b6", "Data path", "A shuffled batch of 128 pictures from memory to the first layer: gathered, scaled, with their classes.", "µs/batch", 5, 20, 4000, false, "b6.py",
+         {"loader", "workers", "resident", "bytes"}, {"loader", "workers", "resident", "bytes"}},
+        {"checkpoints", "Cost of checkpoints", "The reference recipe with its history, with a checkpoint every --every steps and with none.", "ms/step", 5, 50, 300},
+        {"step", "Training step of a recipe", "Of the starter or file that --recipe names.", "ms/step", 5, 20, 100, true},
+    };
+    return entries;
+}
+
+const BenchEntry* findBench(std::string_view id)
+{
+    const auto entries = benchEntries();
+    const auto found = std::find_if(entries.begin(), entries.end(), [&](const BenchEntry& entry) { return entry.id == id; });
+    return found == entries.end() ? nullptr : &*found;
+}
+
+Measured measuredFrom(std::vector<double> seconds, double scale)
+{
+    Measured measured;
+    if (seconds.empty()) return measured;
+    std::sort(seconds.begin(), seconds.end());
+    const auto at = [&](double share) { return seconds[static_cast<std::size_t>(share * static_cast<double>(seconds.size() - 1))] * scale; };
+    measured.median = at(0.5);
+    measured.p10 = at(0.1);
+    measured.p90 = at(0.9);
+    measured.mean = std::accumulate(seconds.begin(), seconds.end(), 0.0) / static_cast<double>(seconds.size()) * scale;
+    return measured;
+}
+
+Result<Bench> openBench(const BenchEntry& entry, const BenchSettings& settings, const std::vector<std::string>& groups)
+{
+    auto bench = entry.id == "floor"         ? openFloor(settings)
+                 : entry.id == "b6"          ? openFeed(entry, settings)
+                 : entry.id == "checkpoints" ? openCheckpoints(entry, settings)
+                                             : openSteps(entry, settings, groups);
+    if (!bench) return bench;
+    for (Contestant& each : bench->contestants)
+        each.measure = [work = std::move(each.measure)](const KeepGoing& keepGoing) {
+            std::optional<Result<Measured>> result; // as in the programs, training has a thread of its own, and with it others to share the work
+            std::jthread([&] { result.emplace(work(keepGoing)); }).join();
+            return std::move(*result);
+        };
+    return bench;
+}
+
+Result<double> flopPerStep(const Recipe& recipe, const ValueType& input)
+{
+    auto plan = lower(recipe.stack, input);
+    if (!plan) return plan.error();
+    double macs = 0;
+    for (const Step& step : plan->steps) macs += static_cast<double>(costOf(step, *plan).trainingMacs);
+    return 2 * macs * static_cast<double>(recipe.training.batchSize);
+}
+
+} // namespace sconce::bench

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// The other side of a bench: a script of tests/bench, run by a Python of the person's that has PyTorch, each measurement in a process
+// of its own. The script's last line is its figures as JSON.
+
+#include "app/bench/benches.h"
+
+namespace sconce::bench {
+
+/// The script of a name: in a package's share/sconce/bench, or in tests/bench of the checkout that the program was built in.
+/// NotFound, with the places, where there is none.
+Result<std::string> findPeerScript(const std::string& name);
+/// The same from a program's folder; for tests.
+Result<std::string> findPeerScript(const std::string& name, const std::string& programFolder);
+
+struct PeerSpec
+{
+    std::string python; ///< a path, or a name in PATH
+    std::string script, mode, unit, data;
+    int threads = 1;
+    std::int64_t warm = 0, steps = 0, batch = 0;
+};
+
+/// A contestant that runs the script. Its errors say what the script said last.
+Contestant peerContestant(const PeerSpec& spec);
+
+} // namespace sconce::bench
