@@ -159,6 +159,13 @@ class Writer
             work.weightGradients = weightBytes(first.op, true);
             work.backwardScratch = work.weightGradients;
             if (fusion.kind == Fusion::Kind::DeepConvPool) deep(work, weightBytes(first.op, false));
+            if (fusion.kind == Fusion::Kind::WindowConv) {
+                window(work, first);
+                work.order = Work::Order::Copies;
+                work.out = slot(first.output, DType::F32);
+                works.push_back(std::move(work));
+                return 1;
+            }
         }
         work.extra += pooled; // which of the four: a byte each
         work.order = Work::Order::Copies;
@@ -174,6 +181,15 @@ class Writer
         work.scratch = weights * 16 / 9;
         const double groups = std::min(std::clamp(std::floor(most / weights), 2.0, 16.0), std::ceil(m_rows / 4));
         work.backwardScratch = weights * (groups + 1);
+    }
+
+    /// The weights spread, and going back what some tiles spread to, and its sums.
+    void window(Work& work, const Step& conv)
+    {
+        const std::vector<std::int64_t> in = type(conv.inputs[0]).sizes(), out = type(conv.output).sizes();
+        const double tiles = m_rows * static_cast<double>((out[1] + 1) / 2 * ((out[2] + 1) / 2));
+        work.scratch = weightBytes(conv.op, false) * 16 / 9;
+        work.backwardScratch = work.scratch + weightBytes(conv.op, true) + 16 * std::min(512.0, tiles) * static_cast<double>(in[0] + out[0]) * floatBytes; // window_conv.cpp
     }
 
     // ---- what torch keeps, primitive by primitive ----

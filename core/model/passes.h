@@ -27,6 +27,7 @@ struct Fusion
     enum class Kind {
         ConvPool,     ///< convolution of the network's input, max pooling, activation: all in one pass over the picture
         DeepConvPool, ///< the same further down: 3×3, many channels, and the gradient goes on
+        WindowConv,   ///< a 3×3 convolution of many channels alone
         Pool,         ///< max pooling and activation
         BiasPool,     ///< the same behind a convolution, whose bias is added to the pooled map, a quarter as large
     } kind = Kind::Pool;
@@ -64,7 +65,7 @@ struct PassOptions
     bool channelsLast = true; ///< wanted where the plan has two-dimensional maps
     bool poolsFirst = true;   ///< ReLU behind max pools, a quarter of the work; fused blocks with a ReLU need it
     bool fuse = true;         ///< wanted where there are kernels for it: CPU, channels-last
-    bool deep = true;         ///< of those, also blocks of many channels
+    bool deep = true;         ///< of those, also blocks and convolutions of many channels
     DType products = DType::F32; ///< what convolutions and matrix products compute in: F32, BF16 or F16
     std::optional<std::vector<std::string>> only; ///< of those, the ones with these weights; nothing: all
     bool recompute = false;   ///< segments are wanted where they save memory
@@ -88,7 +89,8 @@ OutputKind takeOffFinalSigmoid(Plan& plan);
 std::vector<char> markInPlace(const Plan& plan);
 std::vector<std::vector<ValueIndex>> markDead(const Plan& plan);
 /// Blocks of convolution, 2×2 max pooling and ReLU (or leaky ReLU) that the fused kernels know.
-std::vector<std::optional<Fusion>> findFusions(const Plan& plan, bool deep = true);
+/// deep: also those of many channels; windows: also 3×3 convolutions that no pool follows.
+std::vector<std::optional<Fusion>> findFusions(const Plan& plan, bool deep = true, bool windows = true);
 /// Per step, what it computes in: products as asked, what only moves or selects numbers (a GPU: attention) as its inputs are, all else
 /// (norms, sums, pooling, dropout, embeddings, the loss behind them) float32. So are blocks that the fused kernels run whole.
 std::vector<DType> chooseTypes(const Plan& plan, const std::vector<std::optional<Fusion>>& fusions, const PassOptions& options);

@@ -129,7 +129,7 @@ OptionEntry speed()
                        "Adds nothing on the processor, where the same number of threads gives the same numbers anyway."),
              advanced(boolParam("channels_last", "Channels last", true, "Lays pictures out as the processor's convolutions like them. Switch it off only to look for a fault.")),
              advanced(boolParam("pools_first", "Pools before ReLU", true, "Max pooling and ReLU give the same in either order, but ReLU behind the pool has a quarter of the work. Fused blocks need it. Switch it off only to look for a fault.")),
-             advanced(boolParam("fused_blocks", "Fused blocks", true, "Runs convolution, 2×2 max pooling and activation in one pass where it can, several times faster on a CPU: 3×3 windows by Winograd's sums, and gradients only where the pool chose. Always in float32. Switch it off only to look for a fault.")),
+             advanced(boolParam("fused_blocks", "Fused blocks", true, "Runs convolution, 2×2 max pooling and activation in one pass where it can, several times faster on a CPU: gradients only where the pool chose, and 3×3 windows, also without a pool, by Winograd's sums. Always in float32. Switch it off only to look for a fault.")),
              advanced(boolParam("fused_optimiser", "Fused optimiser", true, "Updates all weights in one operation where there is one (SGD, Adam, AdamW, Adagrad), instead of some ten for each. Switch it off only to look for a fault."))}};
 }
 

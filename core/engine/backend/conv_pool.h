@@ -18,6 +18,12 @@ at::Tensor convPool(const at::Tensor& x, const at::Tensor& weight, const at::Ten
 /// another order than torch's (Winograd's), in float32; gradients only of the places that the pool chose, by the definition.
 at::Tensor deepConvPool(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const ConvOp& op, double slope);
 
+/// convolution(x, weight, bias) with kernel 3×3, stride 1, at most 2 of padding, channels and filters multiples of fusedBlockOf: by
+/// Winograd's sums, as are its gradients.
+at::Tensor windowConv(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const ConvOp& op);
+/// False where the kernels for many channels have only the plainest instructions, and torch's own convolutions are faster.
+bool fastConvolutions();
+
 /// activation(max_pool2d(x, 2) + bias). x [N, C, H, W]; bias [C] or undefined.
 at::Tensor pool(const at::Tensor& x, const at::Tensor& bias, double slope);
 

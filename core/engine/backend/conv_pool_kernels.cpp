@@ -19,6 +19,7 @@ namespace {
 constexpr int width = 4;
 #include "core/engine/backend/conv_pool_kernels.inc"
 #include "core/engine/backend/deep_conv_pool_kernels.inc"
+#include "core/engine/backend/winograd_kernels.inc"
 }
 }
 
@@ -30,6 +31,7 @@ namespace {
 constexpr int width = 8;
 #include "core/engine/backend/conv_pool_kernels.inc"
 #include "core/engine/backend/deep_conv_pool_kernels.inc"
+#include "core/engine/backend/winograd_kernels.inc"
 }
 }
 #pragma GCC pop_options
@@ -41,6 +43,7 @@ namespace {
 constexpr int width = 16;
 #include "core/engine/backend/conv_pool_kernels.inc"
 #include "core/engine/backend/deep_conv_pool_kernels.inc"
+#include "core/engine/backend/winograd_kernels.inc"
 }
 }
 #pragma GCC pop_options
@@ -48,17 +51,20 @@ constexpr int width = 16;
 
 int kernelSets(const Kernels** sets, int room)
 {
-    static const Kernels plainSet{"plain", plain::convForward, plain::convBackward, plain::poolForward, plain::poolBackward,
-        plain::deepWeights, plain::deepForwardRoom, plain::deepForward, plain::deepBackwardRoom, plain::deepBackward};
+    static const Kernels plainSet{"plain", false, plain::convForward, plain::convBackward, plain::poolForward, plain::poolBackward,
+        plain::deepWeights, plain::deepForwardRoom, plain::deepForward, plain::deepBackwardRoom, plain::deepBackward,
+        plain::windowWeightsBack, plain::windowForward, plain::windowSpread, plain::windowGradient, plain::windowGather};
     int count = 0;
     const auto add = [&](const Kernels& set) {
         if (count < room) sets[count++] = &set;
     };
 #ifdef SCONCE_INSTRUCTION_SETS
-    static const Kernels avx512Set{"AVX-512", avx512::convForward, avx512::convBackward, avx512::poolForward, avx512::poolBackward,
-        avx512::deepWeights, avx512::deepForwardRoom, avx512::deepForward, avx512::deepBackwardRoom, avx512::deepBackward};
-    static const Kernels avx2Set{"AVX2", avx2::convForward, avx2::convBackward, avx2::poolForward, avx2::poolBackward,
-        avx2::deepWeights, avx2::deepForwardRoom, avx2::deepForward, avx2::deepBackwardRoom, avx2::deepBackward};
+    static const Kernels avx512Set{"AVX-512", true, avx512::convForward, avx512::convBackward, avx512::poolForward, avx512::poolBackward,
+        avx512::deepWeights, avx512::deepForwardRoom, avx512::deepForward, avx512::deepBackwardRoom, avx512::deepBackward,
+        avx512::windowWeightsBack, avx512::windowForward, avx512::windowSpread, avx512::windowGradient, avx512::windowGather};
+    static const Kernels avx2Set{"AVX2", true, avx2::convForward, avx2::convBackward, avx2::poolForward, avx2::poolBackward,
+        avx2::deepWeights, avx2::deepForwardRoom, avx2::deepForward, avx2::deepBackwardRoom, avx2::deepBackward,
+        avx2::windowWeightsBack, avx2::windowForward, avx2::windowSpread, avx2::windowGradient, avx2::windowGather};
     if (__builtin_cpu_supports("x86-64-v4")) add(avx512Set);
     if (__builtin_cpu_supports("x86-64-v3")) add(avx2Set);
 #endif

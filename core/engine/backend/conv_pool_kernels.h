@@ -34,6 +34,8 @@ struct DeepShape
     std::int64_t pooledHeight = 0, pooledWidth = 0;
     std::int64_t paddedHeight() const { return height + top + bottom; }
     std::int64_t paddedWidth() const { return width + left + right; }
+    std::int64_t outHeight() const { return paddedHeight() - 2; } ///< of the convolution
+    std::int64_t outWidth() const { return paddedWidth() - 2; }
 };
 
 /// Which of the four a pooled number came from (row-major), plus this if the activation cut it (gradient times slope).
@@ -42,6 +44,7 @@ inline constexpr std::uint8_t cut = 4;
 struct Kernels
 {
     const char* name;
+    bool vectors; ///< of instructions made for this processor, not the plain ones that every one has
     /// w [kernel][kernel][channels][filters]; bias [filters]; out and index [pooledHeight][pooledWidth][filters]. `slope` is the
     /// activation's factor for negative numbers: 0 ReLU, 1 none. index may be null (nothing to be learnt).
     void (*convForward)(const ConvShape&, const float* x, const float* w, const float* bias, float slope, float* out, std::uint8_t* index);
@@ -52,7 +55,7 @@ struct Kernels
     void (*poolBackward)(const PoolShape&, const float* gradient, const std::uint8_t* index, float slope, float* dx, float* db);
 
     // Blocks of many channels (deep_conv_pool_kernels.inc). w and dw lie as [filters][3][3][channels].
-    /// The weights as the forward pass wants them, of some filters: u [16][channels][filters].
+    /// The weights as the forward pass wants them, of some filters, a multiple of 16: u [16][channels][filters].
     void (*deepWeights)(const DeepShape&, const float* w, float* u, std::int64_t firstFilter, std::int64_t lastFilter);
     /// Floats of room that a call with so many windows wants.
     std::int64_t (*deepForwardRoom)(const DeepShape&, std::int64_t windows);
@@ -64,6 +67,20 @@ struct Kernels
     /// Of some images. Adds to dw and db; writes every number of dx. db and dx may be null.
     void (*deepBackward)(const DeepShape&, const float* x, const float* w, const float* gradient, const std::uint8_t* index, float slope, std::int64_t images, float* room,
                          float* dw, float* db, float* dx);
+
+    // The same convolution where no pool follows (winograd_kernels.inc): pooledHeight × pooledWidth are tiles of 2×2 outputs.
+    /// u [16][filters][channels] for the gradient of the input, which is windowForward() of the output's gradient.
+    void (*windowWeightsBack)(const DeepShape&, const float* w, float* u, std::int64_t firstFilter, std::int64_t lastFilter);
+    /// Tiles [first, last) of a batch; u as of deepWeights(); room as of deepForwardRoom(). out [images][outHeight][outWidth][filters].
+    void (*windowForward)(const DeepShape&, const float* x, const float* u, const float* bias, std::int64_t first, std::int64_t last, float* room, float* out);
+    /// What tiles [first, last) give to the gradient of the weights, spread: v and d have room for `most` tiles, the first of them `from`.
+    void (*windowSpread)(const DeepShape&, const float* x, const float* gradient, std::int64_t first, std::int64_t last, std::int64_t from, std::int64_t most, float* zeros, float* v,
+                         float* d);
+    /// Adds to du [16][channels][filters], for one of the 16 and some channels, the products of `tiles` tiles.
+    void (*windowGradient)(const DeepShape&, const float* v, const float* d, std::int64_t place, std::int64_t tiles, std::int64_t most, std::int64_t firstChannel,
+                           std::int64_t lastChannel, float* du);
+    /// dw from du, of filters [first, last), multiples of 16.
+    void (*windowGather)(const DeepShape&, const float* du, float* dw, std::int64_t first, std::int64_t last);
 };
 
 const Kernels& kernels();

@@ -65,7 +65,7 @@ class DeepConvPool : public torch::autograd::Function<DeepConvPool>
         const float *from = x.const_data_ptr<float>(), *weights = w.const_data_ptr<float>(), *b = bias ? bias->const_data_ptr<float>() : nullptr;
         float *u = spread.data_ptr<float>(), *to = out.data_ptr<float>();
         std::uint8_t* places = learns ? index.data_ptr<std::uint8_t>() : nullptr;
-        at::parallel_for(0, shape.filters, 16, [&](std::int64_t begin, std::int64_t end) { kernels.deepWeights(shape, weights, u, begin, end); });
+        at::parallel_for(0, shape.filters / 16, 1, [&](std::int64_t begin, std::int64_t end) { kernels.deepWeights(shape, weights, u, begin * 16, end * 16); });
         const std::int64_t calls = (windows + windowsAtOnce - 1) / windowsAtOnce;
         at::parallel_for(0, calls, 1, [&](std::int64_t begin, std::int64_t end) {
             const Tensor room = roomFor(kernels.deepForwardRoom(shape, windowsAtOnce));

@@ -292,6 +292,7 @@ Tensor executeFused(const Fusion& fusion, const Frame& frame)
     switch (fusion.kind) {
     case Fusion::Kind::ConvPool: return convPool(frame.x(), frame.parameter(conv->weight), frame.parameter(conv->bias), *conv, fusion.slope);
     case Fusion::Kind::DeepConvPool: return deepConvPool(frame.x(), frame.parameter(conv->weight), frame.parameter(conv->bias), *conv, fusion.slope);
+    case Fusion::Kind::WindowConv: return windowConv(frame.x(), frame.parameter(conv->weight), frame.parameter(conv->bias), *conv);
     case Fusion::Kind::Pool: return pool(frame.x(), {}, fusion.slope);
     case Fusion::Kind::BiasPool: break;
     }

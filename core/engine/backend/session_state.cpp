@@ -159,7 +159,9 @@ Json SessionImpl::choices() const
     const auto fused = std::count_if(m_execution.fusions.begin(), m_execution.fusions.end(), [](const auto& fusion) { return fusion.has_value(); });
     json["fusion"] = fused ? convpool::kernels().name : "off";
     json["fused_blocks"] = fused;
-    json["deep_blocks"] = std::count_if(m_execution.fusions.begin(), m_execution.fusions.end(), [](const auto& fusion) { return fusion && fusion->kind == Fusion::Kind::DeepConvPool; });
+    const auto count = [&](Fusion::Kind kind) { return std::count_if(m_execution.fusions.begin(), m_execution.fusions.end(), [&](const auto& fusion) { return fusion && fusion->kind == kind; }); };
+    json["deep_blocks"] = count(Fusion::Kind::DeepConvPool);
+    json["winograd_convolutions"] = count(Fusion::Kind::WindowConv);
     // On the CPU the same number of threads gives the same numbers in any case.
     json["deterministic"] = at::globalContext().deterministicAlgorithms() ? "refuses what is not" : m_device.is_cuda() ? "convolutions" : "for the same number of threads";
     json["loss"] = m_losses->description(m_execution.outputKind);

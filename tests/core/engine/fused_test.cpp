@@ -62,6 +62,8 @@ class FusedTest : public QObject
     void convPoolIsTorchs();
     void deepConvPoolIsTorchs_data();
     void deepConvPoolIsTorchs();
+    void windowConvIsTorchs_data();
+    void windowConvIsTorchs();
     void poolIsTorchs_data();
     void poolIsTorchs();
     void everyInstructionSetAgrees_data();
@@ -192,6 +194,54 @@ void FusedTest::deepConvPoolIsTorchs()
     QVERIFY(at::equal(deepConvPool(x, w, b, op, slope), ours)); // looked at, not learnt from
     const Tensor plain = x.detach().contiguous(); // as a network without the layout would hand it on
     QVERIFY(at::equal(deepConvPool(plain, w.detach().contiguous(), b, op, slope), ours));
+}
+
+void FusedTest::windowConvIsTorchs_data()
+{
+    QTest::addColumn<int>("images");
+    QTest::addColumn<int>("channels");
+    QTest::addColumn<int>("height");
+    QTest::addColumn<int>("width");
+    QTest::addColumn<int>("filters");
+    QTest::addColumn<int>("before");
+    QTest::addColumn<int>("after");
+    QTest::addColumn<bool>("bias");
+    QTest::newRow("a residual network's") << 12 << 64 << 16 << 16 << 64 << 1 << 1 << false;
+    QTest::newRow("more filters, odd map") << 5 << 48 << 7 << 9 << 80 << 1 << 1 << true;
+    QTest::newRow("nothing padded") << 3 << 16 << 9 << 6 << 32 << 0 << 0 << true;
+    QTest::newRow("padded by two, and on one side") << 2 << 32 << 5 << 5 << 16 << 0 << 2 << true;
+    QTest::newRow("many tiles") << 40 << 16 << 20 << 20 << 16 << 1 << 1 << true;
+    QTest::newRow("one tile") << 1 << 128 << 2 << 2 << 144 << 1 << 1 << false;
+}
+
+void FusedTest::windowConvIsTorchs()
+{
+    QFETCH(int, images);
+    QFETCH(int, channels);
+    QFETCH(int, height);
+    QFETCH(int, width);
+    QFETCH(int, filters);
+    QFETCH(int, before);
+    QFETCH(int, after);
+    QFETCH(bool, bias);
+    at::manual_seed(9);
+    Tensor x = lastChannels({images, channels, height, width}).set_requires_grad(true);
+    Tensor w = lastChannels({filters, channels, 3, 3}).mul_(1 / std::sqrt(9.0 * channels)).detach().set_requires_grad(true);
+    Tensor b = bias ? at::randn({filters}).set_requires_grad(true) : Tensor();
+    const auto wide = [](const Tensor& t) { return t.defined() ? t.detach().to(at::kDouble).set_requires_grad(true) : Tensor(); };
+    Tensor xWide = wide(x), wWide = wide(w), bWide = wide(b);
+    const Tensor ours = windowConv(x, w, b, convOp(before, after));
+    const Tensor theirs = at::conv2d(at::constant_pad_nd(xWide, {before, after, before, after}, 0), wWide, bWide);
+    QCOMPARE(ours.sizes().vec(), theirs.sizes().vec());
+    QVERIFY2(difference(ours, theirs) < 1e-5, qPrintable(QString::number(difference(ours, theirs))));
+    const Tensor gradient = at::randn(theirs.sizes().vec());
+    theirs.backward(gradient.to(at::kDouble));
+    ours.backward(gradient);
+    QVERIFY2(difference(x.grad(), xWide.grad()) < 1e-5, qPrintable(QString::number(difference(x.grad(), xWide.grad()))));
+    QVERIFY2(difference(w.grad(), wWide.grad()) < 1e-5, qPrintable(QString::number(difference(w.grad(), wWide.grad()))));
+    if (bias) QVERIFY2(difference(b.grad(), bWide.grad()) < 1e-5, qPrintable(QString::number(difference(b.grad(), bWide.grad()))));
+    QCOMPARE(w.grad().strides().vec(), w.strides().vec());
+    QCOMPARE(ours.strides().vec(), packedStrides(ours.sizes().vec(), true));
 }
 
 void FusedTest::poolIsTorchs_data()
@@ -385,7 +435,9 @@ void FusedTest::gradientsDoNotDependOnThreads()
         at::manual_seed(7);
         Tensor from = maps.detach().clone().set_requires_grad(true), w = lastChannels({64, 32, 3, 3}).set_requires_grad(true), b = at::randn({64}).set_requires_grad(true);
         deepConvPool(from, w, b, convOp(0, 0), 0).pow(2).sum().backward();
-        return at::cat({from.grad().flatten(), w.grad().flatten(), b.grad()});
+        Tensor again = maps.detach().clone().set_requires_grad(true), v = lastChannels({64, 32, 3, 3}).set_requires_grad(true);
+        windowConv(again, v, b, convOp(1, 1)).pow(2).sum().backward();
+        return at::cat({from.grad().flatten(), w.grad().flatten(), b.grad(), again.grad().flatten(), v.grad().flatten()});
     };
     const Tensor one = run(1), two = run(2), three = run(3), oneDeep = runDeep(1), twoDeep = runDeep(2), threeDeep = runDeep(3);
     at::set_num_threads(1);
@@ -400,6 +452,8 @@ void FusedTest::findsBlocks_data()
     QTest::newRow("the reference's two") << R"([{"type":"conv2d","filters":32,"activation":"relu"},{"type":"max_pool2d"},{"type":"conv2d","filters":64,"activation":"relu"},{"type":"max_pool2d"}])"
                                          << "conv-pool 3, deep 3";
     QTest::newRow("a window that is not 3×3") << R"([{"type":"conv2d","filters":16},{"type":"conv2d","filters":32,"kernel":[5,5],"activation":"relu"},{"type":"max_pool2d"}])" << "bias-pool 3";
+    QTest::newRow("convolutions alone") << R"([{"type":"conv2d","filters":16},{"type":"conv2d","filters":32,"activation":"relu"},{"type":"conv2d","filters":32,"stride":[2,2]},{"type":"conv2d","filters":20}])" << "window 1";
+    QTest::newRow("tiles that stick out") << R"([{"type":"conv2d","filters":16},{"type":"max_pool2d"},{"type":"max_pool2d"},{"type":"max_pool2d"},{"type":"max_pool2d"},{"type":"conv2d","filters":16,"padding":"same"}])" << "conv-pool 2, pool 1, pool 1, pool 1";
     QTest::newRow("channels that fill no block") << R"([{"type":"conv2d","filters":24},{"type":"conv2d","filters":32,"activation":"relu"},{"type":"max_pool2d"}])" << "bias-pool 3";
     QTest::newRow("channels apart") << R"([{"type":"conv2d","filters":32},{"type":"conv2d","filters":32,"groups":2},{"type":"max_pool2d"}])" << "bias-pool 2";
     QTest::newRow("pool without an activation") << R"([{"type":"conv2d","filters":16},{"type":"max_pool2d"}])" << "conv-pool 2";
@@ -421,7 +475,7 @@ void FusedTest::findsBlocks()
     QString text;
     for (const auto& fusion : execution.fusions) {
         if (!fusion) continue;
-        const char* kinds[] = {"conv-pool", "deep", "pool", "bias-pool"};
+        const char* kinds[] = {"conv-pool", "deep", "window", "pool", "bias-pool"};
         text += QStringLiteral("%1%2 %3").arg(text.isEmpty() ? QString() : QStringLiteral(", "), QLatin1String(kinds[static_cast<int>(fusion->kind)])).arg(fusion->steps);
     }
     QCOMPARE(text, found);

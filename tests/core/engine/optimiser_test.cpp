@@ -6,6 +6,7 @@
 #include "core/engine/backend/tensors.h"
 #include "engine_support.h"
 
+#include <ATen/ops/allclose.h>
 #include <ATen/ops/full_like.h>
 #include <ATen/ops/zeros.h>
 

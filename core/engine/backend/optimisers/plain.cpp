@@ -50,7 +50,8 @@ class PlainAdam final : public Plain
         at::_foreach_lerp_(u.state[0], gradients, 1 - m_beta1);
         at::_foreach_mul_(u.state[1], m_beta2);
         at::_foreach_addcmul_(u.state[1], gradients, gradients, 1 - m_beta2);
-        const at::Tensor first = 1 - at::pow(m_beta1, u.stepTensor), second = (1 - at::pow(m_beta2, u.stepTensor)).sqrt();
+        const at::Tensor step = u.stepTensor.to(at::kDouble); // in float32 1 - 0.999 has four digits
+        const at::Tensor first = 1 - at::pow(m_beta1, step), second = (1 - at::pow(m_beta2, step)).sqrt();
         Tensors below = at::_foreach_sqrt(u.state[1]);
         at::_foreach_div_(below, second);
         at::_foreach_add_(below, m_epsilon);
