@@ -24,13 +24,14 @@ struct BenchEntry
     std::string unit;  ///< of its figures: "ms/step", "µs/batch"; empty where they differ
     int rounds = 5;
     std::int64_t warm = 0, steps = 0;  ///< of one measurement: first steps that do not count, and those that do
+    bool wholeRuns = false;            ///< trains to the end and looks at the accuracy; needs real data
     bool trains = false;               ///< training steps of a recipe: it has a precision, and settings that --set changes
     std::string peer = {};             ///< the peer's script: "b1.py"; empty: there is none
     std::vector<std::string> modes = {}; ///< of the peer; one called "bf16" computes in bfloat16, all others in float32
     std::vector<std::string> usualModes = {};
 };
 
-/// floor, b1, b4, b5, b6, checkpoints, step.
+/// floor, b1, b2, b4, b5, b6, checkpoints, step.
 std::span<const BenchEntry> benchEntries();
 const BenchEntry* findBench(std::string_view id);
 
@@ -43,6 +44,7 @@ struct BenchSettings
     int threads = 1;
     std::int64_t batch = 0, warm = 0, steps = 0; ///< batch 0: the recipe's
     std::int64_t every = 50; ///< of “checkpoints”: steps from one to the next
+    int epochs = 1;          ///< of “b2”
 };
 
 /// One measurement, in the contestant's unit. The spread within it is between the tenth and the ninetieth part of its steps.
@@ -63,7 +65,7 @@ struct Contestant
     std::string unit;
     std::string group; ///< who is compared with whom: "float32", "bf16"
     bool ours = true;
-    std::function<Result<Measured>(const KeepGoing&)> measure;
+    std::function<Result<Measured>(int round, const KeepGoing&)> measure; ///< rounds count from 1
 };
 
 /// A bench ready to be run.

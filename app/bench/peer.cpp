@@ -1,88 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/bench/peer.h"
 
-#include <array>
-#include <cerrno>
-#include <csignal>
-#include <cstring>
-#include <fcntl.h>
-#include <filesystem>
-#include <poll.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "app/bench/program.h"
 
-extern char** environ;
+#include <filesystem>
 
 namespace sconce::bench {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-/// A pipe that no other child inherits; closed with this.
-struct Pipe
-{
-    int ends[2] = {-1, -1};
-    bool open() { return ::pipe2(ends, O_CLOEXEC) == 0; }
-    void close(int end)
-    {
-        if (ends[end] >= 0) ::close(ends[end]);
-        ends[end] = -1;
-    }
-    ~Pipe() { close(0), close(1); }
-};
-
-struct Said { std::string out, err; int status = 0; };
-
-/// Both outputs to their ends. A process that is to stop is told to, and waited for.
-Result<Said> listen(pid_t pid, Pipe& out, Pipe& err, const KeepGoing& keepGoing)
-{
-    Said said;
-    std::array<pollfd, 2> open{pollfd{out.ends[0], POLLIN, 0}, pollfd{err.ends[0], POLLIN, 0}};
-    bool stopping = false;
-    while (open[0].fd >= 0 || open[1].fd >= 0) {
-        if (!stopping && !keepGoing()) stopping = ::kill(pid, SIGTERM) == 0;
-        if (::poll(open.data(), open.size(), 100) < 0 && errno != EINTR) break;
-        for (std::size_t i = 0; i < open.size(); ++i) {
-            if (open[i].fd < 0 || !(open[i].revents & (POLLIN | POLLHUP | POLLERR))) continue;
-            char bytes[4096];
-            const ssize_t count = ::read(open[i].fd, bytes, sizeof bytes);
-            if (count > 0) (i == 0 ? said.out : said.err).append(bytes, static_cast<std::size_t>(count));
-            else if (count == 0 || errno != EINTR) open[i].fd = -1;
-        }
-    }
-    while (::waitpid(pid, &said.status, 0) < 0 && errno == EINTR) {}
-    if (stopping || !keepGoing()) return Error{ErrorCode::Cancelled, "The measurement was stopped.", "", ""};
-    return said;
-}
-
-Result<Said> runProgram(const std::vector<std::string>& words, const KeepGoing& keepGoing)
-{
-    std::vector<char*> argv;
-    for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
-    argv.push_back(nullptr);
-    Pipe out, err;
-    posix_spawn_file_actions_t actions;
-    if (!out.open() || !err.open() || posix_spawn_file_actions_init(&actions) != 0) return Error{ErrorCode::Io, "The program " + words.front() + " could not be started.", "", std::strerror(errno)};
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, out.ends[1], 1);
-    posix_spawn_file_actions_adddup2(&actions, err.ends[1], 2);
-    pid_t pid = -1;
-    const int failed = ::posix_spawnp(&pid, words.front().c_str(), &actions, nullptr, argv.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (failed != 0) return Error{ErrorCode::NotFound, "The program " + words.front() + " cannot be run.", "Name a Python that has PyTorch: --peer /path/to/python3.", std::strerror(failed)};
-    out.close(1);
-    err.close(1);
-    return listen(pid, out, err, keepGoing);
-}
-
-std::string lastLine(std::string text)
-{
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
-    const auto begin = text.rfind('\n');
-    return begin == std::string::npos ? text : text.substr(begin + 1);
-}
 
 Result<Measured> figuresOf(const Said& said, const std::string& who)
 {
@@ -99,6 +26,7 @@ Result<Measured> figuresOf(const Said& said, const std::string& who)
     }
     if (!whole || !(measured.median > 0)) return Error{ErrorCode::Corrupt, "The peer “" + who + "” gave no figures.", "", said.out};
     measured.more = *json;
+    measured.more["process_seconds"] = said.seconds;
     return measured;
 }
 
@@ -130,9 +58,11 @@ Result<std::string> findPeerScript(const std::string& name, const std::string& p
 Contestant peerContestant(const PeerSpec& spec)
 {
     const std::string name = spec.mode == "keras" ? "keras" : "torch " + spec.mode;
-    return {name, spec.unit, spec.mode == "bf16" ? "bf16" : "float32", false, [spec, name](const KeepGoing& keepGoing) -> Result<Measured> {
-                std::vector<std::string> words{spec.python, spec.script, spec.mode, "--data", spec.data, "--threads", std::to_string(spec.threads), "--warm", std::to_string(spec.warm), "--steps", std::to_string(spec.steps)};
-                if (spec.batch > 0) words.insert(words.end(), {"--batch", std::to_string(spec.batch)});
+    return {name, spec.unit, spec.mode == "bf16" ? "bf16" : "float32", false, [spec, name](int round, const KeepGoing& keepGoing) -> Result<Measured> {
+                std::vector<std::string> words{spec.python, spec.script, spec.mode, "--data", spec.data, "--threads", std::to_string(spec.threads)};
+                const auto add = [&](const char* option, std::int64_t value) { words.insert(words.end(), {option, std::to_string(value)}); };
+                if (spec.epochs > 0) add("--epochs", spec.epochs), add("--seed", round);
+                else add("--warm", spec.warm), add("--steps", spec.steps), add("--batch", spec.batch);
                 auto said = runProgram(words, keepGoing);
                 if (!said) return said.error();
                 return figuresOf(*said, name);

@@ -19,6 +19,7 @@ struct PeerSpec
     std::string script, mode, unit, data;
     int threads = 1;
     std::int64_t warm = 0, steps = 0, batch = 0;
+    int epochs = 0; ///< more than 0: whole trainings, each round with a seed of its own, instead of steps
 };
 
 /// A contestant that runs the script. Its errors say what the script said last.

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <numeric>
 
 namespace sconce::cli {
 
@@ -29,18 +30,20 @@ std::string fixed(double value, int digits)
 
 std::string figure(double value) { return fixed(value, value < 10 ? 3 : value < 1000 ? 2 : 0); }
 
+double medianOf(std::vector<double> values)
+{
+    std::sort(values.begin(), values.end());
+    const std::size_t half = values.size() / 2;
+    return values.size() % 2 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
 /// What one contestant gave in all rounds.
 struct Row
 {
     Contestant who;
-    std::vector<double> values;
-    double median() const
-    {
-        std::vector<double> sorted = values;
-        std::sort(sorted.begin(), sorted.end());
-        const std::size_t half = sorted.size() / 2;
-        return sorted.size() % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
-    }
+    std::vector<double> values, accuracies, cold; ///< the last two of whole trainings
+    double median() const { return medianOf(values); }
+    double accuracy() const { return std::accumulate(accuracies.begin(), accuracies.end(), 0.0) / static_cast<double>(accuracies.size()); }
     double least() const { return *std::min_element(values.begin(), values.end()); }
     double most() const { return *std::max_element(values.begin(), values.end()); }
 };
@@ -62,8 +65,10 @@ std::string misfit(const BenchEntry& entry, const BenchArguments& arguments)
 {
     if (!arguments.recipe.empty() && entry.id != "step") return "The bench “" + entry.id + "” has a recipe of its own; --recipe is for “step”.";
     if (arguments.every && entry.id != "checkpoints") return "The option --every is for the bench “checkpoints”.";
+    if ((arguments.epochs || arguments.accuracy != BenchArguments{}.accuracy) && !entry.wholeRuns) return "The options --epochs and --accuracy are for the bench “b2”.";
+    if ((arguments.steps || arguments.warm) && (entry.wholeRuns || entry.id == "floor")) return "The bench “" + entry.id + "” has no steps to count.";
     if (arguments.precision != "float32" && !entry.trains) return "The bench “" + entry.id + "” has no precision to choose.";
-    if (!arguments.set.empty() && !entry.trains && entry.id != "checkpoints") return "The bench “" + entry.id + "” has no recipe that --set could change.";
+    if (!arguments.set.empty() && !entry.trains && !entry.wholeRuns && entry.id != "checkpoints") return "The bench “" + entry.id + "” has no recipe that --set could change.";
     if ((arguments.batch || !arguments.data.empty()) && entry.id == "floor") return "The bench “floor” reads no data.";
     if (!arguments.peer.empty() && entry.peer.empty()) return "The bench “" + entry.id + "” has no peer.";
     if (!arguments.modes.empty() && arguments.peer.empty()) return "The option --modes needs a peer: --peer /path/to/python3.";
@@ -89,6 +94,7 @@ BenchSettings settingsOf(const BenchEntry& entry, const BenchArguments& argument
     settings.warm = arguments.warm.value_or(entry.warm);
     settings.steps = arguments.steps.value_or(entry.steps);
     settings.every = arguments.every.value_or(50);
+    settings.epochs = arguments.epochs.value_or(1);
     return settings;
 }
 
@@ -117,7 +123,7 @@ Result<std::vector<Contestant>> peersOf(const BenchEntry& entry, const BenchArgu
         if (mode == "keras" && !(keras && *keras)) return Error{ErrorCode::NotFound, "Keras needs a Python of its own.", "Name it in SCONCE_BENCH_KERAS; tests/bench/setup.sh keras makes one.", ""};
         // A DataLoader takes ten times as long as what it is compared with, and is measured over as many batches less.
         const std::int64_t steps = entry.id == "b6" ? std::max<std::int64_t>(1, settings.steps / 10) : settings.steps;
-        peers.push_back(peerContestant({mode == "keras" ? keras : arguments.peer, *script, mode, entry.unit, bench.dataPath, settings.threads, settings.warm, steps, bench.batch}));
+        peers.push_back(peerContestant({mode == "keras" ? keras : arguments.peer, *script, mode, entry.unit, bench.dataPath, settings.threads, settings.warm, steps, bench.batch, entry.wholeRuns ? settings.epochs : 0}));
     }
     return peers;
 }
@@ -126,18 +132,20 @@ Result<std::vector<Contestant>> peersOf(const BenchEntry& entry, const BenchArgu
 Result<std::vector<Row>> takeTurns(const Context& context, std::vector<Contestant> contestants, int rounds)
 {
     std::vector<Row> rows;
-    for (Contestant& each : contestants) rows.push_back({std::move(each), {}});
+    for (Contestant& each : contestants) rows.push_back({std::move(each), {}, {}, {}});
     for (int round = 0; round < rounds; ++round)
         for (std::size_t turn = 0; turn < rows.size(); ++turn) {
             Row& row = rows[(turn + static_cast<std::size_t>(round)) % rows.size()];
-            auto measured = row.who.measure([] { return !Interruptible::wanted(); });
+            auto measured = row.who.measure(round + 1, [] { return !Interruptible::wanted(); });
             if (!measured) return measured.error();
             row.values.push_back(measured->median);
+            if (measured->more.contains("accuracy") && measured->more["accuracy"].is_number()) row.accuracies.push_back(measured->more["accuracy"].get<double>());
+            if (measured->more.contains("process_seconds")) row.cold.push_back(measured->more["process_seconds"].get<double>());
             Json line{{"round", round + 1}, {"who", row.who.name}, {"unit", row.who.unit}, {"median", measured->median}, {"mean", measured->mean}, {"p10", measured->p10}, {"p90", measured->p90}};
             for (const auto& [key, value] : measured->more.items())
                 if (!line.contains(key)) line[key] = value;
             context.emit(line);
-            context.note("round " + std::to_string(round + 1) + ": " + row.who.name + " " + figure(measured->median) + " " + row.who.unit);
+            context.note("round " + std::to_string(round + 1) + ": " + row.who.name + " " + figure(measured->median) + " " + row.who.unit + (row.accuracies.empty() ? "" : ", " + percentText(row.accuracies.back())));
             if (Interruptible::wanted()) return Error{ErrorCode::Cancelled, "The measurement was stopped.", "", ""};
         }
     return rows;
@@ -154,9 +162,9 @@ const Row* reference(const std::vector<Row>& rows, const Row& row)
 /// The middle of what each round's pair says: what came between rounds meets both of a pair.
 double medianRatio(const Row& row, const Row& to)
 {
-    Row ratios;
-    for (std::size_t i = 0; i < row.values.size(); ++i) ratios.values.push_back(row.values[i] / to.values[i]);
-    return ratios.median();
+    std::vector<double> ratios;
+    for (std::size_t i = 0; i < row.values.size(); ++i) ratios.push_back(row.values[i] / to.values[i]);
+    return medianOf(std::move(ratios));
 }
 
 struct Frame
@@ -171,14 +179,15 @@ struct Frame
 
 void printFrame(const Context& context, const Frame& frame)
 {
-    const bool steps = frame.entry.id != "floor";
+    const bool reads = frame.entry.id != "floor";
     std::string what = frame.entry.title;
+    if (frame.entry.wholeRuns) what += ", " + plural(frame.settings.epochs, "epoch", "epochs");
     if (frame.bench.batch > 0) what += ", batch " + groupedInt(frame.bench.batch);
     if (frame.entry.trains) what += ", " + frame.settings.precision;
     what += ", " + plural(frame.settings.threads, "thread", "threads") + ", " + plural(frame.rounds, "round", "rounds");
-    if (steps) what += " of " + plural(frame.settings.steps, "step", "steps");
+    if (frame.settings.steps > 0 && reads) what += " of " + plural(frame.settings.steps, "step", "steps");
     context.print(what);
-    if (steps) context.print("data: " + frame.bench.data);
+    if (reads) context.print("data: " + frame.bench.data);
     const CpuFacts cpu = Machine({}, {}).facts().cpu;
     std::string machine = "machine: " + cpu.model + ", " + plural(cpu.usable, "core", "cores") + " to use";
     if (frame.machine.flops > 0) machine += "; " + fixed(frame.machine.flops * 1e-9, 0) + " GFLOP/s multiply-add, " + fixed(frame.machine.bytesPerSecond * 1e-9, 0) + " GB/s copy";
@@ -196,6 +205,7 @@ void printRows(const Context& context, const Frame& frame, const std::vector<Row
     if (frame.floor > 0) header.push_back("of the floor");
     if (peers) header.push_back("Sconce is");
     if (costs) header.push_back("costs");
+    if (frame.entry.wholeRuns) header.insert(header.end(), {"test accuracy", "from a cold start"});
     std::vector<std::vector<std::string>> lines;
     for (const Row& row : rows) {
         lines.push_back({row.who.name, figure(row.median()) + (frame.entry.unit.empty() ? " " + row.who.unit : ""), figure(row.least()) + "–" + figure(row.most())});
@@ -203,6 +213,7 @@ void printRows(const Context& context, const Frame& frame, const std::vector<Row
         const Row* to = reference(rows, row);
         if (peers) lines.back().push_back(row.who.ours || !to ? "" : fixed(row.median() / to->median(), 2) + " × as fast");
         if (costs) lines.back().push_back(&row == to ? "" : percentText(medianRatio(row, *to) - 1));
+        if (frame.entry.wholeRuns) lines.back().insert(lines.back().end(), {percentText(row.accuracy(), 3), figure(medianOf(row.cold)) + " s"});
     }
     std::vector<bool> right(header.size(), true);
     right[0] = false;
@@ -219,6 +230,7 @@ Json summary(const Frame& frame, const std::vector<Row>& rows)
         if (frame.floor > 0) each["of_floor"] = frame.floor / row.median();
         const Row* to = reference(rows, row);
         if (to && to != &row) each["ratio"] = row.median() / to->median(), each["median_ratio"] = medianRatio(row, *to);
+        if (!row.accuracies.empty()) each["accuracy"] = row.accuracy(), each["accuracies"] = row.accuracies, each["cold_seconds"] = medianOf(row.cold);
         results.push_back(std::move(each));
     }
     Json json{{"bench", frame.entry.id}, {"version", SCONCE_VERSION}, {"commit", builtFrom}, {"torch", versions.torch}, {"cpu_capability", versions.cpuCapability},
@@ -226,8 +238,8 @@ Json summary(const Frame& frame, const std::vector<Row>& rows)
               {"threads", frame.settings.threads}, {"rounds", frame.rounds}, {"results", std::move(results)}};
     if (frame.machine.flops > 0) json["machine"]["gflops"] = frame.machine.flops * 1e-9, json["machine"]["gbytes_per_second"] = frame.machine.bytesPerSecond * 1e-9;
     if (frame.entry.id == "floor") return json;
-    json["steps"] = frame.settings.steps;
-    json["warm"] = frame.settings.warm;
+    if (frame.entry.wholeRuns) json["epochs"] = frame.settings.epochs;
+    else json["steps"] = frame.settings.steps, json["warm"] = frame.settings.warm;
     json["batch"] = frame.bench.batch;
     json["data"] = frame.bench.data;
     json["made_data"] = frame.settings.data.empty();
@@ -235,11 +247,13 @@ Json summary(const Frame& frame, const std::vector<Row>& rows)
     return json;
 }
 
-/// What --at-least and --at-most demand; a sentence for what is not met.
+/// What --accuracy, --at-least and --at-most demand; a sentence for what is not met.
 std::string unmet(const BenchArguments& arguments, const std::vector<Row>& rows)
 {
     for (const Row& row : rows) {
         const Row* to = reference(rows, row);
+        if (row.who.ours && !row.accuracies.empty() && row.accuracy() < arguments.accuracy)
+            return row.who.name + " reaches " + percentText(row.accuracy(), 3) + " in the mean, not " + percentText(arguments.accuracy) + ".";
         if (!row.who.ours && to && arguments.atLeast > 0 && row.median() / to->median() < arguments.atLeast)
             return "Sconce is " + fixed(row.median() / to->median(), 2) + " × as fast as " + row.who.name + ", not " + realText(arguments.atLeast) + " ×.";
         if (row.who.ours && arguments.atMost > 0 && row.median() > arguments.atMost)

@@ -139,9 +139,10 @@ struct BenchArguments
     std::vector<std::string> modes; ///< of the peer; empty: the usual ones
     std::string data, recipe, precision = "float32";
     std::vector<std::string> set;
-    std::optional<int> rounds, threads, every;
+    std::optional<int> rounds, threads, every, epochs;
     std::optional<std::int64_t> warm, steps, batch;
     double atLeast = 0, atMost = 0; ///< 0: no demand
+    double accuracy = 0.99;         ///< of “b2”, to be reached in the mean
 };
 int bench(Context& context, const BenchArguments& arguments);
 

@@ -181,6 +181,8 @@ void addBench(CLI::App& app, Words& w)
     bench->add_option("--steps", w.bench.steps, "Steps of a measurement")->check(CLI::Range(1, 1'000'000));
     bench->add_option("--warm", w.bench.warm, "Steps before them that do not count")->check(CLI::Range(0, 1'000'000));
     bench->add_option("--every", w.bench.every, "For “checkpoints”: steps from one to the next")->check(CLI::Range(1, 1'000'000));
+    bench->add_option("--epochs", w.bench.epochs, "For “b2”: passes over the training data, on both sides")->check(CLI::Range(1, 1000));
+    bench->add_option("--accuracy", w.bench.accuracy, "For “b2”: what must be reached in the mean; 0.99 is 99 %")->check(CLI::Range(0.0, 1.0));
     bench->add_option("--peer", w.bench.peer, "A Python that has PyTorch: runs the same there, in turns");
     bench->add_option("--modes", w.bench.modes, "Of the peer: how it is set up")->expected(1, 20);
     bench->add_option("--at-least", w.bench.atLeast, "Ends with 1 if Sconce is not so many times as fast as every peer of its precision");

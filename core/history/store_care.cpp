@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
@@ -143,6 +144,7 @@ Result<StoreImpl::DoctorReport> StoreImpl::doctor(bool mend)
     // Under the store's lock, so that a run being created is not taken for a stray folder.
     SCONCE_TRY(write([&](Database& db, Recorder&) -> Result<void> {
         SCONCE_TRY(checkFolders(db, mend, report));
+        SCONCE_TRY(checkWeights(db, mend, report));
         return removeLeftovers(mend, report);
     }));
     return report;
@@ -170,6 +172,29 @@ Result<void> StoreImpl::checkFolders(Database& db, bool mend, DoctorReport& repo
         report.found.push_back("The folder of run " + name + " is there, but the run is not in the list.");
         if (!mend) report.ok = false;
         else repaired(adoptRunFolder(db, m_runsFolder, name), "Run " + name + " was taken into the list again; its curves are lost.");
+    }
+    return {};
+}
+
+/// Weights to start from (training's start_weights.h) are there for the recipes that name their SHA-256. A recipe that is being composed is
+/// in no run yet, so young ones stay.
+Result<void> StoreImpl::checkWeights(Database& db, bool mend, DoctorReport& report)
+{
+    constexpr auto young = std::chrono::hours(24);
+    std::error_code failure;
+    for (const std::string& name : namesIn(m_folder + "/weights")) {
+        const std::string path = m_folder + "/weights/" + name;
+        const auto written = fs::last_write_time(path, failure);
+        if (failure || fs::file_time_type::clock::now() - written < young) continue;
+        Statement named = db.prepare(sql::runs_naming);
+        named.bind(1, fs::path(name).stem().string());
+        const bool read = named.step();
+        SCONCE_TRY(named.result());
+        if (!read || named.integer(0) > 0) continue;
+        report.found.push_back("Weights that no run starts from: " + path + " (" + bytesText(fs::file_size(path, failure)) + ")");
+        if (!mend) continue; // they take room, and do no harm
+        if (Result<void> removed = removeTree(path); removed) report.mended.push_back("Removed " + path);
+        else report.found.push_back(removed.error().text());
     }
     return {};
 }
@@ -211,7 +236,7 @@ Result<void> StoreImpl::copyTo(const std::string& wanted, const ProgressFn& prog
     if (fs::exists(folder, failure) && !fs::is_empty(folder, failure))
         return Error{ErrorCode::Invalid, "The folder " + folder + " is not empty.", "Choose an empty folder.", {}};
     SCONCE_TRY(flush());
-    constexpr const char* parts[] = {"runs", "data", "backups"};
+    constexpr const char* parts[] = {"runs", "data", "backups", "weights"};
     Result<std::vector<std::string>> files = filesBelow(m_folder, parts);
     if (!files) return files.error();
     std::uint64_t bytes = fs::file_size(m_folder + "/sconce.db", failure), copied = 0;

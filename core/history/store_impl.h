@@ -78,6 +78,7 @@ class StoreImpl final : public Store
     void backUp();
 
     Result<void> checkFolders(Database& db, bool mend, DoctorReport& report);
+    Result<void> checkWeights(Database& db, bool mend, DoctorReport& report);
     Result<void> removeLeftovers(bool mend, DoctorReport& report);
 
     std::string m_folder, m_runsFolder;

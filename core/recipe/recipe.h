@@ -185,7 +185,7 @@ PlateauState afterEpoch(const TrainingSettings& settings, PlateauState state, do
 
 // ---- starter recipes (resources/recipes, compiled in) ----
 struct StarterRecipe { std::string id, title, help; Recipe recipe; };
-std::span<const StarterRecipe> starterRecipes(); ///< digits-convnet, mnist-convnet, mnist-mlp, small-resnet, char-gpt
+std::span<const StarterRecipe> starterRecipes(); ///< digits-convnet, mnist-convnet, mnist-fast, mnist-mlp, small-resnet, char-gpt
 const StarterRecipe* findStarter(std::string_view id);
 
 /// Fields that differ between recipes, for "What differs": one row per JSON pointer, one text per recipe ("–" where absent).

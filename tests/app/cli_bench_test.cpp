@@ -44,7 +44,7 @@ class CliBenchTest : public QObject
         SCONCE_VERIFY_SAID(said);
         QStringList names;
         for (const QJsonObject& line : said.objects) names += line["bench"].toString();
-        QCOMPARE(names, QStringList({"floor", "b1", "b4", "b5", "b6", "checkpoints", "step"}));
+        QCOMPARE(names, QStringList({"floor", "b1", "b2", "b4", "b5", "b6", "checkpoints", "step"}));
         const Said text = m_cli->run({"bench"});
         for (const QString& name : names) QVERIFY2(text.out.contains(name + " "), qPrintable(text.out));
     }
@@ -133,8 +133,34 @@ class CliBenchTest : public QObject
         QCOMPARE(m_cli->run({"bench", "b6", "--rounds", "1", "--steps", "20", "--at-most", "0.001"}).code, 1);
     }
 
+    /// Whole trainings: a seed a round, on the built-in digits in place of MNIST; the peer is asked for the same seeds.
+    void timeToAnAccuracy()
+    {
+        const QString log = QString::fromStdString(m_folder / "seeds.txt");
+        const QString peer = python("trainer", "echo \"$@\" >> '" + log.toUtf8() + "'; echo '{\"median\":1000,\"mean\":1000,\"p10\":1000,\"p90\":1000,\"accuracy\":0.5}'");
+        const QStringList words{"bench", "b2", "--rounds", "2", "--epochs", "1", "--threads", "1", "--data", "builtin:digits", "--peer", peer, "--modes", "published"};
+        const Said said = m_cli->json(words + QStringList{"--accuracy", "0.6", "--at-least", "1"});
+        SCONCE_VERIFY_SAID(said);
+        const QJsonObject ours = result(said, "Sconce"), theirs = result(said, "torch published");
+        QCOMPARE(ours["accuracies"].toArray().size(), 2);
+        QVERIFY2(ours["accuracy"].toDouble() > 0.6 && ours["accuracy"].toDouble() <= 1, qPrintable(said.text()));
+        QVERIFY(ours["cold_seconds"].toDouble() > ours["median"].toDouble()); // loading and the test come on top
+        QCOMPARE(theirs["accuracy"].toDouble(), 0.5);
+        QCOMPARE(theirs["ratio"].toDouble(), 1000 / ours["median"].toDouble());
+        QStringList seeds;
+        for (const QString& call : QString::fromUtf8(readBytes(log)).split('\n', Qt::SkipEmptyParts)) seeds += call.section(' ', -4);
+        QCOMPARE(seeds, QStringList({"--epochs 1 --seed 1", "--epochs 1 --seed 2"}));
+        const Said missed = m_cli->run(QStringList{"bench", "b2", "--rounds", "1", "--data", "builtin:digits", "--accuracy", "1", "--threads", "1", "--set", "/training/learning_rate=1e-7"});
+        QCOMPARE(missed.code, 1);
+        QVERIFY2(missed.err.contains("in the mean, not 100") && missed.out.contains("test accuracy"), qPrintable(missed.text()));
+        QVERIFY2(leftovers().isEmpty(), qPrintable(leftovers().join(' ')));
+    }
+
     void whatIsRefused()
     {
+        SCONCE_VERIFY_REFUSED(m_cli->wrong({"bench", "b2"}, 2, "--data"));
+        SCONCE_VERIFY_REFUSED(m_cli->wrong({"bench", "b2", "--data", "builtin:digits", "--steps", "3"}, 2, "no steps"));
+        SCONCE_VERIFY_REFUSED(m_cli->wrong({"bench", "b1", "--epochs", "3"}, 2, "b2"));
         SCONCE_VERIFY_REFUSED(m_cli->wrong({"bench", "b11"}, 2, "Did you mean b1?"));
         SCONCE_VERIFY_REFUSED(m_cli->wrong({"bench", "b1", "--recipe", "mnist-mlp"}, 2, "step"));
         SCONCE_VERIFY_REFUSED(m_cli->wrong({"bench", "step"}, 2, "--recipe"));

@@ -132,7 +132,7 @@ class CliLookingTest : public QObject
         SCONCE_VERIFY_SAID(recipes);
         QStringList names;
         for (const auto& each : recipes.objects) names += each["recipe"].toString();
-        for (const char* name : {"mnist-convnet", "mnist-mlp", "small-resnet", "digits-convnet"}) QVERIFY2(names.contains(name), name);
+        for (const char* name : {"mnist-convnet", "mnist-fast", "mnist-mlp", "small-resnet", "digits-convnet"}) QVERIFY2(names.contains(name), name);
         const Said layers = m_cli->json({"layers"});
         SCONCE_VERIFY_SAID(layers);
         QVERIFY(layers.objects.size() >= 24);

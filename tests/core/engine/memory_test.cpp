@@ -44,7 +44,7 @@ void MemoryTest::forecastHolds_data()
     QTest::addColumn<QString>("group");
     QTest::addColumn<QString>("id");
     QTest::addColumn<QString>("word");
-    for (const char* starter : {"digits-convnet", "mnist-convnet", "mnist-mlp", "small-resnet"}) {
+    for (const char* starter : {"digits-convnet", "mnist-convnet", "mnist-fast", "mnist-mlp", "small-resnet"}) {
         QTest::newRow(starter) << starter << "" << "" << "";
         QTest::addRow("%s, bf16", starter) << starter << "precision" << "compute" << "bf16";
         QTest::addRow("%s, not fused", starter) << starter << "speed" << "fused_blocks" << "no";

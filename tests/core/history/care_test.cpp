@@ -362,6 +362,41 @@ class CareTest : public QObject
         QVERIFY((*store)->doctor(false)->found.empty());
     }
 
+    /// What a run's recipe names stays, and so does what was put there today; the rest takes room and goes.
+    void doctorRemovesWeightsThatNoRunStartsFrom()
+    {
+        const std::string weights = path().toStdString() + "/weights/", named(64, 'a'), unnamed(64, 'b'), fresh(64, 'c');
+        {
+            auto store = open();
+            VERIFY_OK(store);
+            NewRun run = newRun("starts from weights");
+            setOption(run.recipe.training, "start", "weights", std::string("of another"));
+            setOption(run.recipe.training, "start", "sha256", named);
+            VERIFY_OK((*store)->createRun(run));
+        }
+        VERIFY_OK(makeFolders(weights));
+        for (const std::string& hash : {named, unnamed, fresh}) {
+            VERIFY_OK(writeFileDurably(weights + hash + ".safetensors", std::string(2048, 'w')));
+            QFile file(QString::fromStdString(weights + hash + ".safetensors"));
+            QVERIFY(file.open(QIODevice::ReadWrite));
+            QVERIFY(file.setFileTime(QDateTime::currentDateTime().addSecs(hash == fresh ? -3600 : -2 * 86400), QFileDevice::FileModificationTime));
+        }
+        auto store = open();
+        VERIFY_OK(store);
+        const auto seen = (*store)->doctor(false);
+        VERIFY_OK(seen);
+        QVERIFY(seen->ok && seen->mended.empty());
+        QCOMPARE(seen->found.size(), std::size_t(1));
+        QVERIFY2(seen->found.front().find(unnamed) != std::string::npos && seen->found.front().find("(2 KiB)") != std::string::npos, seen->found.front().c_str());
+        const auto mended = (*store)->doctor(true);
+        VERIFY_OK(mended);
+        QVERIFY(mended->ok);
+        QCOMPARE(mended->mended.size(), std::size_t(1));
+        QCOMPARE(QDir(QString::fromStdString(weights)).entryList(QDir::Files).size(), 2);
+        QVERIFY(!QFile::exists(QString::fromStdString(weights + unnamed + ".safetensors")));
+        QVERIFY((*store)->doctor(false)->found.empty());
+    }
+
     void backupsRotate()
     {
         const RunId id = filled();
@@ -396,7 +431,9 @@ class CareTest : public QObject
         VERIFY_OK(store);
         const QString folder = path() + "/runs/" + QString::fromStdString(id);
         VERIFY_OK(writeFileDurably(folder.toStdString() + "/weights.bin", std::string(3'000'000, 'w')));
-        const std::string target = m_dir->path().toStdString() + "/copy";
+        const std::string target = m_dir->path().toStdString() + "/copy", start = "/weights/" + std::string(64, 'a') + ".safetensors";
+        VERIFY_OK(makeFolders(path().toStdString() + "/weights"));
+        VERIFY_OK(writeFileDurably(path().toStdString() + start, "to start from"));
         {
             auto owner = FileLock::acquire(ownerFile(folder.toStdString()), false);
             VERIFY_OK(owner);
@@ -416,6 +453,7 @@ class CareTest : public QObject
         QCOMPARE(QString::fromStdString(wrongWithLosses(*(*copy)->series(id, series::trainLoss), 1000)), QString());
         QCOMPARE(folderBytes(target + "/runs/" + id) , folderBytes(folder.toStdString()));
         QVERIFY((*copy)->run(id)->folder.starts_with(target));
+        QVERIFY(QFile::exists(QString::fromStdString(target + start)));
         QVERIFY((*copy)->doctor(false)->found.empty());
     }
 };

@@ -118,7 +118,7 @@ class RecipeTest : public QObject
   private Q_SLOTS:
     void startersAreWithoutProblems()
     {
-        QCOMPARE(starterRecipes().size(), std::size_t{5});
+        QCOMPARE(starterRecipes().size(), std::size_t{6});
         for (const StarterRecipe& each : starterRecipes()) {
             const auto facts = assumedFacts(each.recipe.data.dataset);
             QVERIFY2(facts, each.id.c_str());

@@ -1,0 +1,1 @@
+SELECT count(*) FROM documents WHERE instr(recipe, ?1) > 0
