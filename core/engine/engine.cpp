@@ -92,6 +92,8 @@ StepSettings stepSettings(const TrainingSettings& training)
     step.averageDecay = realOf(training, "averaging", "decay");
     step.channelsLast = flagOf(training, "speed", "channels_last");
     step.fuse = flagOf(training, "speed", "fused_blocks");
+    step.record = flagOf(training, "speed", "cuda_graph");
+    step.autotune = flagOf(training, "speed", "autotune");
     step.deterministic = flagOf(training, "speed", "deterministic");
     step.precision = wordOf(training, "precision", "compute");
     step.firstScale = realOf(training, "precision", "first_scale");

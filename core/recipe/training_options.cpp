@@ -127,6 +127,13 @@ OptionEntry speed()
             {boolParam("deterministic", "Repeatable", false,
                        "Two runs on the same GPU come to the same numbers, to the last bit: takes only operations that sum in a fixed order, which may be slower, and says so where there is none. "
                        "Adds nothing on the processor, where the same number of threads gives the same numbers anyway."),
+             advanced(boolParam("cuda_graph", "CUDA graph", true,
+                                "On an NVIDIA GPU a step is captured once, as a CUDA graph, and then replayed, which saves starting each of its parts: much where the network is small, little where it is large. "
+                                "Both ways are tried when the run starts, and the graph is kept only if it comes to the same numbers and is faster. Costs the time of some thirty steps at the start, and memory of its own. "
+                                "Adds nothing on the processor.")),
+             advanced(boolParam("autotune", "Try convolutions", true,
+                                "On an NVIDIA GPU every convolution is tried in each way that cuDNN knows, and the fastest is taken, at each start of the run anew. Costs seconds at the start and some memory; "
+                                "the last digits may differ from one start to the next. Repeatable runs go without. Adds nothing on the processor.")),
              advanced(boolParam("channels_last", "Channels last", true, "Lays pictures out as the processor's convolutions like them. Switch it off only to look for a fault.")),
              advanced(boolParam("fused_blocks", "Fused blocks", true, "Runs convolution, pooling and activation in one pass where it can. Switch it off only to look for a fault."))}};
 }

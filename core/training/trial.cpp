@@ -44,6 +44,7 @@ Result<std::unique_ptr<Trial>> Trial::open(TrialSource source)
     spec.scaling = fitScaling(*trial->m_data, trial->m_rows.training);
     spec.optimiser = recipe.training.optimiser;
     spec.step = stepSettings(recipe.training);
+    spec.step.record = false; // too short to be worth trying, and its memory would be taken for the network's
     spec.device = *device;
     spec.threads = recipe.threads > 0 ? recipe.threads : std::max(1, Machine({}, {}).facts().cpu.usable);
     spec.seed = recipe.seed;
