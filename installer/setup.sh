@@ -62,7 +62,7 @@ deps=${SCONCE_DEPS:-${XDG_DATA_HOME:-${HOME:-/root}/.local/share}/sconce-deps}
 if [ $gpu = auto ]; then
     if [ -e /proc/driver/nvidia/version ] || ldconfig -p 2>/dev/null | grep -q 'libcuda\.so\.1'; then gpu=yes; else gpu=no; fi
 fi
-torch_download=0 torch_disk=0 need_cpu=0 need_gpu=0
+torch_download=0 torch_disk=0 need_cpu=0 need_gpu=0 need_headers=0
 if [ -n "${SCONCE_LIBTORCH:-}" ]; then
     libtorch=$SCONCE_LIBTORCH
     [ -e "$libtorch/torch/lib/libtorch_cpu.so" ] || fail "SCONCE_LIBTORCH is $libtorch, but there is no torch/lib/libtorch_cpu.so in it."
@@ -70,6 +70,8 @@ else
     libtorch=$deps/libtorch-2.11.0
     [ -e "$libtorch/.cpu-complete" ] || { need_cpu=1; torch_download=$((torch_download + 544000000)); torch_disk=$((torch_disk + 1250000000)); }
     [ $gpu = no ] || [ -e "$libtorch/.gpu-complete" ] || { need_gpu=1; torch_download=$((torch_download + 1750000000)); torch_disk=$((torch_disk + 2900000000)); }
+    # 0.1 MB. What was set up without a GPU before there were any is left as it is: it needs no network now.
+    [ -e "$libtorch/.headers-complete" ] || [ "$gpu$need_cpu" = no0 ] || need_headers=1
 fi
 
 build_disk=400000000; [ $tests = 1 ] && build_disk=900000000
@@ -127,12 +129,13 @@ PY
     rm -rf "$wheels"
     touch "$libtorch/.$name-complete"
 }
-if [ $((need_cpu + need_gpu)) -gt 0 ]; then
+if [ $((need_cpu + need_gpu + need_headers)) -gt 0 ]; then
     mkdir -p "$deps" || fail "the folder $deps could not be made."
     exec 9>"$deps/lock"
     flock -n 9 || { say "Another set-up is at work in $deps; waiting for it"; flock 9; }
     [ $need_cpu = 0 ] || [ -e "$libtorch/.cpu-complete" ] || fetch cpu "$here/libtorch-cpu.txt"
     [ $need_gpu = 0 ] || [ -e "$libtorch/.gpu-complete" ] || fetch gpu "$here/libtorch-gpu.txt"
+    [ $need_headers = 0 ] || [ -e "$libtorch/.headers-complete" ] || fetch headers "$here/libtorch-headers.txt"
     exec 9>&-
 fi
 
@@ -141,7 +144,7 @@ if [ $build = 1 ]; then
     cd "$root"
     folder=build/release
     mkdir -p $folder || fail "the folder $root/$folder could not be made."
-    stamp="$libtorch $tests"
+    stamp="$libtorch $tests"; [ ! -e "$libtorch/.headers-complete" ] || stamp="$stamp headers"
     if [ ! -e $folder/build.ninja ] || [ "$(cat $folder/.setup 2>/dev/null)" != "$stamp" ]; then
         say "Configuring"
         cmake --preset release -DSCONCE_LIBTORCH="$libtorch" -DSCONCE_TESTS=$([ $tests = 1 ] && echo ON || echo OFF) >$folder/configure.log 2>&1 \

@@ -29,9 +29,10 @@ struct BenchEntry
     std::string peer = {};             ///< the peer's script: "b1.py"; empty: there is none
     std::vector<std::string> modes = {}; ///< of the peer; one called "bf16" computes in bfloat16, all others in float32
     std::vector<std::string> usualModes = {};
+    std::string device = "cpu";
 };
 
-/// floor, b1, b2, b4, b5, b6, checkpoints, step.
+/// floor, b1, b1gpu, b2, b4, b5, b6, checkpoints, step.
 std::span<const BenchEntry> benchEntries();
 const BenchEntry* findBench(std::string_view id);
 
@@ -45,6 +46,7 @@ struct BenchSettings
     std::int64_t batch = 0, warm = 0, steps = 0; ///< batch 0: the recipe's
     std::int64_t every = 50; ///< of “checkpoints”: steps from one to the next
     int epochs = 1;          ///< of “b2”
+    std::string device = "cpu"; ///< of training steps: "cpu" or "cuda:N"
 };
 
 /// One measurement, in the contestant's unit. The spread within it is between the tenth and the ninetieth part of its steps.

@@ -67,6 +67,7 @@ std::string misfit(const BenchEntry& entry, const BenchArguments& arguments)
     if (arguments.every && entry.id != "checkpoints") return "The option --every is for the bench “checkpoints”.";
     if ((arguments.epochs || arguments.accuracy != BenchArguments{}.accuracy) && !entry.wholeRuns) return "The options --epochs and --accuracy are for the bench “b2”.";
     if ((arguments.steps || arguments.warm) && (entry.wholeRuns || entry.id == "floor")) return "The bench “" + entry.id + "” has no steps to count.";
+    if (!arguments.device.empty() && !entry.trains) return "The bench “" + entry.id + "” runs on the CPU.";
     if (arguments.precision != "float32" && !entry.trains) return "The bench “" + entry.id + "” has no precision to choose.";
     if (!arguments.set.empty() && !entry.trains && !entry.wholeRuns && entry.id != "checkpoints") return "The bench “" + entry.id + "” has no recipe that --set could change.";
     if ((arguments.batch || !arguments.data.empty()) && entry.id == "floor") return "The bench “floor” reads no data.";
@@ -89,6 +90,7 @@ BenchSettings settingsOf(const BenchEntry& entry, const BenchArguments& argument
     settings.recipe = arguments.recipe;
     settings.set = arguments.set;
     settings.precision = arguments.precision;
+    settings.device = arguments.device.empty() ? entry.device : arguments.device;
     settings.threads = arguments.threads.value_or(usableThreads());
     settings.batch = arguments.batch.value_or(0);
     settings.warm = arguments.warm.value_or(entry.warm);

@@ -137,7 +137,7 @@ struct BenchArguments
     std::string name;    ///< empty: the list
     std::string peer;    ///< a Python that has PyTorch; empty: none
     std::vector<std::string> modes; ///< of the peer; empty: the usual ones
-    std::string data, recipe, precision = "float32";
+    std::string data, recipe, precision = "float32", device; ///< device empty: the bench's own
     std::vector<std::string> set;
     std::optional<int> rounds, threads, every, epochs;
     std::optional<std::int64_t> warm, steps, batch;

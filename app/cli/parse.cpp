@@ -175,6 +175,7 @@ void addBench(CLI::App& app, Words& w)
     bench->add_option("--recipe", w.bench.recipe, "For “step”: a recipe file or a starter");
     bench->add_option("--set", w.bench.set, "Change a value of the recipe: /json/path=value")->take_all();
     bench->add_option("--precision", w.bench.precision, "What products are computed in")->check(CLI::IsMember({"float32", "bf16", "fp16", "auto"}));
+    bench->add_option("--device", w.bench.device, "Where training steps run: cpu or cuda:N");
     bench->add_option("--threads", w.bench.threads, "CPU threads; as many as the machine allows without it")->check(CLI::Range(1, 1024));
     bench->add_option("--batch", w.bench.batch, "Samples of a step")->check(CLI::Range(1, 1 << 20));
     bench->add_option("--rounds", w.bench.rounds, "Measurements of each, in turns")->check(CLI::Range(1, 1000));

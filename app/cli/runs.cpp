@@ -115,6 +115,7 @@ int runsShow(Context& context, const std::string& run)
     if (const auto list = attempts.valueOr({}); !list.empty() && list.back().choices.is_object()) {
         const std::string precision = list.back().choices.value("precision", std::string()), because = list.back().choices.value("precision_because", std::string());
         if (!precision.empty()) context.print("  products in  " + precision + (because.empty() ? "" : ". " + because));
+        if (const std::string step = list.back().choices.value("step_because", std::string()); !step.empty()) context.print("  steps        " + step);
     }
     context.print("  folder       " + row.folder);
     if (recipe)

@@ -102,6 +102,8 @@ StepSettings stepSettings(const TrainingSettings& training)
     step.poolsFirst = flagOf(training, "speed", "pools_first");
     step.fusedOptimiser = flagOf(training, "speed", "fused_optimiser");
     step.fuse = flagOf(training, "speed", "fused_blocks");
+    step.record = flagOf(training, "speed", "cuda_graph");
+    step.autotune = flagOf(training, "speed", "autotune");
     step.deterministic = flagOf(training, "speed", "deterministic");
     step.precision = wordOf(training, "precision", "compute");
     step.firstScale = realOf(training, "precision", "first_scale");

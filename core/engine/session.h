@@ -29,6 +29,7 @@ struct StepSettings
     double clipNorm = 0, clipValue = 0; ///< 0: never
     double averageDecay = 0;          ///< of the weights' running average; 0: none
     bool channelsLast = true, poolsFirst = true, fuse = true, fusedOptimiser = true; ///< off switches of automatic choices
+    bool record = true, autotune = true;   ///< the same, of a GPU: a step recorded once and replayed, convolutions chosen by measuring
     bool deterministic = false;       ///< refuse what a GPU would sum in another order each time
     std::string precision = "float32"; ///< of products while training: float32, tf32, bf16, fp16, auto (recipe: precision)
     double firstScale = 65536;        ///< fp16: what the loss is multiplied by before the backward pass, at the start

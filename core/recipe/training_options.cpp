@@ -127,6 +127,13 @@ OptionEntry speed()
             {boolParam("deterministic", "Repeatable", false,
                        "Two runs on the same GPU come to the same numbers, to the last bit: takes only operations that sum in a fixed order, which may be slower, and says so where there is none. "
                        "Adds nothing on the processor, where the same number of threads gives the same numbers anyway."),
+             advanced(boolParam("cuda_graph", "CUDA graph", true,
+                                "On an NVIDIA GPU a step is captured once, as a CUDA graph, and then replayed, which saves starting each of its parts: much where the network is small, little where it is large. "
+                                "Both ways are tried when the run starts, and the graph is kept only if it comes to the same numbers and is faster. Costs the time of some thirty steps at the start, and memory of its own. "
+                                "Adds nothing on the processor.")),
+             advanced(boolParam("autotune", "Try convolutions", true,
+                                "On an NVIDIA GPU every convolution is tried in each way that cuDNN knows, and the fastest is taken, at each start of the run anew. Costs seconds at the start and some memory; "
+                                "the last digits may differ from one start to the next. Repeatable runs go without. Adds nothing on the processor.")),
              advanced(boolParam("channels_last", "Channels last", true, "Lays pictures out as the processor's convolutions like them. Switch it off only to look for a fault.")),
              advanced(boolParam("pools_first", "Pools before ReLU", true, "Max pooling and ReLU give the same in either order, but ReLU behind the pool has a quarter of the work. Fused blocks need it. Switch it off only to look for a fault.")),
              advanced(boolParam("fused_blocks", "Fused blocks", true, "Runs convolution, 2×2 max pooling and activation in one pass where it can, several times faster on a CPU: gradients only where the pool chose, and 3×3 windows, also without a pool, by Winograd's sums. Always in float32. Switch it off only to look for a fault.")),

@@ -470,7 +470,8 @@ void Training::announce()
     sayStarted();
     if (!m_session) return;
     if (m_state.choices.is_object())
-        if (const std::string because = m_state.choices.value("precision_because", std::string()); !because.empty()) tell("info", because);
+        for (const char* key : {"precision_because", "step_because"})
+            if (const std::string because = m_state.choices.value(key, std::string()); !because.empty()) tell("info", because);
     if (m_input.resumeFrom)
         tell("info", "Goes on from the checkpoint of step " + groupedInt(m_state.step) + " (" + whereText() + ").");
     else

@@ -44,6 +44,7 @@ Result<std::unique_ptr<Trial>> Trial::open(TrialSource source)
     spec.scaling = fitScaling(*trial->m_data, trial->m_rows.training);
     spec.optimiser = recipe.training.optimiser;
     spec.step = stepSettings(recipe.training);
+    spec.step.record = spec.step.record && source.record;
     spec.device = *device;
     spec.threads = recipe.threads > 0 ? recipe.threads : std::max(1, Machine({}, {}).facts().cpu.usable);
     spec.seed = recipe.seed;

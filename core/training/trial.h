@@ -15,6 +15,7 @@ struct TrialSource
     Recipe recipe;
     DatasetPtr data;
     std::string storeFolder;
+    bool record = false; ///< on a GPU: whether a recorded step is tried, as in a run; too short a trial does not gain, and its memory would be taken for the network's
 };
 
 /// The recipe with the data that `train` would take: an explicit path, or the recipe's own.

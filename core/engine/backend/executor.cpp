@@ -194,7 +194,7 @@ Tensor execute(const SoftmaxOp& op, const Frame& frame)
 Tensor execute(const DropoutOp& op, const Frame& frame)
 {
     if (!frame.context.training || op.rate <= 0) return frame.x();
-    return at::mul(frame.x(), dropoutMask(frame.x(), op, frame.context.seed, frame.context.step, frame.context.firstRow));
+    return at::mul(frame.x(), dropoutMask(frame.x(), op, frame.context));
 }
 
 Tensor execute(const BatchNormOp& op, const Frame& frame)

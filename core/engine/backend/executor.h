@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace sconce::engine {
@@ -37,6 +38,7 @@ struct RunContext
     bool training = false;
     std::uint64_t seed = 0;
     std::int64_t step = 0; ///< keys dropout
+    at::Tensor stepOnDevice; ///< the same as an int64 there; where it is given, dropout reads it, so that the run can be recorded
     bool again = false;     ///< a segment computed a second time: the running statistics have had their share
     StepObserver* observer = nullptr;
     std::int64_t firstRow = 0; ///< of this piece in its batch: what rows draw does not depend on how a batch is cut
@@ -49,8 +51,10 @@ at::Tensor runPlan(const ExecutionPlan& execution, const at::Tensor& input, cons
 at::Tensor runProduct(const ExecutionPlan& execution, std::size_t step, const at::Tensor& input, const RunContext& context, DType type);
 
 /// A float mask of the shape of `x`: 0 with probability `rate`, else 1/(1-rate). A function of seed, layer, step, row and
-/// element: on the CPU by Philox of core/base; on a GPU by the device's own Philox generator, seeded from the same key
-/// (other numbers than on the CPU, but just as repeatable).
-at::Tensor dropoutMask(const at::Tensor& x, const DropoutOp& op, std::uint64_t seed, std::int64_t step, std::int64_t firstRow = 0);
+/// element by Philox of core/base, the same numbers on the processor and on a GPU. Where the GPU's kernel is not to be had
+/// (masksOnDevice()), its own generator draws them, seeded from the same key: other numbers, but just as repeatable.
+at::Tensor dropoutMask(const at::Tensor& x, const DropoutOp& op, const RunContext& context);
+/// Empty where masks are a function of what lies on the device, so that a run can be recorded; else why they are not.
+std::string masksOnDevice(at::Device device);
 
 } // namespace sconce::engine

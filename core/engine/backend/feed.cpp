@@ -2,6 +2,7 @@
 #include "core/engine/backend/feed.h"
 
 #include "core/engine/devices.h"
+#include "core/engine/backend/step_numbers.h"
 #include "core/engine/backend/tensors.h"
 
 #include <ATen/Parallel.h>
@@ -16,6 +17,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace sconce::engine {
 
@@ -49,7 +51,7 @@ Feed::Feed(DatasetPtr data, const ValueType& input, const InputSettings& setting
     , m_recordBytes(static_cast<std::size_t>(m_elements) * (scaling.mean.empty() ? 1 : sizeof(float)) + (m_symbols && m_data ? 1 : 0))
 {
     for (const float deviation : m_scaling.deviation) m_factors.push_back(1.0f / deviation);
-    if (m_device.is_cuda() && !m_factors.empty()) {
+    if (!m_factors.empty()) {
         m_fillOnDevice = at::tensor(m_scaling.fill).to(m_device);
         m_factorsOnDevice = at::tensor(m_factors).to(m_device);
         m_meanOnDevice = at::tensor(m_scaling.mean).to(m_device);
@@ -61,6 +63,74 @@ Feed::Feed(DatasetPtr data, const ValueType& input, const InputSettings& setting
     if (!m_data) return;
     if (m_device.is_cuda()) makeResident();
     else if (!m_data->contiguous(Part::Training).empty()) m_kind = "in place";
+}
+
+void Feed::prepareStaging()
+{
+    const std::span<const std::uint8_t> all = m_data->contiguous(Part::Training);
+    if (!m_device.is_cpu() || all.empty()) return;
+    m_resident[0] = at::from_blob(const_cast<std::uint8_t*>(all.data()), {m_data->count(Part::Training), static_cast<std::int64_t>(m_recordBytes)},
+                                  at::TensorOptions().dtype(at::kByte));
+}
+
+/// Class indices as int64; yes or no and numbers as floats.
+void Feed::fillTargets(Part part, std::span<const std::int64_t> rows, Target target, void* to) const
+{
+    const auto each = [&](auto* out, auto value) {
+        for (std::size_t i = 0; i < rows.size(); ++i) out[i] = value(static_cast<std::size_t>(rows[i]));
+    };
+    const std::span<const std::int32_t> labels = m_data->labels(part);
+    if (target == Target::Class) {
+        each(static_cast<std::int64_t*>(to), [&](std::size_t row) { return static_cast<std::int64_t>(labels[row]); });
+    } else if (target == Target::Flag) {
+        each(static_cast<float*>(to), [&](std::size_t row) { return labels[row] > 0 ? 1.0f : 0.0f; });
+    } else {
+        const std::span<const float> numbers = m_data->targets(part);
+        each(static_cast<float*>(to), [&](std::size_t row) { return static_cast<float>((static_cast<double>(numbers[row]) - m_scaling.targetMean) / m_scaling.targetDeviation); });
+    }
+}
+
+void Feed::stage(std::span<const std::int64_t> rows, Target target)
+{
+    m_staged = static_cast<std::int64_t>(rows.size());
+    const bool resident = m_resident[0].defined();
+    const auto record = static_cast<std::int64_t>(m_recordBytes);
+    if (resident) {
+        stageRows(m_stagedRows, m_staged, {}, at::kLong, m_device, [&](void* to) { std::copy(rows.begin(), rows.end(), static_cast<std::int64_t*>(to)); });
+    } else {
+        stageRows(m_stagedRecords, m_staged, {record}, at::kByte, m_device, [&](void* to) {
+            m_data->gather(Part::Training, rows, std::span(static_cast<std::uint8_t*>(to), rows.size() * m_recordBytes));
+        });
+    }
+    if (target == Target::Next || target == Target::Input) return; // made of the records
+    const at::ScalarType type = target == Target::Class ? at::kLong : at::kFloat;
+    const std::vector<std::int64_t> column(target == Target::Class ? 0 : 1, 1);
+    if (!resident) {
+        stageRows(m_stagedTargets, m_staged, column, type, m_device, [&](void* to) { fillTargets(Part::Training, rows, target, to); });
+    } else if (!m_allTargets.defined()) {
+        std::vector<std::int64_t> all(static_cast<std::size_t>(m_data->count(Part::Training)));
+        std::iota(all.begin(), all.end(), 0);
+        stageRows(m_allTargets, static_cast<std::int64_t>(all.size()), column, type, m_device, [&](void* to) { fillTargets(Part::Training, all, target, to); });
+    }
+}
+
+at::Tensor Feed::stagedBytes() const
+{
+    if (!m_resident[0].defined()) return m_stagedRecords.narrow(0, 0, m_staged);
+    return at::index_select(m_resident[0], 0, m_stagedRows.narrow(0, 0, m_staged));
+}
+
+at::Tensor Feed::stagedInputs()
+{
+    const at::Tensor bytes = stagedBytes();
+    return m_symbols ? bytes.narrow(1, 0, m_elements).to(at::kLong) : fromBytes(bytes);
+}
+
+at::Tensor Feed::stagedTargets(Target target)
+{
+    if (target == Target::Next) return stagedBytes().narrow(1, 1, m_elements).to(at::kLong);
+    if (!m_resident[0].defined()) return m_stagedTargets.narrow(0, 0, m_staged);
+    return at::index_select(m_allTargets, 0, m_stagedRows.narrow(0, 0, m_staged));
 }
 
 void Feed::makeResident()
@@ -176,7 +246,6 @@ at::Tensor Feed::inputs(Part part, std::span<const std::int64_t> rows, bool reus
 at::Tensor Feed::targets(Part part, std::span<const std::int64_t> rows, bool reuse)
 {
     const auto count = static_cast<std::int64_t>(rows.size());
-    const std::span<const std::int32_t> labels = m_data->labels(part);
     const bool onHost = m_device.is_cpu();
     at::Tensor host;
     if (reuse && onHost) {
@@ -186,36 +255,20 @@ at::Tensor Feed::targets(Part part, std::span<const std::int64_t> rows, bool reu
     } else {
         host = at::empty({count}, at::TensorOptions().dtype(at::kLong).pinned_memory(!onHost));
     }
-    std::int64_t* out = host.data_ptr<std::int64_t>();
-    for (std::size_t i = 0; i < rows.size(); ++i) out[i] = labels[static_cast<std::size_t>(rows[i])];
+    fillTargets(part, rows, Target::Class, host.data_ptr());
     return onHost ? host : host.to(m_device, true);
 }
 
-at::Tensor Feed::column(std::span<const float> values) const
+at::Tensor Feed::column(Part part, std::span<const std::int64_t> rows, Target target) const
 {
-    const at::Tensor host = at::empty({static_cast<std::int64_t>(values.size()), 1}, at::TensorOptions().dtype(at::kFloat).pinned_memory(m_device.is_cuda()));
-    std::copy(values.begin(), values.end(), host.data_ptr<float>());
+    const at::Tensor host = at::empty({static_cast<std::int64_t>(rows.size()), 1}, at::TensorOptions().dtype(at::kFloat).pinned_memory(m_device.is_cuda()));
+    fillTargets(part, rows, target, host.data_ptr());
     return m_device.is_cpu() ? host : host.to(m_device, true);
 }
 
-at::Tensor Feed::flags(Part part, std::span<const std::int64_t> rows)
-{
-    const std::span<const std::int32_t> labels = m_data->labels(part);
-    std::vector<float> values;
-    values.reserve(rows.size());
-    for (const std::int64_t row : rows) values.push_back(labels[static_cast<std::size_t>(row)] > 0 ? 1.0f : 0.0f);
-    return column(values);
-}
+at::Tensor Feed::flags(Part part, std::span<const std::int64_t> rows) { return column(part, rows, Target::Flag); }
 
-at::Tensor Feed::numbers(Part part, std::span<const std::int64_t> rows)
-{
-    const std::span<const float> targets = m_data->targets(part);
-    std::vector<float> values;
-    values.reserve(rows.size());
-    for (const std::int64_t row : rows)
-        values.push_back(static_cast<float>((static_cast<double>(targets[static_cast<std::size_t>(row)]) - m_scaling.targetMean) / m_scaling.targetDeviation));
-    return column(values);
-}
+at::Tensor Feed::numbers(Part part, std::span<const std::int64_t> rows) { return column(part, rows, Target::Number); }
 
 at::Tensor Feed::inputsOf(std::span<const std::uint8_t> records, std::int64_t count)
 {

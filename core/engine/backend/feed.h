@@ -7,6 +7,7 @@
 
 #include "core/data/scaling.h"
 #include "core/recipe/recipe.h"
+#include "core/recipe/task.h"
 
 #include <ATen/core/Tensor.h>
 
@@ -33,6 +34,16 @@ class Feed
     at::Tensor numbers(Part part, std::span<const std::int64_t> rows);
     /// Inputs made of records that are not in the data set (of a text without the symbol behind).
     at::Tensor inputsOf(std::span<const std::uint8_t> records, std::int64_t count);
+
+    // ---- a batch of training in two parts: what comes from the host, and what the device does with it, which can be recorded ----
+    /// Once, before the first batch. On the processor the records are read as a GPU would read its copy of them.
+    void prepareStaging();
+    /// Copies what the batch needs to where it always lies: row numbers, where the device has the records, else records and targets.
+    void stage(std::span<const std::int64_t> rows, Target target);
+    /// Inputs and targets of the staged rows, by work on the device alone. Not for Target::Input, which are the inputs.
+    at::Tensor stagedInputs();
+    at::Tensor stagedTargets(Target target);
+
     /// "in place", "gathered", "on the device".
     const char* kind() const { return m_kind; }
     const DatasetPtr& data() const { return m_data; }
@@ -42,8 +53,10 @@ class Feed
     at::Tensor fromDevice(Part part, std::span<const std::int64_t> rows);
     at::Tensor fromBytes(const at::Tensor& bytes) const; ///< on the device: scale, normalise, lay out
     void makeResident();
+    at::Tensor stagedBytes() const;
+    void fillTargets(Part part, std::span<const std::int64_t> rows, Target target, void* to) const;
     at::Tensor symbols(Part part, std::span<const std::int64_t> rows, std::int64_t from, at::Tensor* kept);
-    at::Tensor column(std::span<const float> values) const;
+    at::Tensor column(Part part, std::span<const std::int64_t> rows, Target target) const;
     void convert(const std::uint8_t* record, float* out) const;
 
     DatasetPtr m_data; ///< may be null: records only
@@ -61,6 +74,9 @@ class Feed
     at::Tensor m_batch, m_batchTargets, m_batchSymbols; ///< reused from step to step
     std::array<at::Tensor, 2> m_resident;           ///< bytes of training and test on the device
     std::vector<std::uint8_t> m_staging;            ///< gathered records
+    std::int64_t m_staged = 0;                      ///< rows
+    at::Tensor m_stagedRows, m_stagedRecords, m_stagedTargets; ///< fixed places of stage()
+    at::Tensor m_allTargets;                        ///< of training, where the device has its records
 };
 
 /// out[i] = in[i]·factor + offset for one record; with channels > 1 and channelsLast, planes become interleaved.

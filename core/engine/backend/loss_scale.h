@@ -57,6 +57,7 @@ class LossScale
     void doneOnDevice(const at::Tensor& found, const at::Tensor& bad);
     const at::Tensor& valueOnDevice() const { return m_scale; }
 
+    std::vector<at::Tensor> tensors() const { return {m_scale, m_good, m_skipped}; } ///< of the state on the device
     std::vector<HostTensor> state() const;
     /// What such tensors say; Corrupt where they are not complete or make no sense.
     Result<ScaleState> read(std::span<const TensorView> tensors) const;

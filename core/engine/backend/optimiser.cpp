@@ -8,6 +8,7 @@
 #include <ATen/ops/full_like.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <cstring>
 #include <map>
@@ -41,6 +42,8 @@ Result<Optimiser> Optimiser::make(const Configured& settings, const Plan& plan, 
     }
     const at::Device device = parameters.empty() ? at::Device(at::kCPU) : parameters[0].device();
     result.m_stepTensor = at::zeros({}, at::TensorOptions().dtype(at::kFloat).device(device));
+    result.m_rate = at::zeros({}, at::TensorOptions().dtype(at::kDouble).device(device));
+    result.m_number = at::zeros_like(result.m_rate);
     return result;
 }
 
@@ -75,13 +78,28 @@ bool Optimiser::fused() const
 void Optimiser::update(const std::vector<at::Tensor>& gradients, double learningRate, const at::Tensor& skip, bool goesOn)
 {
     const at::NoGradGuard noGrad;
+    m_rate.fill_(learningRate);
+    m_number.fill_(static_cast<double>(m_steps + 1));
+    apply(gradients, m_rate, m_number, skip, goesOn, m_steps == 0);
+    count();
+}
+
+bool Optimiser::settled() const
+{
+    return m_rules.main->settled(m_steps + 1) && (!m_rules.rest || m_rules.rest->settled(m_steps + 1));
+}
+
+void Optimiser::apply(const std::vector<at::Tensor>& gradients, const at::Tensor& rate, const at::Tensor& number, const at::Tensor& skip, bool goesOn, bool first)
+{
+    const at::NoGradGuard noGrad;
     if (skip.defined() && goesOn) m_stepTensor.add_(1 - skip.reshape({}));
-    else m_stepTensor.fill_(static_cast<double>(m_steps + 1));
+    else m_stepTensor.copy_(number);
     for (const Group& group : m_groups) {
         std::vector<at::Tensor> own;
         own.reserve(group.members.size());
         for (std::size_t member : group.members) own.push_back(gradients[member]);
-        Update update{group.parameters, own, group.state, learningRate * group.rateFactor, group.weightDecay, m_steps + 1, m_stepTensor, {}};
+        const at::Tensor groupRate = group.rateFactor == 1 ? rate : rate * group.rateFactor;
+        Update update{group.parameters, own, group.state, groupRate, group.weightDecay, first ? 1 : 2, m_stepTensor, {}};
         if (!skip.defined()) {
             group.rule->update(update);
         } else if (group.rule->fused()) {
@@ -91,7 +109,6 @@ void Optimiser::update(const std::vector<at::Tensor>& gradients, double learning
             updateUnlessSkipped(group, update, skip);
         }
     }
-    ++m_steps;
 }
 
 /// For rules of several operators: what was is kept and, on the device, put back where the step must not be taken.

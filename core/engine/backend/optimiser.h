@@ -24,6 +24,12 @@ class Optimiser
     /// to. `skip`, where defined, is a float on the device that turns the whole update into nothing if it is not 0. `goesOn`: a skipped
     /// update is not the last one, so the updates are counted on the device too; takeBack() then says how many were skipped.
     void update(const std::vector<at::Tensor>& gradients, double learningRate, const at::Tensor& skip, bool goesOn = false);
+    /// What update() does on the device, from numbers that lie there: the rate, and the number of the update (doubles). The update is
+    /// not counted: so it can be recorded, and done again with other numbers there. `first`: it is the very first one.
+    void apply(const std::vector<at::Tensor>& gradients, const at::Tensor& rate, const at::Tensor& number, const at::Tensor& skip, bool goesOn, bool first);
+    void count() { ++m_steps; }
+    /// True if the next update is done as all later ones are, but for the numbers on the device.
+    bool settled() const;
 
     /// `untaken`: of the updates, so many were skipped on the device and are not taken back yet.
     std::vector<HostTensor> state(std::int64_t untaken = 0) const;
@@ -34,7 +40,8 @@ class Optimiser
     std::int64_t steps() const { return m_steps; } ///< updates done
     void takeBack(std::int64_t updates) { m_steps -= updates; } ///< the last ones were skipped on the device
     const std::vector<at::Tensor>& parameters() const { return m_parameters; }
-    std::vector<at::Tensor> allTensors() const; ///< for device checks
+    std::vector<at::Tensor> allTensors() const; ///< of its state, on the device
+    const at::Tensor& stepTensor() const { return m_stepTensor; } ///< updates done, as a float on the device
 
   private:
     /// Parameters that share a rule, a weight decay and a factor of the rate.
@@ -57,6 +64,7 @@ class Optimiser
     std::vector<std::string> m_names;
     std::vector<at::Tensor> m_parameters;
     at::Tensor m_stepTensor;  ///< on the device, float, as the fused operators want it
+    at::Tensor m_rate, m_number; ///< operands of update(), where they come from the host
     std::int64_t m_steps = 0; ///< updates done; a float would stop counting at 2^24
 };
 

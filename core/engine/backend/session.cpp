@@ -145,9 +145,12 @@ Result<void> SessionImpl::start()
         at::globalContext().setDeterministicFillUninitializedMemory(false);
     }
     if (m_device.is_cuda()) {
-        at::globalContext().setDeterministicCuDNN(true);
-        at::globalContext().setBenchmarkCuDNN(false);
         if (!m_spec.optimiser.type.empty() || trainingThreads == 0) { // for the whole process: who looks at a model beside a run leaves it
+            // Which way is fastest is measured by cuDNN at each start, and another one rounds otherwise: not where every start is to be alike.
+            m_tuned = m_spec.step.autotune && !m_spec.step.deterministic && !m_spec.optimiser.type.empty() && m_spec.step.batch > 0;
+            if (m_spec.choices.is_object() && m_spec.choices.contains("layout")) m_tuned = m_tuned && m_spec.choices.value("convolutions", "") == tunedConvolutions;
+            at::globalContext().setDeterministicCuDNN(!m_tuned);
+            at::globalContext().setBenchmarkCuDNN(false);
             const bool tf32 = m_spec.step.precision == "tf32"; // torch's own default is TF32 in convolutions
             at::globalContext().setAllowTF32CuDNN(tf32);
             at::globalContext().setAllowTF32CuBLAS(tf32);
@@ -161,6 +164,7 @@ Result<void> SessionImpl::start()
     makePlans();
     makeParameters();
     if (m_spec.optimiser.type.empty()) return {};
+    if (m_deferred) m_numbers.emplace(m_device);
     if (m_precision.products == DType::F16) m_scale.emplace(ScaleSettings{m_spec.step.firstScale, m_spec.step.scaleGrowsAfter}, m_device, m_deferred);
     auto optimiser = Optimiser::make(m_spec.optimiser, m_execution.plan, m_parameters, m_spec.step.fusedOptimiser);
     SCONCE_TRY(optimiser);
@@ -171,6 +175,7 @@ Result<void> SessionImpl::start()
         for (const Tensor& parameter : m_parameters) m_average.push_back(parameter.detach().clone());
     }
     for (const Tensor& tensor : m_optimiser->allTensors()) assertOn(tensor, m_device, "optimiser state");
+    if (m_deferred) m_told.emplace((m_scale ? 4 : 2) + Loss::sumCount, m_device);
     return {};
 }
 
@@ -192,6 +197,8 @@ Result<void> SessionImpl::useData(DatasetPtr data)
         dropStep();
         m_losses->useData(*data, output.elements());
         m_feed.emplace(std::move(data), input, m_spec.input, m_spec.scaling, m_device, m_execution.channelsLast);
+        if (m_numbers) m_feed->prepareStaging();
+        if (m_optimiser) settleStep();
         return {};
     });
 }
@@ -216,6 +223,7 @@ RunContext SessionImpl::context(bool training, std::int64_t step, std::vector<Te
     context.training = training;
     context.seed = m_spec.seed;
     context.step = step;
+    if (training && m_numbers && step == m_numbers->knownStep()) context.stepOnDevice = m_numbers->step();
     return context;
 }
 
@@ -244,11 +252,20 @@ Result<void> SessionImpl::forward(std::int64_t step, std::span<const std::int64_
         m_sums = {};
         m_step = step;
         m_weight = m_losses->weightOf(m_feed->data()->labels(Part::Training), rows);
-        forwardPiece();
+        if (m_graph && static_cast<std::int64_t>(rows.size()) > m_graphRows) dropGraph(); // it reads from where the larger batch has no room
+        m_replays = mayReplay();
+        tune(static_cast<std::int64_t>(rows.size()) == m_spec.step.batch);
+        if (m_numbers && !m_replays) m_numbers->set(step, 0, 0); // replayStep() sets all at once
+        if (m_replays) m_feed->stage(rows, m_losses->target());
+        else forwardPiece();
         m_stage = Stage::Forward;
         return {};
     });
     if (!result) dropStep();
+    if (!result && result.error().code == ErrorCode::OutOfMemory && m_graph) { // what the graph keeps may be what is missing
+        dropGraph();
+        return forward(step, rows);
+    }
     return result;
 }
 
@@ -273,8 +290,9 @@ void SessionImpl::forwardPiece()
     const std::size_t size = wanted > 0 ? std::min(wanted, left) : left;
     const std::span<const std::int64_t> rows(m_rows.data() + m_next, size);
     PhaseSpan span(m_profiler.get(), ProfilePhase::Data);
-    const Tensor input = m_feed->inputs(Part::Training, rows, true);
-    const Tensor truth = targets(Part::Training, rows, input, true);
+    if (m_numbers && !m_staysStaged) m_feed->stage(rows, m_losses->target());
+    const Tensor input = m_numbers ? m_feed->stagedInputs() : m_feed->inputs(Part::Training, rows, true);
+    const Tensor truth = !m_numbers ? targets(Part::Training, rows, input, true) : m_losses->target() == Target::Input ? input : m_feed->stagedTargets(m_losses->target());
     assertOn(input, m_device, "the batch");
     assertOn(truth, m_device, "the targets");
     RunContext run = context(true, m_step, &m_staged, m_parameters);
@@ -300,6 +318,10 @@ Result<void> SessionImpl::backward()
 {
     if (m_failed) return *m_failed;
     if (m_stage != Stage::Forward) return Error{ErrorCode::Internal, "There is no forward pass to go back through.", "", {}};
+    if (m_replays) { // they are made when the step is
+        m_stage = Stage::Backward;
+        return {};
+    }
     auto result = guarded("computing gradients", [&]() -> Result<void> {
         enter();
         while (true) { // gradients of the pieces add up
@@ -316,12 +338,19 @@ Result<void> SessionImpl::backward()
         return {};
     });
     if (!result) dropStep();
+    if (!result && result.error().code == ErrorCode::OutOfMemory && m_graph) {
+        const std::vector<std::int64_t> rows = m_rows;
+        dropGraph();
+        SCONCE_TRY(forward(m_step, rows));
+        return backward();
+    }
     return result;
 }
 
 void SessionImpl::setMicroBatch(std::int64_t samples)
 {
     dropStep();
+    if (samples > 0) dropGraph(); // it is of the whole batch
     m_spec.step.microBatch = std::max<std::int64_t>(0, samples);
     if (m_device.is_cuda()) c10::getDeviceAllocator(c10::kCUDA)->emptyCache();
 }
@@ -377,7 +406,8 @@ void SessionImpl::adoptStaged(const Tensor& skip)
 {
     for (std::size_t i = 0; i < m_staged.size(); ++i) {
         if (!m_staged[i].defined()) continue;
-        m_buffers[i] = skip.defined() ? at::where(skip.gt(0), m_buffers[i], m_staged[i]) : m_staged[i];
+        if (skip.defined()) m_buffers[i].copy_(at::where(skip.gt(0), m_buffers[i], m_staged[i])); // in place: a graph knows it by its address
+        else m_buffers[i] = m_staged[i];
     }
 }
 
@@ -399,14 +429,16 @@ void SessionImpl::clip(const std::vector<Tensor>& gradients) const
 void SessionImpl::average(const Tensor& skip)
 {
     if (m_average.empty()) return;
-    const double n = static_cast<double>(m_optimiser->steps());
-    const double keep = std::min(m_spec.step.averageDecay, (1 + n) / (10 + n));
     if (!skip.defined()) {
+        const double n = static_cast<double>(m_optimiser->steps());
+        const double keep = std::min(m_spec.step.averageDecay, (1 + n) / (10 + n));
         at::_foreach_lerp_(m_average, m_parameters, 1 - keep);
         return;
     }
+    const Tensor n = m_optimiser->stepTensor().to(at::kDouble);
+    const Tensor share = ((n + 1) / (n + 10)).clamp_max_(m_spec.step.averageDecay).neg_().add_(1).to(at::kFloat);
     // Chosen, not weighed with 0: that would let a NaN through.
-    for (std::size_t i = 0; i < m_average.size(); ++i) m_average[i].copy_(at::where(skip.gt(0), m_average[i], m_average[i].lerp(m_parameters[i], 1 - keep)));
+    for (std::size_t i = 0; i < m_average.size(); ++i) m_average[i].copy_(at::where(skip.gt(0), m_average[i], m_average[i].lerp(m_parameters[i], share)));
 }
 
 Result<void> SessionImpl::commit(double learningRate)
@@ -417,8 +449,14 @@ Result<void> SessionImpl::commit(double learningRate)
         enter();
         const PhaseSpan span(m_profiler.get(), ProfilePhase::Optimiser);
         const at::NoGradGuard noGrad;
-        std::vector<Tensor> grads = gradients();
-        return m_deferred ? commitOnDevice(std::move(grads), learningRate) : commitOnHost(std::move(grads), learningRate);
+        if (m_replays) {
+            replayStep(learningRate);
+            return {};
+        }
+        if (!m_deferred) return commitOnHost(gradients(), learningRate);
+        m_numbers->set(m_step, learningRate, m_optimiser->steps() + 1);
+        committed(commitOnDevice(gradients(), !m_optimiser->settled()));
+        return {};
     });
     dropStep();
     return result;
@@ -440,47 +478,21 @@ Result<void> SessionImpl::commitOnHost(std::vector<Tensor> gradients, double lea
         adoptStaged({});
         average({});
     }
-    m_pending.push_back({{m_sums, m_step, loss, overflowed, m_scale ? m_scale->value() : 0}, {}});
-    return {};
-}
-
-/// The same without waiting: what must not happen is multiplied away, chosen away or skipped inside of the kernels.
-Result<void> SessionImpl::commitOnDevice(std::vector<Tensor> gradients, double learningRate)
-{
-    std::vector<Tensor> checked = stagedNow();
-    if (!m_scale) checked.insert(checked.end(), gradients.begin(), gradients.end());
-    if (!checked.empty()) at::_amp_foreach_non_finite_check_and_unscale_(checked, m_bad, m_one);
-    const Tensor loss = m_loss;
-    m_bad.add_(at::isfinite(loss).logical_not().to(at::kFloat)).clamp_max_(1);
-    Tensor skip = m_bad, found;
-    if (m_scale) {
-        found = m_scale->unscale(gradients);
-        m_bad.add_(m_scale->beyondHelp(found)).clamp_max_(1);
-        skip = (found + m_bad).clamp_max_(1);
-    }
-    clip(gradients);
-    m_optimiser->update(gradients, learningRate, skip, m_scale.has_value());
-    adoptStaged(skip);
-    average(skip);
-    std::vector<Tensor> told{loss.view({1}), m_bad};
-    if (m_scale) {
-        m_scale->doneOnDevice(found, m_bad);
-        told.push_back(found);
-        told.push_back(m_scale->valueOnDevice());
-    }
-    told.push_back(m_sumsOnDevice);
-    for (Tensor& each : told) each = each.to(at::kDouble).view({-1});
-    m_pending.push_back({{{0, m_losses->countOf(static_cast<std::int64_t>(m_rows.size()))}, m_step, 0}, at::cat(told)});
+    m_pending.push_back({m_sums, m_step, loss, overflowed, m_scale ? m_scale->value() : 0});
     return {};
 }
 
 /// Steps that only moved the scale, of those whose metrics were not taken yet.
 std::int64_t SessionImpl::skippedUntold() const
 {
-    std::int64_t skipped = 0;
-    for (const Pending& pending : m_pending)
-        if (m_scale && pending.onDevice.defined()) skipped += pending.onDevice.select(0, 2).item<double>() != 0;
-    return skipped;
+    if (!m_scale || !m_told || m_told->count() == 0) return 0;
+    return m_told->read().select(1, 2).ne(0).sum().item<std::int64_t>();
+}
+
+void SessionImpl::forgetPending()
+{
+    m_pending.clear();
+    if (m_told) m_told->clear();
 }
 
 Result<std::vector<StepMetrics>> SessionImpl::takeMetrics()
@@ -491,22 +503,19 @@ Result<std::vector<StepMetrics>> SessionImpl::takeMetrics()
         std::vector<StepMetrics> result;
         result.reserve(m_pending.size());
         if (!m_deferred) {
-            for (const Pending& pending : m_pending) result.push_back(pending.metrics);
-            m_pending.clear();
+            result.swap(m_pending);
             return result;
         }
         if (m_pending.empty()) return result;
-        std::vector<Tensor> rows;
-        for (const Pending& pending : m_pending) rows.push_back(pending.onDevice);
-        const Tensor table = at::stack(rows).cpu();
+        const Tensor table = m_told->read();
         const double* value = table.const_data_ptr<double>();
         const int told = m_scale ? 4 : 2; // loss, bad; skipped, scale
         for (std::size_t i = 0; i < m_pending.size(); ++i, value += table.size(1)) {
-            const StepMetrics& known = m_pending[i].metrics;
+            const StepMetrics& known = m_pending[i];
             StepMetrics metrics{Loss::sumsFrom(value + told, known.count), known.step, value[0]};
             if (value[1] != 0) { // this step and all after it were not taken
                 m_optimiser->takeBack(static_cast<std::int64_t>(m_pending.size() - i));
-                m_pending.clear();
+                forgetPending();
                 m_failed = Error{ErrorCode::NotFinite, "The loss or a gradient became NaN or infinite at step " + groupedInt(metrics.step + 1) + ", so the step was not taken.", remedyForNaN, {}};
                 if (result.empty()) return *m_failed;
                 return result; // the good ones first: the next call says it
@@ -518,7 +527,7 @@ Result<std::vector<StepMetrics>> SessionImpl::takeMetrics()
             }
             result.push_back(metrics);
         }
-        m_pending.clear();
+        forgetPending();
         return result;
     });
 }

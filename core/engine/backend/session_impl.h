@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// The session over torch: session.cpp has its opening and the training step, session_inference.cpp what runs without
-// training, session_state.cpp what goes in and out, session_look.cpp what looks closely at a step. Private to the engine.
+// The session over torch: session.cpp has its opening and the training step, session_step.cpp that step as a device does it by itself
+// and how it is captured, session_inference.cpp what runs without training, session_state.cpp what goes in and out, session_look.cpp what looks closely at a step. Private to the engine.
 
 #include "core/engine/backend/engine_table.h"
 #include "core/engine/backend/executor.h"
@@ -11,6 +11,9 @@
 #include "core/engine/backend/optimiser.h"
 #include "core/engine/backend/precision.h"
 #include "core/engine/backend/profiler.h"
+#include "core/engine/backend/step_choice.h"
+#include "core/engine/backend/step_graph.h"
+#include "core/engine/backend/step_numbers.h"
 
 #include <optional>
 
@@ -18,6 +21,8 @@ namespace sconce::engine {
 
 /// What NotFinite errors advise.
 inline constexpr const char* remedyForNaN = "Lower the learning rate, or check the data for extreme values.";
+/// Among the choices: cuDNN measured which way of each convolution is fastest.
+inline constexpr const char* tunedConvolutions = "tried by cuDNN at each start";
 
 class SessionImpl final : public Session
 {
@@ -47,9 +52,6 @@ class SessionImpl final : public Session
 
   private:
     enum class Stage { Idle, Forward, Backward };
-    /// Metrics of a step that may still be on the device: loss, bad, with a scale of the loss skipped and that scale, then the sums of
-    /// Loss::sumsOnDevice().
-    struct Pending { StepMetrics metrics; at::Tensor onDevice; };
 
     void enter() const;
     Result<void> checkMemory() const;
@@ -77,7 +79,19 @@ class SessionImpl final : public Session
     std::vector<at::Tensor> stagedNow() const;
     void adoptStaged(const at::Tensor& skip);
     Result<void> commitOnHost(std::vector<at::Tensor> gradients, double learningRate);
-    Result<void> commitOnDevice(std::vector<at::Tensor> gradients, double learningRate);
+    at::Tensor commitOnDevice(std::vector<at::Tensor> gradients, bool first);
+    void committed(const at::Tensor& told);
+    void forgetPending();
+    void tune(bool on) const;
+    TensorGroups stepState() const;
+    std::string whyEager() const;
+    void settleStep();
+    StepTrial tryStep(const TensorGroups& start);
+    void trialStep(int number);
+    void wholeStep();
+    void replayStep(double learningRate);
+    bool mayReplay() const;
+    void dropGraph();
     Result<void> checkDeferred() const;
     Result<void> checkMayLeave() const;
     std::vector<std::pair<std::string, at::Tensor>> named() const;
@@ -112,7 +126,21 @@ class SessionImpl final : public Session
     std::vector<at::Tensor> m_staged;
     at::Tensor m_found, m_one;        ///< operands of the finite check
     at::Tensor m_bad;                 ///< GPU: 1 from the first faulty step on
-    std::vector<Pending> m_pending;
+    std::vector<StepMetrics> m_pending; ///< of committed steps; where commits are gated, only what the host knows
+    /// What those steps told, where commits are gated: loss, bad, with a scale of the loss skipped and that scale, then the sums of
+    /// Loss::sumsOnDevice().
+    std::optional<ToldRows> m_told;
+    std::optional<StepNumbers> m_numbers; ///< where commits are gated
+
+    // a step that is done again from a graph
+    StepChoice m_choice;
+    std::unique_ptr<StepGraph> m_graph;
+    std::int64_t m_graphRows = 0;  ///< the batch that it is made for
+    at::Tensor m_graphTold;        ///< the row of the step that it did last
+    bool m_replays = false;        ///< the step under way
+    bool m_staysStaged = false;    ///< the batch lies where the device reads it
+    bool m_looking = false;        ///< at gradients, which a graph keeps to itself
+    bool m_tuned = false;          ///< GPU: cuDNN tries what is fastest, for batches of the full size
     std::shared_ptr<Profiler> m_profiler; ///< while profileStep() looks on
     mutable std::optional<Error> m_failed; ///< GPU: known after a synchronisation
 };

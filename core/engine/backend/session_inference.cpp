@@ -18,6 +18,7 @@ using at::Tensor;
 
 Tensor SessionImpl::infer(const Tensor& input) const
 {
+    tune(false);
     return runPlan(inferencePlan(), input, context(false, 0, nullptr, shown()));
 }
 
@@ -44,9 +45,22 @@ template <class Work> Result<void> SessionImpl::inBatches(Part part, std::span<c
         const auto size = static_cast<std::size_t>(std::max<std::int64_t>(1, batchSize));
         for (std::size_t first = 0; first < rows.size(); first += size) {
             const auto batch = rows.subspan(first, std::min(size, rows.size() - first));
-            const Tensor input = m_feed->inputs(part, batch, false);
-            assertOn(input, m_device, "the batch");
-            work(infer(input), batch, input);
+            const auto compute = [&] {
+                const Tensor input = m_feed->inputs(part, batch, false);
+                assertOn(input, m_device, "the batch");
+                work(infer(input), batch, input);
+            };
+            bool tooMuch = false;
+            try {
+                compute();
+            } catch (const c10::OutOfMemoryError&) {
+                if (!m_graph) throw;
+                tooMuch = true;
+            }
+            if (tooMuch) { // beside what the graph keeps
+                dropGraph();
+                compute();
+            }
             if (progress && !progress(static_cast<std::int64_t>(first + batch.size())))
                 return Error{ErrorCode::Cancelled, "The evaluation was stopped.", "", {}};
         }

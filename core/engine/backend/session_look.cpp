@@ -202,8 +202,11 @@ std::vector<TensorNumbers> SessionImpl::outputNumbers(std::int64_t step, std::sp
 
 Result<std::vector<TensorNumbers>> SessionImpl::numbers(std::int64_t step, std::span<const std::int64_t> rows)
 {
-    SCONCE_TRY(forward(step, rows));
-    SCONCE_TRY(backward());
+    m_looking = true; // a graph would keep the gradients to itself
+    auto done = forward(step, rows);
+    if (done) done = backward();
+    m_looking = false;
+    SCONCE_TRY(done);
     auto result = guarded("counting the network's numbers", [&]() -> Result<std::vector<TensorNumbers>> {
         enter();
         const at::NoGradGuard noGrad;

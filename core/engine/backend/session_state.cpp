@@ -105,7 +105,7 @@ Result<void> SessionImpl::setWeights(std::span<const TensorView> tensors)
         const at::NoGradGuard noGrad;
         // Weights that were good take the place of what a faulty step stopped at.
         m_failed.reset();
-        m_pending.clear();
+        forgetPending();
         m_bad.zero_();
         for (auto [name, tensor] : expected) copyIn(tensor, given.at(name)->bytes);
         for (std::size_t i = 0; i < m_average.size(); ++i) m_parameters[i].copy_(m_average[i]); // until the optimiser's state says more
@@ -163,7 +163,7 @@ Json SessionImpl::choices() const
     json["deep_blocks"] = count(Fusion::Kind::DeepConvPool);
     json["winograd_convolutions"] = count(Fusion::Kind::WindowConv);
     // On the CPU the same number of threads gives the same numbers in any case.
-    json["deterministic"] = at::globalContext().deterministicAlgorithms() ? "refuses what is not" : m_device.is_cuda() ? "convolutions" : "for the same number of threads";
+    json["deterministic"] = at::globalContext().deterministicAlgorithms() ? "refuses what is not" : m_device.is_cuda() ? (m_tuned ? "no" : "convolutions") : "for the same number of threads";
     json["loss"] = m_losses->description(m_execution.outputKind);
     if (m_passes.recompute) {
         json["recomputed_segments"] = m_execution.segments.size();
@@ -171,6 +171,9 @@ Json SessionImpl::choices() const
     }
     if (m_spec.step.microBatch > 0) json["micro_batch"] = m_spec.step.microBatch;
     if (m_optimiser) json["optimiser"] = (m_optimiser->fused() ? "fused " : "") + m_optimiser->name();
+    if (m_optimiser && m_device.is_cuda()) json["convolutions"] = m_tuned ? tunedConvolutions : "as cuDNN's rules have it";
+    if (m_optimiser) m_choice.write(json);
+    if (m_device.is_cuda()) json["dropout"] = masksOnDevice(m_device).empty() ? "Philox" : "the GPU's generator";
     if (m_optimiser) json["commit"] = m_deferred ? "gated on the device" : "checked at once";
     if (m_feed) json["feed"] = m_feed->kind();
     const EngineVersions versions = engineVersions();

@@ -19,7 +19,7 @@ class Adagrad final : public Rule
     void update(const Update& u) const override
     {
         const std::vector<at::Tensor> steps(u.parameters.size(), u.stepTensor);
-        at::_fused_adagrad_(u.parameters, u.gradients, u.state[0], steps, u.rate, m_rateDecay, u.weightDecay, m_epsilon, false, {}, u.skip);
+        at::_fused_adagrad_(u.parameters, u.gradients, u.state[0], steps, u.rateOperand(), m_rateDecay, u.weightDecay, m_epsilon, false, {}, u.skip);
     }
 
   private:

@@ -21,9 +21,9 @@ class Adam final : public Rule
     {
         const std::vector<at::Tensor> steps(u.parameters.size(), u.stepTensor);
         if (m_decoupled)
-            at::_fused_adamw_(u.parameters, u.gradients, u.state[0], u.state[1], {}, steps, u.rate, m_beta1, m_beta2, u.weightDecay, m_epsilon, false, false, {}, u.skip);
+            at::_fused_adamw_(u.parameters, u.gradients, u.state[0], u.state[1], {}, steps, u.rateOperand(), m_beta1, m_beta2, u.weightDecay, m_epsilon, false, false, {}, u.skip);
         else
-            at::_fused_adam_(u.parameters, u.gradients, u.state[0], u.state[1], {}, steps, u.rate, m_beta1, m_beta2, u.weightDecay, m_epsilon, false, false, {}, u.skip);
+            at::_fused_adam_(u.parameters, u.gradients, u.state[0], u.state[1], {}, steps, u.rateOperand(), m_beta1, m_beta2, u.weightDecay, m_epsilon, false, false, {}, u.skip);
     }
 
   private:

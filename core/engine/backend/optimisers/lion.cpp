@@ -5,6 +5,7 @@
 #include <ATen/ops/_foreach_add.h>
 #include <ATen/ops/_foreach_mul.h>
 #include <ATen/ops/_foreach_sign.h>
+#include <ATen/ops/_foreach_sub.h>
 
 namespace sconce::engine {
 namespace {
@@ -17,11 +18,12 @@ class Lion final : public Rule
     void update(const Update& u) const override
     {
         const std::vector<at::Tensor>& momentum = u.state[0];
-        if (u.weightDecay != 0) at::_foreach_mul_(u.parameters, 1 - u.rate * u.weightDecay);
+        if (u.weightDecay != 0) at::_foreach_mul_(u.parameters, u.kept());
         std::vector<at::Tensor> direction = at::_foreach_mul(momentum, m_beta1);
         at::_foreach_add_(direction, u.gradients, 1 - m_beta1);
         at::_foreach_sign_(direction);
-        at::_foreach_add_(u.parameters, direction, -u.rate);
+        at::_foreach_mul_(direction, u.rateOperand());
+        at::_foreach_sub_(u.parameters, direction);
         at::_foreach_mul_(momentum, m_beta2);
         at::_foreach_add_(momentum, u.gradients, 1 - m_beta2);
     }

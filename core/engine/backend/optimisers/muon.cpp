@@ -48,8 +48,8 @@ class Muon final : public Rule
             const at::Tensor step = orthogonalised(matrix).reshape(parameter.sizes());
             // Rows beyond the columns would make the step of each number smaller.
             const double size = std::sqrt(std::max(1.0, static_cast<double>(matrix.size(0)) / static_cast<double>(matrix.size(1))));
-            if (u.weightDecay != 0) parameter.mul_(1 - u.rate * u.weightDecay);
-            parameter.add_(step, -u.rate * size);
+            if (u.weightDecay != 0) parameter.mul_(u.kept());
+            parameter.sub_(step * Update::operand(u.rate * size));
         }
     }
 

@@ -8,6 +8,7 @@
 #include <ATen/ops/_foreach_lerp.h>
 #include <ATen/ops/_foreach_mul.h>
 #include <ATen/ops/_foreach_sqrt.h>
+#include <ATen/ops/_foreach_sub.h>
 
 namespace sconce::engine {
 namespace {
@@ -43,13 +44,14 @@ class RmsProp final : public Rule
         }
         at::_foreach_add_(root, m_epsilon);
         if (m_momentum <= 0) {
-            at::_foreach_addcdiv_(u.parameters, u.gradients, root, -u.rate);
+            at::_foreach_mul_(u.gradients, u.rateOperand());
+            at::_foreach_addcdiv_(u.parameters, u.gradients, root, -1);
             return;
         }
         const std::vector<at::Tensor>& momentum = u.state.back();
         at::_foreach_mul_(momentum, m_momentum);
         at::_foreach_addcdiv_(momentum, u.gradients, root);
-        at::_foreach_add_(u.parameters, momentum, -u.rate);
+        at::_foreach_sub_(u.parameters, at::_foreach_mul(momentum, u.rateOperand()));
     }
 
   private:

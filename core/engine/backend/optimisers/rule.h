@@ -29,10 +29,17 @@ struct Update
     const std::vector<at::Tensor>& parameters;
     const std::vector<at::Tensor>& gradients;             ///< theirs; may be written to
     const std::vector<std::vector<at::Tensor>>& state;    ///< by slot
-    double rate = 0, weightDecay = 0;
-    std::int64_t step = 1;                                ///< this update's number, from 1
+    const at::Tensor& rate;                               ///< a double on the device, so that a step recorded once can be done again at another
+    double weightDecay = 0;
+    std::int64_t step = 1;                                ///< 1 for the very first update, more for a later one
     const at::Tensor& stepTensor;                         ///< the same on the device, float
     std::optional<at::Tensor> skip;                       ///< for fused rules: a float on the device; nothing happens unless it is 0
+
+    /// Such a double as operators over floats take it: a GPU's want a float.
+    static at::Tensor operand(const at::Tensor& number) { return number.is_cpu() ? number : number.to(at::kFloat); }
+    at::Tensor rateOperand() const { return operand(rate); }
+    /// What weight decay leaves of a weight.
+    at::Tensor kept() const { return operand(rate.mul(-weightDecay).add_(1)); }
 };
 
 class Rule
@@ -42,6 +49,8 @@ class Rule
     virtual std::vector<Slot> slots() const = 0;
     /// True if update() obeys `skip` itself; the Optimiser sees to it for the others.
     virtual bool fused() const { return false; }
+    /// True if update number `step` is done as all later ones are, but for what lies on the device.
+    virtual bool settled(std::int64_t /*step*/) const { return true; }
     virtual void update(const Update& update) const = 0;
 };
 

@@ -17,12 +17,13 @@ class Sgd final : public Rule
     }
     std::vector<Slot> slots() const override { return m_momentum > 0 ? std::vector<Slot>{{"momentum"}} : std::vector<Slot>{}; }
     bool fused() const override { return true; }
+    bool settled(std::int64_t step) const override { return m_dampening == 0 || step > 1; }
     void update(const Update& u) const override
     {
         const std::vector<at::Tensor> momentum = u.state.empty() ? std::vector<at::Tensor>{} : u.state[0];
         // The first gradient is taken undampened; without dampening momentum from zero comes to the same.
-        const bool first = m_dampening != 0 && u.step == 1;
-        at::_fused_sgd_(u.parameters, u.gradients, momentum, u.weightDecay, m_momentum, u.rate, m_dampening, m_nesterov, false, first, {}, u.skip);
+        const bool first = !settled(u.step);
+        at::_fused_sgd_(u.parameters, u.gradients, momentum, u.weightDecay, m_momentum, u.rateOperand(), m_dampening, m_nesterov, false, first, {}, u.skip);
     }
 
   private:

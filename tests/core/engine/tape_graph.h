@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// What a CUDA graph is to a GPU, a tape of operators is to the processor: every kernel that the recorded work calls through torch's
+// dispatcher, below autograd, with the very tensors and numbers it was called with. A replay calls them again and puts what comes out
+// where it lay. So, as with a graph, what the host knew while recording (a rate, a step, an address) is part of the tape for good, what
+// writes memory behind the dispatcher's back is missed, and waiting for a result is refused.
+
+#include "core/base/clock.h"
+#include "core/engine/backend/step_graph.h"
+
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/LegacyTypeDispatch.h>
+#include <ATen/core/grad_mode.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
+#include <torch/library.h>
+
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace sconce::test {
+
+inline constexpr auto tapeKey = c10::DispatchKey::Fake; // below autograd, above every kernel; nobody else's here
+
+struct TapeEntry
+{
+    c10::OperatorHandle op;
+    torch::jit::Stack inputs, outputs;
+};
+
+/// What a tape is told, and what it tells.
+struct TapeDesk
+{
+    // wishes
+    double pace = 0.1;        ///< a replay seems to take so much of its time
+    std::string refused;      ///< an operator that cannot be recorded, besides those that wait
+    std::string frozen;       ///< an operator that a replay leaves out: a fault
+    // counts
+    int made = 0, warmUps = 0, records = 0, replays = 0;
+    std::vector<std::string> operators; ///< of the last recording
+};
+
+inline thread_local std::vector<TapeEntry>* recordingTape = nullptr;
+inline thread_local const TapeDesk* recordingDesk = nullptr;
+
+/// Operators that give the host a number, or a tensor whose size hangs on numbers.
+inline bool waitsForTheDevice(const std::string& name)
+{
+    static const std::set<std::string> waits{"aten::item", "aten::_local_scalar_dense", "aten::is_nonzero", "aten::nonzero", "aten::equal", "aten::masked_select",
+                                             "aten::_unique2", "aten::unique_dim", "aten::allclose", "aten::repeat_interleave"};
+    return waits.contains(name);
+}
+
+inline std::vector<at::Tensor> tensorsOf(const torch::jit::Stack& values)
+{
+    std::vector<at::Tensor> result;
+    for (const c10::IValue& value : values) {
+        if (value.isTensor()) result.push_back(value.toTensor());
+        else if (value.isTensorList()) for (const at::Tensor& tensor : value.toTensorVector()) result.push_back(tensor);
+        else if (value.isList())
+            for (const c10::IValue& each : value.toListRef())
+                if (each.isTensor()) result.push_back(each.toTensor());
+    }
+    std::erase_if(result, [](const at::Tensor& tensor) { return !tensor.defined(); });
+    return result;
+}
+
+inline void noteAndCall(const c10::OperatorHandle& op, c10::DispatchKeySet keys, torch::jit::Stack* stack)
+{
+    // What a kernel calls in its turn is its own affair, as it is on a GPU.
+    const c10::impl::ExcludeDispatchKeyGuard quiet(tapeKey);
+    const auto below = keys & c10::DispatchKeySet(c10::DispatchKeySet::FULL_AFTER, tapeKey);
+    if (!recordingTape) return op.redispatchBoxed(below, stack);
+    const std::string& name = op.schema().name();
+    TORCH_CHECK(!waitsForTheDevice(name), name, " waits for the device");
+    TORCH_CHECK(name != recordingDesk->refused, name, " cannot be recorded");
+    const std::size_t inputs = op.schema().arguments().size(), outputs = op.schema().returns().size();
+    TapeEntry entry{op, torch::jit::Stack(stack->end() - static_cast<std::ptrdiff_t>(inputs), stack->end()), {}};
+    op.redispatchBoxed(below, stack);
+    entry.outputs.assign(stack->end() - static_cast<std::ptrdiff_t>(outputs), stack->end());
+    recordingTape->push_back(std::move(entry));
+}
+
+class TapeGraph final : public engine::StepGraph
+{
+  public:
+    explicit TapeGraph(TapeDesk& desk) : m_desk(desk) { ++desk.made; }
+    void warmUp(const std::function<void()>& work) override
+    {
+        ++m_desk.warmUps;
+        work();
+    }
+    void record(const std::function<void()>& work) override
+    {
+        ++m_desk.records;
+        struct Recording
+        {
+            ~Recording() { recordingTape = nullptr; }
+        } const recording;
+        recordingTape = &m_tape;
+        recordingDesk = &m_desk;
+        const c10::impl::IncludeDispatchKeyGuard seen(tapeKey);
+        work();
+        m_desk.operators.clear();
+        for (const TapeEntry& entry : m_tape) m_desk.operators.push_back(entry.op.schema().name());
+    }
+    void replay() override
+    {
+        ++m_desk.replays;
+        const double began = Clock::system().monotonicSeconds();
+        const at::NoGradGuard noGrad;
+        const at::AutoDispatchBelowADInplaceOrView kernels;
+        for (const TapeEntry& entry : m_tape) {
+            if (entry.op.schema().name() == m_desk.frozen) continue;
+            torch::jit::Stack stack = entry.inputs;
+            entry.op.callBoxed(&stack);
+            putBack(entry, stack);
+        }
+        m_credit += (Clock::system().monotonicSeconds() - began) * (1 - m_desk.pace);
+    }
+    double finished() override { return Clock::system().monotonicSeconds() - m_credit; }
+
+  private:
+    /// To where the result lay when it was recorded; what is a view of an operand, or the operand itself, is there already.
+    static void putBack(const TapeEntry& entry, const torch::jit::Stack& results)
+    {
+        std::set<const void*> operands;
+        for (const at::Tensor& tensor : tensorsOf(entry.inputs)) operands.insert(tensor.storage().data());
+        const std::vector<at::Tensor> before = tensorsOf(entry.outputs), now = tensorsOf(results);
+        TORCH_CHECK(before.size() == now.size());
+        for (std::size_t i = 0; i < before.size(); ++i)
+            if (before[i].numel() > 0 && !operands.contains(before[i].storage().data())) before[i].copy_(now[i]);
+    }
+
+    TapeDesk& m_desk;
+    std::vector<TapeEntry> m_tape;
+    double m_credit = 0;
+};
+
+} // namespace sconce::test
