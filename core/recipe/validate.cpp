@@ -144,6 +144,11 @@ class Validator
         const SplitSettings& split = m_recipe.data.split;
         if (!(split.validation >= 0 && split.validation <= limits::validation && split.test >= 0 && split.test <= limits::test)) return;
         const SplitCounts counts = splitCounts(m_data->trainingCount, m_data->testCount, split, m_data->validationCount);
+        const bool own = m_data->validationCount > 0 && split.kind == SplitSettings::Kind::Last;
+        if (const std::int64_t all = counts.training + counts.validation; !own && split.validationCount >= all) {
+            Problem& problem = add("/data/split/validation_count", "Validation takes " + groupedInt(split.validationCount) + " samples, but there are only " + groupedInt(all) + ".", "At least one must be left to train on.");
+            problem.fixes.push_back(replaceFix("Hold back " + groupedInt(std::max<std::int64_t>(1, all / 10)), "/data/split/validation_count", std::max<std::int64_t>(1, all / 10)));
+        }
         if (counts.training < 1) {
             add("/data/split/validation", "The split leaves no sample to train on.").fixes.push_back(replaceFix("Hold nothing back", "/data/split/validation", 0.0));
         } else if (m_recipe.training.batchSize > counts.training) {

@@ -158,6 +158,29 @@ class TaskTest : public QObject
         QCOMPARE(QString::fromStdString(good.task.type), becomes);
     }
 
+    /// So many samples for validation as there are would leave none to train on.
+    void validationByNumber()
+    {
+        Recipe recipe = recipeOf("classification", row10);
+        DataFacts data = table(10, false);
+        recipe.data.split.validationCount = 999;
+        recipe.training.batchSize = 1;
+        QVERIFY2(blocking(recipe, data).isEmpty(), qPrintable(blocking(recipe, data).join("; ")));
+        recipe.data.split.validationCount = 1000;
+        QVERIFY(blocking(recipe, data).join("").contains("/data/split/validation_count: Validation takes 1,000 samples, but there are only 1,000."));
+        QString fault;
+        QCOMPARE(mended(recipe, data, &fault).data.split.validationCount, std::int64_t{100});
+        recipe.data.split.test = 0.2; // of the rest
+        recipe.data.split.validationCount = 800;
+        QVERIFY(blocking(recipe, data).join("").contains("only 800"));
+        recipe.data.split.validationCount = 799;
+        QVERIFY(blocking(recipe, data).isEmpty());
+        // Its own validation part is taken whole, whatever the number says.
+        data.validationCount = 50;
+        recipe.data.split.validationCount = 5000;
+        QVERIFY(blocking(recipe, data).isEmpty());
+    }
+
     void crossEntropyWantsShares()
     {
         Recipe recipe = recipeOf("autoencoder", R"([{"type":"conv2d","filters":1,"kernel":[3,3],"padding":"same","activation":"sigmoid"}])");
