@@ -19,6 +19,7 @@ DataChoices dataChoices(const Settings& settings, const DatasetInfo& info)
     c.split.kind = settings.value(key(info.id, "split"), info.kind == "table" ? QStringLiteral("shuffled") : QStringLiteral("last")).toString() == QStringLiteral("shuffled") ? SplitSettings::Kind::Shuffled
                                                                                                                          : SplitSettings::Kind::Last;
     c.split.validation = std::clamp(settings.value(key(info.id, "validation"), 0.1).toDouble(), 0.0, 0.9);
+    c.split.validationCount = std::max<std::int64_t>(0, settings.value(key(info.id, "validationCount"), 0).toLongLong());
     const double test = info.testCount > 0 ? 0.0 : 0.1; // without a test part of its own a share is held back
     c.split.test = info.testCount > 0 ? 0.0 : std::clamp(settings.value(key(info.id, "test"), test).toDouble(), 0.0, 0.5);
     c.input.scale = settings.value(key(info.id, "scale"), true).toBool();
@@ -33,6 +34,7 @@ void setDataChoices(Settings& settings, const DatasetId& id, const DataChoices& 
 {
     settings.setValue(key(id, "split"), c.split.kind == SplitSettings::Kind::Shuffled ? QStringLiteral("shuffled") : QStringLiteral("last"));
     settings.setValue(key(id, "validation"), c.split.validation);
+    settings.setValue(key(id, "validationCount"), static_cast<qlonglong>(c.split.validationCount));
     settings.setValue(key(id, "test"), c.split.test);
     settings.setValue(key(id, "scale"), c.input.scale);
     settings.setValue(key(id, "normalise"), c.input.normalise);
