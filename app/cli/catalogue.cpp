@@ -78,6 +78,11 @@ int describe(Context& context, const std::string& name, const std::string& data)
                 totals["memory"]["without_recomputing"] = m.withoutRecomputing;
                 totals["recomputed_share"] = m.recomputing;
             }
+            if (const auto again = recomputingEstimate(recipe, report, **facts)) {
+                const bool on = wordOf(recipe.training, "memory", "recompute") == "blocks";
+                totals["recomputing"] = {{"on", on}, {"saves_bytes", again->saves}, {"time_share", again->time}};
+                if (again->saves > 0 && !on) memory += " Computing the inside of blocks again (memory, recompute) " + recomputingText(*again, on) + ".";
+            }
             totals["flop_per_step"] = guess->flopPerStep;
             totals["steps_per_epoch"] = guess->stepsPerEpoch;
         }
