@@ -356,6 +356,11 @@ class TaskTest : public QObject
         QVERIFY(!toJson(recipe)["data"]["import"].contains("labels"));
         recipe.data.import.labels = {"dog", "ball"};
         QVERIFY(recipeFromJson(toJson(recipe))->recipe.data.import == recipe.data.import);
+        Recipe other = recipe;
+        other.data.import.labels = {"dog"};
+        const Recipe both[] = {recipe, other};
+        const auto differ = differences(both);
+        QVERIFY(differ.size() == 1 && differ[0].title == "Predicted labels" && differ[0].values == (std::vector<std::string>{"dog, ball", "dog"}));
         recipe.data.import.labels.clear();
         const auto set = withValueSet(Recipe(), "/data/import/labels", R"(["dog","ball"])");
         QVERIFY(set.ok() && set->data.import.labels.size() == 2);
