@@ -286,7 +286,7 @@ int bench(Context& context, const BenchArguments& arguments)
     if (!peers) return context.failUsage(peers.error());
 
     Frame frame{*entry, settings, *bench, arguments.rounds.value_or(entry->rounds), {}, 0};
-    if (entry->id != "floor")
+    if (entry->id != "floor" && settings.device == "cpu")
         for (int i = 0; i < 3 && !Interruptible::wanted(); ++i) frame.machine = frame.machine.best(measureMachine(settings.threads));
     if (bench->flopPerStep > 0 && frame.machine.flops > 0) frame.floor = bench->flopPerStep / frame.machine.flops * bench->floorScale;
     std::vector<Contestant> contestants = bench->contestants;

@@ -78,6 +78,11 @@ int describe(Context& context, const std::string& name, const std::string& data)
                 totals["memory"]["without_recomputing"] = m.withoutRecomputing;
                 totals["recomputed_share"] = m.recomputing;
             }
+            if (const auto again = recomputingEstimate(recipe, report, **facts)) {
+                const bool on = wordOf(recipe.training, "memory", "recompute") == "blocks";
+                totals["recomputing"] = {{"on", on}, {"saves_bytes", again->saves}, {"time_share", again->time}};
+                if (again->saves > 0 && !on) memory += " Computing the inside of blocks again (memory, recompute) " + recomputingText(*again, on) + ".";
+            }
             totals["flop_per_step"] = guess->flopPerStep;
             totals["steps_per_epoch"] = guess->stepsPerEpoch;
         }
@@ -137,6 +142,7 @@ namespace {
 void addTable(Json& json, const DatasetInfo& info)
 {
     json["target"] = info.target;
+    json["yes_no_columns"] = info.yesNoColumns;
     json["numbers"] = info.numbers;
     json["columns"] = Json::array();
     for (const TableColumn& column : info.columns)
@@ -150,7 +156,7 @@ void addTable(Json& json, const DatasetInfo& info)
 
 void printTable(const Context& context, const DatasetInfo& info)
 {
-    context.print("predicts “" + info.target + "”" + (info.numbers ? ": " + realText(info.targetLeast) + " to " + realText(info.targetMost) + ", mean " + realText(info.targetMean) + ", deviation " + realText(info.targetDeviation)
+    if (info.labelNames.empty()) context.print("predicts “" + info.target + "”" + (info.numbers ? ": " + realText(info.targetLeast) + " to " + realText(info.targetMost) + ", mean " + realText(info.targetMean) + ", deviation " + realText(info.targetDeviation)
                                                                    : std::string()));
     std::vector<std::vector<std::string>> lines;
     for (const TableColumn& column : info.columns)
@@ -182,6 +188,14 @@ int dataInspect(Context& context, const std::string& path, const ImportOptions& 
     Json json{{"data", info.id}, {"title", info.title}, {"kind", info.kind}, {"samples", info.trainingCount + info.testCount}, {"training", info.trainingCount},
                   {"test", info.testCount}, {"shape", info.sample.sizes()}, {"classes", info.classes}, {"balance", balance}, {"mean", number(info.mean)},
                   {"deviation", number(info.deviation)}, {"bytes", info.bytes}, {"fingerprint", info.fingerprint}, {"problems", info.problems}};
+    if (!info.labelNames.empty()) {
+        json["labels"] = info.labelNames;
+        json["label_balance"] = Json::object();
+        for (std::size_t i = 0; i < info.labelNames.size(); ++i) {
+            json["label_balance"][info.labelNames[i]] = {{"training", info.trainingPerLabel[i]}, {"test", info.testPerLabel[i]}};
+            lines.push_back({info.labelNames[i], groupedInt(info.trainingPerLabel[i]), groupedInt(info.testPerLabel[i])});
+        }
+    }
     if (info.kind == "table") addTable(json, info);
     if (info.kind == "text") {
         json["symbols"] = info.symbols;
@@ -189,11 +203,11 @@ int dataInspect(Context& context, const std::string& path, const ImportOptions& 
     }
     context.emit(json);
     context.print(info.title + ": " + groupedInt(info.trainingCount) + " training and " + groupedInt(info.testCount) + " test samples, " + info.sample.text() + ", " +
-                  (info.kind == "text" ? "a text" : plural(static_cast<std::int64_t>(info.classes.size()), "class", "classes")) + ", " + bytesText(info.bytes));
+                  (info.kind == "text" ? "a text" : !info.labelNames.empty() ? plural(static_cast<std::int64_t>(info.labelNames.size()), "label", "labels") : plural(static_cast<std::int64_t>(info.classes.size()), "class", "classes")) + ", " + bytesText(info.bytes));
     context.print("fingerprint " + info.fingerprint);
     if (info.kind == "text") printText(context, info);
     if (info.kind == "table") printTable(context, info);
-    if (!lines.empty()) context.print(table({"class", "training", "test"}, lines, {false, true, true}));
+    if (!lines.empty()) context.print(table({info.labelNames.empty() ? "class" : "label", "training", "test"}, lines, {false, true, true}));
     for (const auto& problem : info.problems) context.note(problem);
     return Done;
 }

@@ -130,6 +130,7 @@ void addLooking(CLI::App& app, Words& w)
     auto* inspect = data->add_subcommand("inspect", "Kind, samples, classes, balance, fingerprint, problems");
     inspect->add_option("path", w.path, "Folder or file, a table (.csv), a text (.txt), or builtin:digits")->required();
     inspect->add_option("--target", w.import.target, "A table's column to predict, by name or by place from 1; the last without it");
+    inspect->add_option("--labels", w.import.labels, "A table's columns of yes and no to predict at once, with commas between them")->delimiter(',')->allow_extra_args(false);
     inspect->add_option("--header", w.import.header, "Does a table's first line name its columns?")->check(CLI::IsMember({"auto", "yes", "no"}));
     inspect->add_option("--context", w.import.context, "Of a text: how many symbols the network sees at once")->check(CLI::Range(1, 4096));
     inspect->callback([&w] { w.action = [&w](Context& c) { return dataInspect(c, w.path, w.import); }; });

@@ -234,6 +234,9 @@ int runsCompare(Context& context, const std::vector<std::string>& runs)
     for (const auto& row : rows)
         for (const MetricEntry& each : metricsOf(row.task))
             if (std::find(ids.begin(), ids.end(), each.id) == ids.end()) ids.push_back(each.id);
+    for (const auto& row : rows)
+        for (const MetricEntry& each : furtherMetricsOf(row.task))
+            if (std::isfinite(row.summary.metric("test", each.id)) && std::find(ids.begin(), ids.end(), each.id) == ids.end()) ids.push_back(each.id);
     for (const std::string& id : ids) {
         const MetricEntry& entry = *findMetric(id);
         metric("test " + entry.brief, [&](const RunSummary& s) { return metricText(entry, s.metric("test", id)); });

@@ -156,6 +156,7 @@ Result<std::vector<float>> predictAll(Session& session, const Records& records)
 std::vector<std::string> outputNames(const Configured& task, const DatasetInfo& info, std::size_t outputs)
 {
     std::vector<std::string> classes = info.classes;
+    if (targetOf(task) == Target::Labels) classes = info.labelNames;
     if (targetOf(task) == Target::Number) classes = {info.target};
     if (targetOf(task) == Target::Input) classes.clear();
     while (classes.size() < outputs) classes.push_back("output " + std::to_string(classes.size()));
@@ -205,6 +206,32 @@ Result<void> writePredictions(const std::string& out, const Records& records, co
     return writeFileDurably(out, text);
 }
 
+void printLabels(const Context& context, const EvaluationReport& report)
+{
+    std::vector<std::vector<std::string>> rows;
+    for (std::size_t i = 0; i < report.labels.size(); ++i) {
+        const ClassMetrics& label = report.perClass[i];
+        rows.push_back({report.labels[i], groupedInt(label.count), percentText(label.precision, 1), percentText(label.recall, 1), percentText(label.f1, 1)});
+    }
+    context.print(table({"label", "samples", "precision", "recall", "F1"}, rows, {false, true, true, true, true}));
+}
+
+/// Of each label how probable it is, and those that are said.
+void answerLabels(const Context& context, const Configured& task, const std::string& name, std::span<const float> row, const std::vector<std::string>& labels)
+{
+    const double threshold = 1 / (1 + std::exp(-labelCut(task)));
+    Json all = Json::object(), said = Json::array();
+    std::string text;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+        all[labels[i]] = number(row[i]);
+        if (static_cast<double>(row[i]) <= threshold) continue;
+        said.push_back(labels[i]);
+        text += (text.empty() ? "" : ", ") + labels[i] + " " + percentText(row[i], 1);
+    }
+    context.emit({{"file", name}, {"labels", std::move(said)}, {"probabilities", std::move(all)}});
+    context.print(name + ": " + (text.empty() ? "none" : text));
+}
+
 } // namespace
 
 int evaluate(Context& context, const UseArguments& arguments)
@@ -228,6 +255,7 @@ int evaluate(Context& context, const UseArguments& arguments)
     if (std::isfinite(report->macroF1)) figures += "macro F1 " + percentText(report->macroF1) + ", ";
     context.print(trained->row.name + " on " + report->part + ": " + figures + "loss " + realText(report->loss) + ", " + plural(report->count, isText(*trained) ? "symbol" : "sample", isText(*trained) ? "symbols" : "samples") + ", " +
                   durationText(report->seconds));
+    if (!report->labels.empty()) printLabels(context, *report);
     if (report->classes.empty()) return Done;
     std::vector<std::vector<std::string>> rows;
     for (std::size_t i = 0; i < report->classes.size(); ++i) {
@@ -293,10 +321,15 @@ int predict(Context& context, const UseArguments& arguments)
     const std::size_t width = records->names.empty() ? 0 : probabilities->size() / records->names.size();
     const auto classes = outputNames(trained->recipe.task, *info, width);
     const bool chances = targetOf(trained->recipe.task) == Target::Class || targetOf(trained->recipe.task) == Target::Flag;
+    const bool labels = targetOf(trained->recipe.task) == Target::Labels;
     if (!arguments.out.empty())
-        if (auto written = writePredictions(arguments.out, *records, *probabilities, classes, chances ? "probabilities" : "values"); !written) return context.fail(written.error());
+        if (auto written = writePredictions(arguments.out, *records, *probabilities, classes, chances || labels ? "probabilities" : "values"); !written) return context.fail(written.error());
     for (std::size_t i = 0; i < records->names.size(); ++i) {
         const float* row = probabilities->data() + i * width;
+        if (labels) {
+            answerLabels(context, trained->recipe.task, records->names[i], {row, width}, classes);
+            continue;
+        }
         if (!chances) {
             Json values = Json::array();
             for (std::size_t c = 0; c < width; ++c) values.push_back(number(row[c]));

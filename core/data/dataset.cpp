@@ -125,9 +125,15 @@ Json DatasetInfo::toJson() const
                 {"mean", mean},
                 {"deviation", deviation}};
     if (kind == "text") json["symbols"] = symbols;
+    if (!labelNames.empty()) {
+        json["label_names"] = labelNames;
+        json["training_per_label"] = trainingPerLabel;
+        json["test_per_label"] = testPerLabel;
+    }
     if (kind != "table") return json;
     json["columns"] = columnsToJson(columns);
     json["column_names"] = columnNames;
+    json["yes_no_columns"] = yesNoColumns;
     json["target"] = target;
     json["numbers"] = numbers;
     json["target_mean"] = targetMean;
@@ -160,6 +166,10 @@ Result<DatasetInfo> DatasetInfo::fromJson(const Json& json)
     info.problems = textsFromJson(reader, "problems");
     info.mean = reader.real("mean", 0, -1e300, 1e300);
     info.deviation = reader.real("deviation", 1, 0, 1e300);
+    info.labelNames = textsFromJson(reader, "label_names");
+    info.trainingPerLabel = countsFromJson(reader, "training_per_label");
+    info.testPerLabel = countsFromJson(reader, "test_per_label");
+    info.yesNoColumns = textsFromJson(reader, "yes_no_columns");
     info.columns = columnsFromJson(reader, wrong);
     info.columnNames = textsFromJson(reader, "column_names");
     info.target = reader.text("target", "");
@@ -182,7 +192,7 @@ std::size_t Dataset::recordBytes() const
 
 Json ImportOptions::toJson() const
 {
-    return Json{{"width", width}, {"height", height}, {"channels", channels}, {"target", target}, {"header", header}, {"context", context}};
+    return Json{{"width", width}, {"height", height}, {"channels", channels}, {"target", target}, {"labels", labels}, {"header", header}, {"context", context}};
 }
 
 ImportOptions ImportOptions::fromJson(const Json& json)
@@ -195,11 +205,25 @@ ImportOptions ImportOptions::fromJson(const Json& json)
     options.channels = static_cast<int>(reader.integer("channels", 0, 0, 3));
     if (options.channels == 2) options.channels = 0;
     options.target = reader.text("target", "");
+    options.labels = textsFromJson(reader, "labels");
     options.header = reader.text("header", "auto", 8);
     if (options.header != "yes" && options.header != "no") options.header = "auto";
     options.context = static_cast<int>(reader.integer("context", 0, 0, mostContext));
     return options;
 }
+
+namespace {
+
+/// A labels.csv beside folders of classes may be about something else, such as what the classes are called.
+Result<DatasetPtr> openWithLabels(const std::string& path, const ImportOptions& options, const ProgressFn& progress)
+{
+    auto labelled = openLabelledPictures(path, options, progress);
+    if (labelled || labelled.error().code != ErrorCode::Invalid) return labelled;
+    auto folders = openPictureFolder(path, options, progress);
+    return folders || folders.error().code == ErrorCode::Cancelled ? folders : labelled;
+}
+
+} // namespace
 
 Result<DatasetPtr> openDataset(const std::string& path, const ImportOptions& options, const ProgressFn& progress)
 {
@@ -216,7 +240,7 @@ Result<DatasetPtr> openDataset(const std::string& path, const ImportOptions& opt
             return Error{ErrorCode::NotFound, "There is no data at “" + path + "”.", "Check the path, or use the built-in digits (builtin:digits).", ""};
         }
         if (failure) return Error{ErrorCode::Permission, "The data at " + path + " cannot be looked at.", "Check its permissions.", failure.message()};
-        if (fs::is_directory(status)) return holdsIdx(path) ? openIdx(path, progress) : holdsTexts(path) ? openText(path, options, progress) : openPictureFolder(path, options, progress);
+        if (fs::is_directory(status)) return holdsIdx(path) ? openIdx(path, progress) : holdsLabels(path) ? openWithLabels(path, options, progress) : holdsTexts(path) ? openText(path, options, progress) : openPictureFolder(path, options, progress);
         if (looksLikePicture(path)) {
             return Error{ErrorCode::Invalid, "The file " + path + " is a single picture.", "Choose the folder that holds one folder of pictures for each class.", ""};
         }
@@ -242,11 +266,12 @@ DatasetId libraryId(const DatasetInfo& info, std::span<const DatasetInfo> known)
 
 std::span<const DataKind> dataKinds()
 {
-    static const std::array<DataKind, 5> kinds{{
+    static const std::array<DataKind, 6> kinds{{
         {"digits", "Built-in digits", "Handwritten-looking digits that Sconce draws itself; nothing is downloaded.", "builtin:digits"},
         {"idx", "IDX files", "The format of MNIST: a folder with train-images…, train-labels…, t10k-images… and t10k-labels…, plain or .gz.", "mnist/train-images-idx3-ubyte.gz"},
         {"picture-folder", "Folder of pictures", "One folder of PNG or JPEG pictures for each class; train and test folders above them if there are any.", "flowers/train/rose/1.jpg"},
-        {"table", "Table", "A CSV file: numbers and words, one sample a line, one column to predict. Separated by commas, semicolons or tabs, with or without names in the first line.", "penguins.csv"},
+        {"labelled-pictures", "Pictures with labels", "A folder of PNG or JPEG pictures with a labels.csv that says what is on each: any number of labels at once, in a column for each label (1 or 0), or as a list behind the name of the file.", "photos/labels.csv"},
+        {"table", "Table", "A CSV file: numbers and words, one sample a line, one column to predict, or several of yes and no at once. Separated by commas, semicolons or tabs, with or without names in the first line.", "penguins.csv"},
         {"text", "Text", "A .txt file in UTF-8, or a folder of them: a network learns to say which symbol comes next. Symbols are its characters where there are at most 256, else its bytes.", "shakespeare.txt"},
     }};
     return kinds;

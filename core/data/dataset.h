@@ -54,6 +54,10 @@ struct DatasetInfo
     std::vector<std::string> columnNames; ///< all of a table's, in the order of the file
     std::string target;                ///< name of a table's target column
     bool numbers = false;              ///< every sample has a number to be predicted
+    std::vector<std::string> labelNames;         ///< that a sample may have, any number of them at once, each there or not; empty where it has a class or a number instead
+    std::vector<std::int64_t> trainingPerLabel;  ///< how many samples have each
+    std::vector<std::int64_t> testPerLabel;
+    std::vector<std::string> yesNoColumns;       ///< of a table, those that hold nothing but yes and no (or 1 and 0, true and false): these may be labels
     std::vector<std::string> symbols;  ///< of a text, by their indices: characters, or "<E4>" for a byte that is none (text_dataset.h)
     double targetMean = 0, targetDeviation = 1, targetLeast = 0, targetMost = 0; ///< of those numbers
 
@@ -75,6 +79,8 @@ class Dataset
     virtual std::span<const std::int32_t> labels(Part part) const = 0;
     /// The number to be predicted per row; empty where there is none.
     virtual std::span<const float> targets(Part part) const { (void)part; return {}; }
+    /// Which labels each row has, row-major [rows, labelNames]: 1 where it has one, else 0. Empty where samples have none.
+    virtual std::span<const std::uint8_t> labelSets(Part part) const { (void)part; return {}; }
     /// All records of a part where they lie contiguously in memory, else empty.
     virtual std::span<const std::uint8_t> contiguous(Part part) const { (void)part; return {}; }
 
@@ -84,8 +90,14 @@ class Dataset
 
 using DatasetPtr = std::shared_ptr<const Dataset>;
 
+/// "dog, ball": those of a row's labels that are there; "none" where none is.
+std::string labelsText(std::span<const std::string> names, std::span<const std::uint8_t> has);
+
 /// Called with 0…1 while a data set is read, from the reading thread; return false to cancel.
 using ProgressFn = std::function<bool(double share, const std::string& what)>;
+
+/// That a sample may have at once.
+inline constexpr std::size_t mostLabels = 1000;
 
 /// How pictures of different sizes are brought to one, and how a table or a text is read.
 struct ImportOptions
@@ -93,6 +105,7 @@ struct ImportOptions
     int width = 0, height = 0; ///< 0: the commonest size of the first pictures, at most 64
     int channels = 0;          ///< 1 grey, 3 colour, 0: as the pictures are
     std::string target;        ///< a table's column to predict, by name, or by place from 1 ("12"); empty: the last
+    std::vector<std::string> labels; ///< a table's columns to predict at once, each yes or no, named as `target` is; empty: `target` alone is predicted
     std::string header = "auto"; ///< does a table's first line name its columns? "auto", "yes", "no"
     int context = 0;           ///< of a text: symbols that the network sees at once, 1…4096; 0: 64
     bool operator==(const ImportOptions&) const = default;
@@ -101,7 +114,8 @@ struct ImportOptions
 };
 
 /// Opens a data set: "builtin:digits", an IDX file or folder (MNIST naming: train-images…, t10k-labels…, plain or .gz), a
-/// folder of pictures (one folder a class; train/, val/ and test/ above them if present), a table (.csv, .tsv), or a text (.txt, or a folder
+/// folder of pictures (one folder a class; train/, val/ and test/ above them if present), a folder of
+/// pictures with a labels.csv (core/data/labelled_pictures.cpp), a table (.csv, .tsv), or a text (.txt, or a folder
 /// of them). NotFound, Corrupt or Invalid with a
 /// sentence otherwise.
 Result<DatasetPtr> openDataset(const std::string& path, const ImportOptions& options = {}, const ProgressFn& progress = {});

@@ -20,6 +20,15 @@ std::vector<std::int64_t> countPerClass(const PartContent& part, std::size_t cla
     return counts;
 }
 
+std::vector<std::int64_t> countPerLabel(const PartContent& part, std::size_t labels)
+{
+    std::vector<std::int64_t> counts(labels, 0);
+    for (std::size_t i = 0; i < part.labelSets.size(); ++i) counts[i % labels] += part.labelSets[i];
+    return counts;
+}
+
+std::int64_t recordsOf(const PartContent& part, std::size_t labels) { return static_cast<std::int64_t>(labels > 0 ? part.labelSets.size() / labels : part.labels.size()); }
+
 void addText(Sha256& hash, std::string_view text)
 {
     hash.add(std::to_string(text.size()) + ":");
@@ -37,6 +46,8 @@ std::string fingerprintOf(const DatasetInfo& info, const PartContent& training, 
         hash.add(std::as_bytes(std::span(part->labels))); // little-endian on every machine that is supported
     }
     for (const std::string& name : info.classes) addText(hash, name);
+    for (const std::string& name : info.labelNames) addText(hash, name); // other data has none, and is what it was
+    for (const PartContent* part : {&training, &test}) hash.add(std::as_bytes(std::span(part->labelSets)));
     if (info.validationCount > 0) addText(hash, "validation " + std::to_string(info.validationCount)); // divided elsewhere, it is other data
     return hash.hex();
 }
@@ -71,8 +82,10 @@ MemoryDataset::MemoryDataset(DatasetInfo info, PartContent training, PartContent
 {
     m_info = std::move(info);
     m_info.sample.dtype = DType::U8;
-    m_info.trainingCount = static_cast<std::int64_t>(m_training.labels.size());
-    m_info.testCount = static_cast<std::int64_t>(m_test.labels.size());
+    m_info.trainingCount = recordsOf(m_training, m_info.labelNames.size());
+    m_info.testCount = recordsOf(m_test, m_info.labelNames.size());
+    m_info.trainingPerLabel = countPerLabel(m_training, m_info.labelNames.size());
+    m_info.testPerLabel = countPerLabel(m_test, m_info.labelNames.size());
     m_info.trainingPerClass = countPerClass(m_training, m_info.classes.size());
     m_info.testPerClass = countPerClass(m_test, m_info.classes.size());
     m_info.bytes = m_training.samples.size() + m_test.samples.size();

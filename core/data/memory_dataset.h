@@ -4,12 +4,15 @@
 
 #include "core/data/dataset.h"
 
+#include <optional>
+
 namespace sconce {
 
 struct PartContent
 {
     std::vector<std::uint8_t> samples; ///< count × record bytes, channels first
-    std::vector<std::int32_t> labels;  ///< class index per record
+    std::vector<std::int32_t> labels;  ///< class index per record; empty where they have labels
+    std::vector<std::uint8_t> labelSets = {}; ///< count × labels, 1 where a record has one
 };
 
 class MemoryDataset final : public Dataset
@@ -21,6 +24,7 @@ class MemoryDataset final : public Dataset
 
     void gather(Part part, std::span<const std::int64_t> rows, std::span<std::uint8_t> out) const override;
     std::span<const std::int32_t> labels(Part part) const override { return content(part).labels; }
+    std::span<const std::uint8_t> labelSets(Part part) const override { return content(part).labelSets; }
     std::span<const std::uint8_t> contiguous(Part part) const override { return content(part).samples; }
 
     /// Renames the set once its fingerprint is known.
@@ -40,6 +44,11 @@ std::string folderName(const std::string& path);
 Result<DatasetPtr> openIdx(const std::string& path, const ProgressFn& progress);
 /// True if the folder holds training images of IDX.
 bool holdsIdx(const std::string& folder);
+/// Is a label there? "1", "yes", "true", "y" and their opposites, however written; nothing for other text.
+std::optional<bool> yesOrNo(std::string_view text);
+/// True if the folder holds a labels.csv, which says of each picture what is on it.
+bool holdsLabels(const std::string& folder);
+Result<DatasetPtr> openLabelledPictures(const std::string& path, const ImportOptions& options, const ProgressFn& progress);
 /// By its name: .csv, .tsv.
 bool looksLikeTable(const std::string& path);
 Result<DatasetPtr> openTable(const std::string& path, const ImportOptions& options, const ProgressFn& progress);

@@ -44,6 +44,19 @@ bool numberFrom(std::string_view text, char separator, double& value)
     return parseReal(point, value) && finite();
 }
 
+/// Of the entries that are not missing.
+bool isYesNo(const CsvTable& table, std::size_t column, std::size_t first)
+{
+    bool any = false;
+    for (std::size_t row = first; row < table.rows(); ++row) {
+        const std::string_view text = table.at(row, column);
+        if (isMissing(text)) continue;
+        if (!yesOrNo(text)) return false;
+        any = true;
+    }
+    return any;
+}
+
 /// One column of the file, once it is known which rows are samples.
 struct Column
 {
@@ -103,14 +116,17 @@ bool hasHeader(const CsvTable& table)
 class TableDataset final : public Dataset
 {
   public:
-    TableDataset(DatasetInfo info, std::vector<float> records, std::vector<std::int32_t> labels, std::vector<float> targets)
-        : m_records(std::move(records)), m_labels(std::move(labels)), m_targets(std::move(targets))
+    TableDataset(DatasetInfo info, std::vector<float> records, std::vector<std::int32_t> labels, std::vector<float> targets, std::vector<std::uint8_t> labelSets)
+        : m_records(std::move(records)), m_labels(std::move(labels)), m_targets(std::move(targets)), m_labelSets(std::move(labelSets))
     {
         m_info = std::move(info);
         m_info.bytes = m_records.size() * sizeof(float);
         m_info.trainingPerClass.assign(m_info.classes.size(), 0);
         m_info.testPerClass.assign(m_info.classes.size(), 0);
         for (const std::int32_t label : m_labels) ++m_info.trainingPerClass[static_cast<std::size_t>(label)];
+        m_info.trainingPerLabel.assign(m_info.labelNames.size(), 0);
+        m_info.testPerLabel.assign(m_info.labelNames.size(), 0);
+        for (std::size_t i = 0; i < m_labelSets.size(); ++i) m_info.trainingPerLabel[i % m_info.labelNames.size()] += m_labelSets[i];
         targetFacts();
         m_info.fingerprint = fingerprint();
         m_info.id = slugFor(m_info.title, m_info.fingerprint);
@@ -129,6 +145,7 @@ class TableDataset final : public Dataset
     }
     std::span<const std::int32_t> labels(Part part) const override { return part == Part::Training ? std::span<const std::int32_t>(m_labels) : std::span<const std::int32_t>(); }
     std::span<const float> targets(Part part) const override { return part == Part::Training ? std::span<const float>(m_targets) : std::span<const float>(); }
+    std::span<const std::uint8_t> labelSets(Part part) const override { return part == Part::Training ? std::span<const std::uint8_t>(m_labelSets) : std::span<const std::uint8_t>(); }
     std::span<const std::uint8_t> contiguous(Part part) const override
     {
         if (part == Part::Test) return {};
@@ -167,12 +184,15 @@ class TableDataset final : public Dataset
         hash.add(std::as_bytes(std::span(m_records)));
         hash.add(std::as_bytes(std::span(m_labels)));
         hash.add(std::as_bytes(std::span(m_targets)));
+        for (const std::string& name : m_info.labelNames) add(name); // a table without labels is what it was
+        hash.add(std::as_bytes(std::span(m_labelSets)));
         return hash.hex();
     }
 
     std::vector<float> m_records;
     std::vector<std::int32_t> m_labels;
     std::vector<float> m_targets;
+    std::vector<std::uint8_t> m_labelSets;
 };
 
 /// One-hot or number: writes an entry's features.
@@ -208,20 +228,21 @@ class TableReader
         m_first = m_options.header == "yes" || (m_options.header == "auto" && hasHeader(m_table)) ? 1 : 0;
         if (m_table.rows() <= m_first) return wrong("has no rows.");
         nameColumns();
-        SCONCE_TRY(chooseTarget());
+        SCONCE_TRY(chooseTargets());
         chooseRows();
-        if (m_rows.empty()) return wrong("has nothing in its column “" + m_info.target + "”, which is to be predicted.", "Choose another column.");
+        if (m_rows.empty()) return wrong("has nothing in " + whatIsPredicted() + ".", m_targets.size() == 1 ? "Choose another column." : "Choose other columns.");
         if (m_rows.size() < 2) return wrong("has a single row.", "There is nothing to learn from one; a line of names alone is none.");
-        SCONCE_TRY(readTarget());
+        if (m_options.labels.empty()) SCONCE_TRY(readTarget());
+        else SCONCE_TRY(readLabels());
         chooseColumns();
-        if (m_features == 0) return wrong("has no column besides “" + m_info.target + "” to learn from.");
+        if (m_features == 0) return wrong(m_targets.size() == 1 ? "has no column besides “" + m_info.columnNames[m_targets.front()] + "” to learn from." : "has no column besides those to be predicted to learn from.");
         if (static_cast<std::uint64_t>(m_rows.size()) * m_features > mostBytes / sizeof(float))
             return wrong("would take " + bytesText(static_cast<std::uint64_t>(m_rows.size()) * m_features * sizeof(float)) + " of memory, with " + groupedInt(static_cast<std::int64_t>(m_features)) + " features a row.",
                          "Leave out columns with many different words.");
         std::vector<float> records = encodeRows();
         m_info.sample = featuresType(static_cast<std::int64_t>(m_features));
         m_info.trainingCount = static_cast<std::int64_t>(m_rows.size());
-        return DatasetPtr(std::make_shared<TableDataset>(std::move(m_info), std::move(records), std::move(m_labels), std::move(m_targets)));
+        return DatasetPtr(std::make_shared<TableDataset>(std::move(m_info), std::move(records), std::move(m_labels), std::move(m_numbers), std::move(m_labelSets)));
     }
 
   private:
@@ -240,42 +261,69 @@ class TableReader
         }
     }
 
-    Result<void> chooseTarget()
+    Result<std::size_t> columnCalled(const std::string& wanted) const
     {
         const auto& names = m_info.columnNames;
-        m_target = names.size() - 1;
-        if (!m_options.target.empty()) {
-            const auto found = std::find(names.begin(), names.end(), m_options.target);
-            std::int64_t place = 0;
-            if (found != names.end()) m_target = static_cast<std::size_t>(found - names.begin());
-            else if (parseInt(m_options.target, place) && place >= 1 && place <= static_cast<std::int64_t>(names.size())) m_target = static_cast<std::size_t>(place - 1);
-            else {
-                const std::string near = nearest(m_options.target, names);
-                return wrong("has no column “" + m_options.target + "”." + (near.empty() ? "" : " Did you mean “" + near + "”?"), "Name one of its columns, or its place from 1.");
+        const auto found = std::find(names.begin(), names.end(), wanted);
+        std::int64_t place = 0;
+        if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
+        if (parseInt(wanted, place) && place >= 1 && place <= static_cast<std::int64_t>(names.size())) return static_cast<std::size_t>(place - 1);
+        const std::string near = nearest(wanted, names);
+        return wrong("has no column “" + wanted + "”." + (near.empty() ? "" : " Did you mean “" + near + "”?"), "Name one of its columns, or its place from 1.");
+    }
+
+    /// One column, the last where none is named; or those that are labels, in the order of the file.
+    Result<void> chooseTargets()
+    {
+        for (std::size_t c = 0; c < m_table.columns(); ++c)
+            if (isYesNo(m_table, c, m_first)) m_info.yesNoColumns.push_back(m_info.columnNames[c]);
+        if (m_options.labels.empty()) {
+            m_targets = {m_table.columns() - 1};
+            if (!m_options.target.empty()) {
+                auto column = columnCalled(m_options.target);
+                if (!column) return column.error();
+                m_targets = {*column};
             }
+            m_info.target = m_info.columnNames[m_targets.front()];
+            return {};
         }
-        m_info.target = names[m_target];
+        for (const std::string& name : m_options.labels) {
+            auto column = columnCalled(name);
+            if (!column) return column.error();
+            if (std::find(m_targets.begin(), m_targets.end(), *column) != m_targets.end()) return wrong("has the column “" + m_info.columnNames[*column] + "” twice among those to be predicted.", "Name it once.");
+            m_targets.push_back(*column);
+        }
+        std::sort(m_targets.begin(), m_targets.end());
+        if (m_targets.size() > mostLabels) return wrong("has " + groupedInt(static_cast<std::int64_t>(m_targets.size())) + " columns to be predicted, more than " + groupedInt(static_cast<std::int64_t>(mostLabels)) + ".", "Choose fewer.");
+        for (const std::size_t column : m_targets) m_info.labelNames.push_back(m_info.columnNames[column]);
         return {};
     }
+
+    std::string whatIsPredicted() const
+    {
+        return m_targets.size() == 1 ? "its column “" + m_info.columnNames[m_targets.front()] + "”, which is to be predicted" : "all of the columns that are to be predicted";
+    }
+    bool isTarget(std::size_t column) const { return std::binary_search(m_targets.begin(), m_targets.end(), column); }
 
     void chooseRows()
     {
         for (std::size_t row = m_first; row < m_table.rows(); ++row)
-            if (!isMissing(m_table.at(row, m_target))) m_rows.push_back(row);
+            if (std::none_of(m_targets.begin(), m_targets.end(), [&](std::size_t column) { return isMissing(m_table.at(row, column)); })) m_rows.push_back(row);
         const auto left = static_cast<std::int64_t>(m_table.rows() - m_first - m_rows.size());
-        if (left > 0) m_info.problems.push_back(plural(left, "row is", "rows are") + " left out: nothing stands in “" + m_info.target + "”, which is to be predicted.");
+        if (left > 0) m_info.problems.push_back(plural(left, "row is", "rows are") + " left out: nothing stands in " + (m_targets.size() == 1 ? "“" + m_info.columnNames[m_targets.front()] + "”, which is to be predicted." : "one of the columns that are to be predicted."));
     }
 
     /// Words are classes; numbers are numbers, and classes too if they are few and whole.
     Result<void> readTarget()
     {
-        const Column facts = lookAt(m_table, m_target, m_first, mostClasses);
+        const std::size_t target = m_targets.front();
+        const Column facts = lookAt(m_table, target, m_first, mostClasses);
         if (!facts.number) {
             if (facts.words.size() > mostClasses)
                 return wrong("has more than " + groupedInt(static_cast<std::int64_t>(mostClasses)) + " different words in its column “" + m_info.target + "”, which is to be predicted.", "Choose another column.");
             m_info.classes.assign(facts.words.begin(), facts.words.end());
             for (const std::size_t row : m_rows) {
-                const auto found = std::lower_bound(m_info.classes.begin(), m_info.classes.end(), m_table.at(row, m_target));
+                const auto found = std::lower_bound(m_info.classes.begin(), m_info.classes.end(), m_table.at(row, target));
                 m_labels.push_back(static_cast<std::int32_t>(found - m_info.classes.begin()));
             }
             return {};
@@ -284,14 +332,28 @@ class TableReader
         std::set<double> different;
         for (const std::size_t row : m_rows) {
             double value = 0;
-            numberFrom(m_table.at(row, m_target), m_table.separator(), value);
-            m_targets.push_back(static_cast<float>(value));
+            numberFrom(m_table.at(row, target), m_table.separator(), value);
+            m_numbers.push_back(static_cast<float>(value));
             if (different.size() <= mostNumberClasses) different.insert(value);
         }
         const bool classes = different.size() <= mostNumberClasses && std::all_of(different.begin(), different.end(), [](double v) { return v == std::floor(v) && std::abs(v) < 1e6; });
         if (!classes) return {};
         for (const double value : different) m_info.classes.push_back(std::to_string(static_cast<std::int64_t>(value)));
-        for (const float value : m_targets) m_labels.push_back(static_cast<std::int32_t>(std::distance(different.begin(), different.find(static_cast<double>(value)))));
+        for (const float value : m_numbers) m_labels.push_back(static_cast<std::int32_t>(std::distance(different.begin(), different.find(static_cast<double>(value)))));
+        return {};
+    }
+
+    /// Each column a label: yes or no.
+    Result<void> readLabels()
+    {
+        m_labelSets.reserve(m_rows.size() * m_targets.size());
+        for (const std::size_t row : m_rows)
+            for (const std::size_t column : m_targets) {
+                const std::string_view text = m_table.at(row, column);
+                const auto has = yesOrNo(text);
+                if (!has) return wrong("has “" + std::string(text.substr(0, 40)) + "” in line " + groupedInt(static_cast<std::int64_t>(m_table.line(row))) + ", column “" + m_info.columnNames[column] + "”, but a label is there or not.", "Choose columns of yes and no, 1 and 0, or true and false.");
+                m_labelSets.push_back(*has);
+            }
         return {};
     }
 
@@ -300,7 +362,7 @@ class TableReader
         std::int64_t numbersMissing = 0, wordsMissing = 0;
         std::vector<std::string> many, empty;
         for (std::size_t c = 0; c < m_table.columns(); ++c) {
-            if (c == m_target) continue;
+            if (isTarget(c)) continue;
             const Column facts = lookAt(m_table, c, m_first, mostWords);
             const std::string& name = m_info.columnNames[c];
             if (!facts.number && facts.words.empty()) {
@@ -344,14 +406,28 @@ class TableReader
     const std::string m_name;
     const ImportOptions m_options;
     const CsvTable m_table;
-    std::size_t m_first = 0, m_target = 0, m_features = 0;
+    std::size_t m_first = 0, m_features = 0;
+    std::vector<std::size_t> m_targets;        ///< columns that are predicted, in the order of the file
     std::vector<std::size_t> m_rows, m_places; ///< samples; columns that are fed
     std::vector<std::int32_t> m_labels;
-    std::vector<float> m_targets;
+    std::vector<float> m_numbers;
+    std::vector<std::uint8_t> m_labelSets;
     DatasetInfo m_info;
 };
 
 } // namespace
+
+std::optional<bool> yesOrNo(std::string_view text)
+{
+    if (text.empty() || text.size() > 5) return std::nullopt;
+    std::string word(text);
+    for (char& c : word) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    for (const char* yes : {"1", "yes", "true", "y", "t", "1.0"})
+        if (word == yes) return true;
+    for (const char* no : {"0", "no", "false", "n", "f", "0.0"})
+        if (word == no) return false;
+    return std::nullopt;
+}
 
 bool looksLikeTable(const std::string& path)
 {
@@ -372,6 +448,14 @@ Result<DatasetPtr> openTable(const std::string& path, const ImportOptions& optio
     if (!data) return data.error();
     if (progress && !progress(1, what)) return cancelled;
     return data;
+}
+
+std::string labelsText(std::span<const std::string> names, std::span<const std::uint8_t> has)
+{
+    std::string text;
+    for (std::size_t i = 0; i < std::min(names.size(), has.size()); ++i)
+        if (has[i]) text += (text.empty() ? "" : ", ") + names[i];
+    return text.empty() ? "none" : text;
 }
 
 std::vector<std::string> tableRow(const Dataset& data, Part part, std::int64_t row)
@@ -395,6 +479,7 @@ std::vector<std::string> tableRow(const Dataset& data, Part part, std::int64_t r
     const auto numbers = data.targets(part);
     const auto labels = data.labels(part);
     if (!numbers.empty()) texts.push_back(realText(static_cast<double>(numbers[static_cast<std::size_t>(row)]), 7));
+    else if (!info.labelNames.empty()) texts.push_back(labelsText(info.labelNames, data.labelSets(part).subspan(static_cast<std::size_t>(row) * info.labelNames.size(), info.labelNames.size())));
     else if (!labels.empty()) texts.push_back(info.classes[static_cast<std::size_t>(labels[static_cast<std::size_t>(row)])]);
     return texts;
 }
@@ -418,11 +503,14 @@ Result<TableRecords> readRecordsOf(const DatasetInfo& info, const std::string& p
             continue;
         }
         const auto at = static_cast<std::size_t>(std::find(info.columnNames.begin(), info.columnNames.end(), column.name) - info.columnNames.begin());
-        const auto target = static_cast<std::size_t>(std::find(info.columnNames.begin(), info.columnNames.end(), info.target) - info.columnNames.begin());
-        const bool without = table->columns() + 1 == info.columnNames.size();
+        // Those to be predicted may be left out, all of them.
+        const auto isTarget = [&](const std::string& name) { return info.labelNames.empty() ? name == info.target : std::find(info.labelNames.begin(), info.labelNames.end(), name) != info.labelNames.end(); };
+        const auto targets = static_cast<std::size_t>(std::count_if(info.columnNames.begin(), info.columnNames.end(), isTarget));
+        const auto before = static_cast<std::size_t>(std::count_if(info.columnNames.begin(), info.columnNames.begin() + static_cast<std::ptrdiff_t>(at), isTarget));
+        const bool without = table->columns() + targets == info.columnNames.size();
         if (!without && table->columns() != info.columnNames.size())
             return wrong("has " + plural(static_cast<std::int64_t>(table->columns()), "column", "columns") + " instead of " + groupedInt(static_cast<std::int64_t>(info.columnNames.size())) + ".");
-        places.push_back(without && at > target ? at - 1 : at);
+        places.push_back(without ? at - before : at);
     }
     TableRecords records;
     const std::size_t features = static_cast<std::size_t>(info.sample.elements()), first = header ? 1 : 0;

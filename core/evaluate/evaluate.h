@@ -13,6 +13,11 @@ namespace sconce {
 struct ClassMetrics { std::int64_t count = 0; double precision = 0, recall = 0, f1 = 0; };
 struct Mistake { std::int64_t row = 0; int truth = 0, said = 0; float confidence = 0; };
 
+/// Where labels were said wrongly: a place in EvaluationReport::rows.
+struct LabelMiss { std::size_t place = 0; int wrong = 0; ///< labels
+                   double off = 0; ///< Σ |probability − truth| over the labels
+};
+
 /// A number that was predicted far from the truth.
 struct Miss { std::int64_t row = 0; float truth = 0, said = 0; };
 
@@ -29,16 +34,22 @@ struct EvaluationReport
     std::int64_t count = 0;                  ///< samples; of a text, symbols
     std::vector<std::string> classes;
     std::vector<std::vector<std::int64_t>> confusion; ///< [truth][said]
-    std::vector<ClassMetrics> perClass;
+    std::vector<ClassMetrics> perClass;      ///< count: samples that are of the class or have the label
     std::vector<Mistake> mistakes;           ///< most confident first
     std::vector<std::int64_t> rows;          ///< of the stored part, in order of evaluation
     std::vector<std::int32_t> said;          ///< class per row
     std::vector<float> confidence;           ///< of that class
     std::vector<float> truths, answers;      ///< regression: per row, in the target's own units; autoencoder: the first rows given back
+    std::vector<std::string> labels;         ///< several labels a sample: their names; perClass is theirs, answers and truths are [rows, labels], truths 0 and 1
+    double threshold = 0.5;                  ///< the probability above which a label is said
+    std::vector<LabelMiss> labelMisses;      ///< rows with a wrong label, those with the most first
     std::vector<Miss> misses;                ///< regression: the widest first
     Part storedIn = Part::Test;
     double seconds = 0;
     Json toJson() const;
+
+  private:
+    Json withLabels(Json json) const;
 };
 
 /// rows of the stored part and its labels → the report, from probabilities [rows, classes].

@@ -38,6 +38,30 @@ EvaluationReport numbersReport(const std::string& task, const EvaluationTotals& 
     return report;
 }
 
+/// What is said of labels: each by itself, and the rows where most are wrong.
+void addLabels(EvaluationReport& report, const Configured& task, const EvaluationTotals& totals, const Dataset& data)
+{
+    report.labels = data.info().labelNames;
+    report.threshold = 1 / (1 + std::exp(-labelCut(task)));
+    for (const LabelCounts& label : totals.labels) report.perClass.push_back({label.there(), label.precision(), label.recall(), label.f1()});
+    const auto sets = data.labelSets(report.storedIn);
+    const std::size_t labels = report.labels.size();
+    const double cut = report.threshold;
+    report.truths.reserve(report.answers.size());
+    for (std::size_t place = 0; place < report.rows.size(); ++place) {
+        LabelMiss miss{place, 0, 0};
+        for (std::size_t i = 0; i < labels; ++i) {
+            const bool has = sets[static_cast<std::size_t>(report.rows[place]) * labels + i] != 0;
+            const double said = static_cast<double>(report.answers[place * labels + i]);
+            report.truths.push_back(has ? 1.0f : 0.0f);
+            miss.wrong += (said > cut) != has;
+            miss.off += std::abs(said - (has ? 1 : 0));
+        }
+        if (miss.wrong > 0) report.labelMisses.push_back(miss);
+    }
+    std::stable_sort(report.labelMisses.begin(), report.labelMisses.end(), [](const LabelMiss& a, const LabelMiss& b) { return a.wrong != b.wrong ? a.wrong > b.wrong : a.off > b.off; });
+}
+
 } // namespace
 
 Result<std::pair<Part, std::vector<std::int64_t>>> rowsOf(const Recipe& recipe, const DatasetInfo& info, const std::string& split)
@@ -102,7 +126,8 @@ Result<EvaluationReport> evaluateModel(Session& model, const Recipe& recipe, Dat
     } else {
         auto totals = model.evaluate(part, list, batchSize, progress);
         SCONCE_TRY(totals);
-        report = numbersReport(recipe.task.type, *totals, part, list, data->targets(part), *answers);
+        report = numbersReport(recipe.task.type, *totals, part, list, data->targets(part), std::move(*answers));
+        if (target == Target::Labels) addLabels(report, recipe.task, *totals, *data);
     }
     report.part = split;
     report.seconds = Clock::system().monotonicSeconds() - start;

@@ -42,6 +42,14 @@ std::vector<ClassMetrics> classMetrics(const std::vector<std::vector<std::int64_
     return result;
 }
 
+Json eachJson(const char* what, const std::vector<std::string>& names, const std::vector<ClassMetrics>& each)
+{
+    Json list = Json::array();
+    for (std::size_t c = 0; c < each.size(); ++c)
+        list.push_back(Json{{what, c < names.size() ? names[c] : std::to_string(c)}, {"count", each[c].count}, {"precision", each[c].precision}, {"recall", each[c].recall}, {"f1", each[c].f1}});
+    return list;
+}
+
 /// Does it belong to the five largest? Those that are as large count as smaller, as torch.topk's do not always: a tie is luck.
 bool amongFive(std::span<const float> row, std::size_t truth)
 {
@@ -97,6 +105,26 @@ EvaluationReport reportFrom(const DatasetInfo& info, Part part, std::span<const 
     return report;
 }
 
+Json EvaluationReport::withLabels(Json json) const
+{
+    json["labels"] = labels;
+    json["threshold"] = threshold;
+    json["per_label"] = eachJson("label", labels, perClass);
+    json["mistakes"] = labelMisses.size();
+    json["worst_misses"] = Json::array();
+    for (std::size_t i = 0; i < std::min(labelMisses.size(), mistakesInJson); ++i) {
+        const LabelMiss& miss = labelMisses[i];
+        Json truth = Json::array(), said = Json::array();
+        for (std::size_t l = 0; l < labels.size(); ++l) {
+            if (truths[miss.place * labels.size() + l] > 0.5f) truth.push_back(labels[l]);
+            if (static_cast<double>(answers[miss.place * labels.size() + l]) > threshold) said.push_back(labels[l]);
+        }
+        json["worst_misses"].push_back(Json{{"row", rows[miss.place]}, {"wrong", miss.wrong}, {"truth", std::move(truth)}, {"said", std::move(said)}});
+    }
+    json["seconds"] = seconds;
+    return json;
+}
+
 Json EvaluationReport::toJson() const
 {
     Json json = Json::object();
@@ -111,6 +139,7 @@ Json EvaluationReport::toJson() const
         json["seconds"] = seconds;
         return json;
     }
+    if (!labels.empty()) return withLabels(std::move(json));
     if (classes.empty()) {
         json["worst_misses"] = Json::array();
         for (std::size_t i = 0; i < std::min(misses.size(), mistakesInJson); ++i)
@@ -122,18 +151,7 @@ Json EvaluationReport::toJson() const
     json["macro_f1"] = std::isfinite(macroF1) ? Json(macroF1) : Json(nullptr);
     json["classes"] = classes;
     json["confusion"] = confusion;
-    Json perClassJson = Json::array();
-    for (std::size_t c = 0; c < perClass.size(); ++c) {
-        const ClassMetrics& metrics = perClass[c];
-        Json entry = Json::object();
-        entry["class"] = c < classes.size() ? classes[c] : std::to_string(c);
-        entry["count"] = metrics.count;
-        entry["precision"] = metrics.precision;
-        entry["recall"] = metrics.recall;
-        entry["f1"] = metrics.f1;
-        perClassJson.push_back(std::move(entry));
-    }
-    json["per_class"] = std::move(perClassJson);
+    json["per_class"] = eachJson("class", classes, perClass);
     json["mistakes"] = mistakes.size();
     Json worst = Json::array();
     for (std::size_t i = 0; i < std::min(mistakes.size(), mistakesInJson); ++i) {

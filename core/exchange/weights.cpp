@@ -56,6 +56,7 @@ Result<void> exportWeights(const std::string& out, std::span<const TensorView> w
                                                       {"dataset", data.title},
                                                       {"fingerprint", data.fingerprint},
                                                       {"input", data.sample.text()}};
+    if (!data.labelNames.empty()) metadata["labels"] = jsonText(data.labelNames);
     if (!data.symbols.empty()) metadata["symbols"] = jsonText(data.symbols);
     const Result<std::string> written = writeSafetensors(out, std::vector<TensorView>(weights.begin(), weights.end()), metadata);
     if (!written) return written.error();

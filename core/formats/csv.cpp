@@ -86,6 +86,7 @@ class CsvParser
         m_table.m_separator = separatorOf(std::string_view(text).substr(m_at));
         while (skipBlankLines()) SCONCE_TRY(row());
         if (m_table.m_columns == 0) return wrong("is empty.");
+        if (m_limits.ragged) SCONCE_TRY(fillUp());
         return std::move(m_table);
     }
 
@@ -136,11 +137,30 @@ class CsvParser
         if (m_at < text.size()) lineEnd();
         const std::size_t count = m_table.m_fields.size() - before;
         if (m_table.m_columns == 0) m_table.m_columns = count;
-        if (count != m_table.m_columns)
+        if (m_limits.ragged) {
+            m_counts.push_back(count);
+            m_table.m_columns = std::max(m_table.m_columns, count);
+        } else if (count != m_table.m_columns)
             return wrong("has " + plural(static_cast<std::int64_t>(count), "entry", "entries") + " in line " + groupedInt(static_cast<std::int64_t>(line)) + ", but " +
                              groupedInt(static_cast<std::int64_t>(m_table.m_columns)) + " in its first.",
                          "Every line of a table needs the same number of entries; one with a separator in it stands in quotes.");
         m_table.m_lines.push_back(static_cast<std::uint32_t>(line));
+        return {};
+    }
+
+    /// Empty fields behind the shorter lines.
+    Result<void> fillUp()
+    {
+        if (m_counts.size() > m_limits.fields / m_table.m_columns) return tooLarge();
+        std::vector<CsvTable::Field> fields;
+        fields.reserve(m_counts.size() * m_table.m_columns);
+        auto from = m_table.m_fields.begin();
+        for (const std::size_t count : m_counts) {
+            fields.insert(fields.end(), from, from + static_cast<std::ptrdiff_t>(count));
+            fields.resize(fields.size() + m_table.m_columns - count);
+            from += static_cast<std::ptrdiff_t>(count);
+        }
+        m_table.m_fields = std::move(fields);
         return {};
     }
 
@@ -187,6 +207,7 @@ class CsvParser
     CsvTable m_table;
     const std::string& m_what;
     const CsvLimits& m_limits;
+    std::vector<std::size_t> m_counts; ///< of fields per row, where they may differ
     std::size_t m_at = 0, m_line = 1;
 };
 

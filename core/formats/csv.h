@@ -18,6 +18,7 @@ struct CsvLimits
     std::uint64_t bytes = std::uint64_t{1} << 30; ///< of the file
     std::size_t columns = 10'000;
     std::size_t fields = 64'000'000;              ///< in all
+    bool ragged = false;                          ///< lines may be of different lengths: shorter ones end in empty fields
 };
 
 class CsvTable

@@ -44,6 +44,7 @@ class Flattened
         add("/data/import", "Size of pictures", data.import.width == 0 ? "as they are" : std::to_string(data.import.width) + "×" + std::to_string(data.import.height));
         add("/data/import/channels", "Colours", data.import.channels == 0 ? "as they are" : data.import.channels == 1 ? "grey" : "colour");
         if (!data.import.target.empty()) add("/data/import/target", "Predicted column", data.import.target);
+        if (!data.import.labels.empty()) add("/data/import/labels", "Predicted labels", labelsText(data.import.labels, std::vector<std::uint8_t>(data.import.labels.size(), 1)));
         if (data.import.context != 0) add("/data/import/context", "Context", plural(data.import.context, "symbol", "symbols"));
         if (data.import.header != "auto") add("/data/import/header", "First line names columns", data.import.header);
         add("/data/input/scale", "Scaled to 0…1", yesNo(data.input.scale));

@@ -30,6 +30,10 @@ void addUnwritten(Json& json, const Json::json_pointer& at)
         json[at] = 0;
         return;
     }
+    if (at.to_string() == "/data/import/labels") {
+        json[at] = Json::array();
+        return;
+    }
     const ParamDescriptor* descriptor = findParam(layerTrainingParams(), at.back());
     const Json::json_pointer layer = at.parent_pointer();
     if (!descriptor || !json.contains(layer) || !json[layer].is_object() || !json[layer].contains("name")) return;

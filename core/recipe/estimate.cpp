@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/recipe/estimate.h"
 
+#include "core/base/text.h"
 #include "core/recipe/task.h"
 
 #include <algorithm>
@@ -40,6 +41,24 @@ std::optional<Estimate> estimate(const Recipe& recipe, const StackReport& report
     result.flopPerStep = 2.0 * static_cast<double>(report.cost.trainingMacs) * batch * (1 + result.memory.recomputing);
     result.stepsPerEpoch = (result.samples.training + recipe.training.batchSize - 1) / recipe.training.batchSize;
     return result;
+}
+
+std::optional<RecomputingEstimate> recomputingEstimate(const Recipe& recipe, const StackReport& report, const DataFacts& data)
+{
+    Recipe on = recipe;
+    setOption(on.training, "memory", "recompute", std::string("blocks"));
+    const auto all = estimate(on, report, data);
+    if (!all) return std::nullopt;
+    const MemoryForecast& memory = all->memory;
+    if (memory.withoutRecomputing <= memory.total()) return RecomputingEstimate{};
+    return RecomputingEstimate{memory.withoutRecomputing - memory.total(), memory.recomputing};
+}
+
+std::string recomputingText(const RecomputingEstimate& estimate, bool on)
+{
+    if (estimate.saves == 0) return on ? "nothing is computed again: it would save too little here" : "would save too little here to be done";
+    const std::string saves = bytesText(estimate.saves), time = percentText(estimate.time, 0);
+    return on ? "saves about " + saves + ", and a step takes about " + time + " longer (estimates)" : "would save about " + saves + ", and a step would take about " + time + " longer (estimates)";
 }
 
 } // namespace sconce

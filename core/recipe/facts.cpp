@@ -12,6 +12,7 @@ DataFacts factsOf(const DatasetInfo& info)
     facts.trainingCount = info.trainingCount;
     facts.testCount = info.testCount;
     facts.classes = static_cast<int>(info.classes.size());
+    facts.labels = static_cast<int>(info.labelNames.size());
     facts.title = info.title;
     facts.validationCount = info.validationCount;
     facts.numbers = info.numbers;

@@ -80,7 +80,7 @@ std::string memoryText(const MemoryForecast& forecast)
     for (const auto& [name, bytes] : parts)
         if (bytes > 0) text += (text.empty() ? "" : ", ") + std::string(name) + " " + bytesText(bytes);
     if (forecast.withoutRecomputing > forecast.total())
-        text += ". Computing again saves " + bytesText(forecast.withoutRecomputing - forecast.total()) + " and adds " + percentText(forecast.recomputing) + " of arithmetic";
+        text += ". Computing again saves " + bytesText(forecast.withoutRecomputing - forecast.total()) + " and adds " + percentText(forecast.recomputing) + " of arithmetic, so that a step takes about " + percentText(forecast.recomputing, 0) + " longer";
     return text;
 }
 

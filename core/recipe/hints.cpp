@@ -57,7 +57,7 @@ class Hints
     bool isPartOfLoss(const std::string& activation) const
     {
         if (isContest()) return activation == "softmax" || activation == "log_softmax";
-        return activation == "sigmoid" && targetOf(m_recipe.task) == Target::Flag;
+        return activation == "sigmoid" && (targetOf(m_recipe.task) == Target::Flag || targetOf(m_recipe.task) == Target::Labels);
     }
     /// An autoencoder's pictures may well end in what keeps them between 0 and 1; with cross-entropy only in the sigmoid.
     bool fitsLoss(const std::string& activation) const
@@ -71,6 +71,7 @@ class Hints
         case Target::Next: break;
         case Target::Number: return "The loss wants plain numbers: targets are scaled to stand around 0, on both sides.";
         case Target::Flag:
+        case Target::Labels:
         case Target::Input: return "The loss wants plain numbers, and has the sigmoid in it.";
         }
         return "The loss wants plain numbers, of which the largest wins.";

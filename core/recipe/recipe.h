@@ -131,6 +131,7 @@ struct DataFacts
     std::string target = {};    ///< what that number or class is called, where it has a name
     bool bytes = true;          ///< stored as 0…255; else as numbers of any size (a table), or symbols
     int symbols = 0;            ///< of a text: how many different ones it has
+    int labels = 0;             ///< that a sample may have, any number of them at once
 };
 DataFacts factsOf(const DatasetInfo& info);
 /// The facts that a starter recipe assumes when its data set is not at hand (mnist 1×28×28, 10 classes).
@@ -148,7 +149,7 @@ struct OptionEntry
 };
 std::span<const OptionEntry> optimiserEntries(); ///< adam, adamw, sgd, rmsprop, adagrad, lion, muon
 std::span<const OptionEntry> scheduleEntries();  ///< constant, step, exponential, cosine, one_cycle, polynomial, plateau
-std::span<const OptionEntry> taskEntries();      ///< classification, binary, regression, autoencoder, language; more in task.h
+std::span<const OptionEntry> taskEntries();      ///< classification, binary, multilabel, regression, autoencoder, language; more in task.h
 const OptionEntry* findOption(std::span<const OptionEntry> entries, std::string_view id);
 
 /// Everything else that a run may be told, in groups, each a section of the form and an object of the JSON below "training":

@@ -28,6 +28,7 @@ Json dataToJson(const DataSettings& data)
     json["fingerprint"] = data.fingerprint;
     json["import"] = {{"width", data.import.width}, {"height", data.import.height}, {"channels", data.import.channels}, {"target", data.import.target}, {"header", data.import.header}};
     if (data.import.context != 0) json["import"]["context"] = data.import.context; // recipes without a text stay as they were
+    if (!data.import.labels.empty()) json["import"]["labels"] = data.import.labels; // nor those without labels
     json["input"] = {{"scale", data.input.scale}, {"normalise", data.input.normalise}, {"mean", data.input.mean}, {"deviation", data.input.deviation}};
     json["split"] = {{"kind", data.split.kind == SplitSettings::Kind::Last ? "last" : "shuffled"},
                      {"validation", data.split.validation}, {"validation_count", data.split.validationCount}, {"test", data.split.test}};
@@ -124,6 +125,15 @@ class RecipeReader
         return result;
     }
 
+    static void readLabels(JsonReader& reader, std::vector<std::string>& labels)
+    {
+        const Json* list = reader.raw("labels");
+        if (!list) return;
+        const bool good = list->is_array() && list->size() <= mostLabels && std::all_of(list->begin(), list->end(), [](const Json& name) { return name.is_string() && name.get_ref<const std::string&>().size() <= 1024; });
+        if (good) labels = list->get<std::vector<std::string>>();
+        else reader.problem("labels", "The columns to predict are a list of their names, [\"dog\", \"cat\"], at most " + groupedInt(static_cast<std::int64_t>(mostLabels)) + ".");
+    }
+
     void readData(JsonReader& reader, DataSettings& data)
     {
         data.dataset = reader.text("dataset", data.dataset, 256);
@@ -139,6 +149,7 @@ class RecipeReader
             data.import.context = static_cast<int>(r.integer("context", 0, 0, mostContext));
             data.import.target = r.text("target", "", 1024);
             data.import.header = r.text("header", "auto", 8);
+            readLabels(r, data.import.labels);
             if (data.import.header != "auto" && data.import.header != "yes" && data.import.header != "no") {
                 r.problem("header", "A table's first line names its columns or not: “auto”, “yes” or “no”.");
                 data.import.header = "auto";

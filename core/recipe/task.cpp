@@ -27,6 +27,15 @@ OptionEntry binary()
     return {"binary", "Yes or no", "Says which of two classes a sample belongs to, with a single output. The loss is binary cross-entropy, which has the sigmoid in it.", {}};
 }
 
+OptionEntry multilabel()
+{
+    return {"multilabel", "Several labels", "Says of each label whether a sample has it: any number of them at once, as a picture may show a dog and a ball. The loss is binary cross-entropy, the mean over the labels, which has the sigmoid in it.",
+            {realParam("threshold", "Threshold", 0.5, 0.01, 0.99, "How probable a label must be to be said. Lower finds more of them, and is wrong more often. It changes the metrics and the answers, not what is learned."),
+             choiceParam("positive_weights", "Label weights", "none",
+                         {{"none", "none", "Every answer counts alike"}, {"balanced", "balanced", "Of each label, the samples that have it count as much as those that do not"}},
+                         "How much samples that have a label count in the loss, beside those that do not. Balance them where labels are rare, and a network would learn never to say them.")}};
+}
+
 OptionEntry regression()
 {
     ParamDescriptor delta = realParam("delta", "Bend", 1.0, 0.001, 1000.0, "Errors above this count in proportion, smaller ones squared. In deviations of the target.");
@@ -60,6 +69,21 @@ constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 
 double mean(double sum, std::int64_t count) { return count > 0 ? sum / static_cast<double>(count) : unknown; }
 
+/// As scikit-learn's f1_score has them, 0 of a label that is neither there nor said.
+double ofLabels(std::string_view id, const MetricSums& sums)
+{
+    if (sums.count == 0 || sums.labels.empty()) return unknown;
+    LabelCounts all;
+    double f1 = 0;
+    for (const LabelCounts& label : sums.labels) {
+        all += label;
+        f1 += label.f1();
+    }
+    const auto labels = static_cast<double>(sums.labels.size());
+    if (id == "macro_f1") return f1 / labels;
+    return id == "micro_f1" ? all.f1() : 1 - static_cast<double>(all.wrong + all.missed) / (static_cast<double>(sums.count) * labels);
+}
+
 /// 1 − Σ(said − truth)² / Σ(truth − mean)², as scikit-learn's r2_score.
 double determination(const MetricSums& sums)
 {
@@ -72,17 +96,26 @@ double determination(const MetricSums& sums)
 
 std::span<const OptionEntry> taskEntries()
 {
-    static const std::vector<OptionEntry> entries{classification(), binary(), regression(), autoencoder(), language()};
+    static const std::vector<OptionEntry> entries{classification(), binary(), multilabel(), regression(), autoencoder(), language()};
     return entries;
 }
 
 Target targetOf(const Configured& task)
 {
     if (task.type == "binary") return Target::Flag;
+    if (task.type == "multilabel") return Target::Labels;
     if (task.type == "regression") return Target::Number;
     if (task.type == "autoencoder") return Target::Input;
     if (task.type == "language") return Target::Next;
     return Target::Class;
+}
+
+double labelCut(const Configured& task)
+{
+    const OptionEntry* entry = findOption(taskEntries(), task.type);
+    if (!entry || !findParam(entry->params, "threshold")) return 0;
+    const double threshold = std::get<double>(valueOf(entry->params, task.params, "threshold"));
+    return std::log(threshold / (1 - threshold));
 }
 
 std::vector<std::int64_t> outputSizes(const Configured& task, const DataFacts& data)
@@ -91,6 +124,7 @@ std::vector<std::int64_t> outputSizes(const Configured& task, const DataFacts& d
     case Target::Class: break;
     case Target::Flag:
     case Target::Number: return {1};
+    case Target::Labels: return {data.labels};
     case Target::Input: return data.input.sizes();
     case Target::Next: return {data.input.elements(), data.symbols};
     }
@@ -101,7 +135,19 @@ std::string lossTitle(const Configured& task)
 {
     const OptionEntry* entry = findOption(taskEntries(), task.type);
     if (const ParamDescriptor* loss = entry ? findParam(entry->params, "loss") : nullptr) return paramText(*loss, valueOf(entry->params, task.params, "loss"));
-    return task.type == "binary" ? "binary cross-entropy" : "cross-entropy";
+    return task.type == "binary" || task.type == "multilabel" ? "binary cross-entropy" : "cross-entropy";
+}
+
+double LabelCounts::precision() const { return found > 0 ? static_cast<double>(found) / static_cast<double>(found + wrong) : 0; }
+double LabelCounts::recall() const { return found > 0 ? static_cast<double>(found) / static_cast<double>(there()) : 0; }
+double LabelCounts::f1() const { return found > 0 ? 2 * static_cast<double>(found) / static_cast<double>(2 * found + wrong + missed) : 0; }
+
+LabelCounts& LabelCounts::operator+=(const LabelCounts& more)
+{
+    found += more.found;
+    wrong += more.wrong;
+    missed += more.missed;
+    return *this;
 }
 
 MetricSums& MetricSums::operator+=(const MetricSums& more)
@@ -113,34 +159,56 @@ MetricSums& MetricSums::operator+=(const MetricSums& more)
     target += more.target;
     targetSquared += more.targetSquared;
     surprise += more.surprise;
+    near += more.near;
+    if (labels.size() < more.labels.size()) labels.resize(more.labels.size());
+    for (std::size_t i = 0; i < more.labels.size(); ++i) labels[i] += more.labels[i];
     return *this;
 }
 
-std::span<const MetricEntry> metricsOf(std::string_view task)
+namespace {
+
+/// Neighbours belong to one task; some to two.
+std::span<const MetricEntry> allMetrics()
 {
     static const std::vector<MetricEntry> all{
         {"perplexity", "Perplexity", "perplexity", "Among how many symbols the network wavers on average: 1 is perfect, and as many as there are symbols no better than guessing.", false, false, true},
         {"accuracy", "Accuracy", "accuracy", "The share of answers that name the right class, or the right next symbol.", true, true, true},
+        {"micro_f1", "F1", "F1", "Of labels said and labels there, taken together, how many are both: 1 is perfect. Labels that are rare count little; saying none at all is 0.", true, true, true},
+        {"exact_match", "All labels right", "all right", "The share of samples of which every label is right.", true, true, true},
+        {"label_accuracy", "Label accuracy", "label accuracy", "The share of answers, over all samples and labels, that are right. Where labels are rare, saying none at all comes far.", true, true, true},
+        {"macro_f1", "Macro F1", "macro F1", "The mean of every class's or label's own F1, in which rare ones count as much as common ones.", true, true, false},
+        {"top5_accuracy", "Top-5 accuracy", "top 5", "The share of samples whose class is among the five likeliest; of six classes or more.", true, true, false},
         {"mae", "Mean absolute error", "mean error", "How far answers lie from the truth on average, in the target's own units.", false, false, true},
         {"r2", "R²", "R²", "The share of the targets' variation that the answers explain: 1 is perfect, 0 no better than always saying the mean.", true, false, false}};
-    const std::span<const MetricEntry> metrics(all);
-    if (task == "language") return metrics.subspan(0, 2);
-    if (task == "classification" || task == "binary") return metrics.subspan(1, 1);
-    if (task == "autoencoder") return metrics.subspan(2, 1);
-    if (task == "regression") return metrics.subspan(2, 2);
+    return all;
+}
+
+} // namespace
+
+std::span<const MetricEntry> metricsOf(std::string_view task)
+{
+    if (task == "language") return allMetrics().subspan(0, 2);
+    if (task == "classification" || task == "binary") return allMetrics().subspan(1, 1);
+    if (task == "multilabel") return allMetrics().subspan(2, 4);
+    if (task == "autoencoder") return allMetrics().subspan(7, 1);
+    if (task == "regression") return allMetrics().subspan(7, 2);
     return {};
 }
 
+std::span<const MetricEntry> furtherMetricsOf(std::string_view task) { return task == "classification" ? allMetrics().subspan(5, 2) : std::span<const MetricEntry>(); }
+
 const MetricEntry* findMetric(std::string_view id)
 {
-    for (const char* task : {"language", "regression"})
-        for (const MetricEntry& metric : metricsOf(task))
-            if (metric.id == id) return &metric;
-    return nullptr;
+    const auto all = allMetrics();
+    const auto found = std::find_if(all.begin(), all.end(), [&](const MetricEntry& metric) { return metric.id == id; });
+    return found == all.end() ? nullptr : &*found;
 }
 
 double metricOf(std::string_view id, const MetricSums& sums)
 {
+    if (id == "top5_accuracy") return sums.labels.size() > 5 ? mean(static_cast<double>(sums.near), sums.count) : unknown;
+    if (id == "exact_match") return mean(static_cast<double>(sums.correct), sums.count);
+    if (id == "label_accuracy" || id == "micro_f1" || id == "macro_f1") return ofLabels(id, sums);
     if (id == "accuracy") return mean(static_cast<double>(sums.correct), sums.count);
     if (id == "mae") return mean(sums.absolute, sums.count);
     if (id == "perplexity") return std::exp(mean(sums.surprise, sums.count));

@@ -144,6 +144,11 @@ class Validator
         const SplitSettings& split = m_recipe.data.split;
         if (!(split.validation >= 0 && split.validation <= limits::validation && split.test >= 0 && split.test <= limits::test)) return;
         const SplitCounts counts = splitCounts(m_data->trainingCount, m_data->testCount, split, m_data->validationCount);
+        const bool own = m_data->validationCount > 0 && split.kind == SplitSettings::Kind::Last;
+        if (const std::int64_t all = counts.training + counts.validation; !own && split.validationCount >= all) {
+            Problem& problem = add("/data/split/validation_count", "Validation takes " + groupedInt(split.validationCount) + " samples, but there are only " + groupedInt(all) + ".", "At least one must be left to train on.");
+            problem.fixes.push_back(replaceFix("Hold back " + groupedInt(std::max<std::int64_t>(1, all / 10)), "/data/split/validation_count", std::max<std::int64_t>(1, all / 10)));
+        }
         if (counts.training < 1) {
             add("/data/split/validation", "The split leaves no sample to train on.").fixes.push_back(replaceFix("Hold nothing back", "/data/split/validation", 0.0));
         } else if (m_recipe.training.batchSize > counts.training) {
@@ -176,6 +181,25 @@ class Validator
             return false;
         }
         Problem& problem = add("/task/type", m_data->title + " is no text, and next symbols are learned from texts.", "Choose a text (.txt) on the Data page, or another task.");
+        if (m_data->labels > 0) problem.fixes.push_back(sayLabels());
+        else if (m_data->classes >= 2) problem.fixes.push_back(replaceFix("Tell classes apart", "/task", {{"type", "classification"}}));
+        else if (m_data->numbers) problem.fixes.push_back(replaceFix("Predict the number", "/task", {{"type", "regression"}}));
+        return false;
+    }
+
+    static Fix sayLabels() { return replaceFix("Say the labels", "/task", {{"type", "multilabel"}}); }
+
+    /// Labels and the task of labels belong together. True if they do here, or neither is meant, or an autoencoder needs none.
+    bool fitsLabels()
+    {
+        const bool has = m_data->labels > 0, wanted = targetOf(m_recipe.task) == Target::Labels;
+        if (has == wanted || (has && targetOf(m_recipe.task) == Target::Input)) return true;
+        if (has) {
+            add("/task/type", "A sample of " + m_data->title + " has any number of " + plural(m_data->labels, "label", "labels") + " at once, and no single class or number.").fixes.push_back(sayLabels());
+            return false;
+        }
+        Problem& problem = add("/task/type", "The samples of " + m_data->title + " have no labels, of which each is there or not.", "On the Data page, choose several columns of yes and no to predict, or add a folder of pictures with a labels.csv.");
+        if (m_data->classes == 2) problem.fixes.push_back(replaceFix("Say yes or no", "/task", {{"type", "binary"}}));
         if (m_data->classes >= 2) problem.fixes.push_back(replaceFix("Tell classes apart", "/task", {{"type", "classification"}}));
         else if (m_data->numbers) problem.fixes.push_back(replaceFix("Predict the number", "/task", {{"type", "regression"}}));
         return false;
@@ -186,7 +210,7 @@ class Validator
     {
         const auto become = [](const char* title, const char* task) { return replaceFix(title, "/task", {{"type", task}}); };
         const std::string classes = m_data->title + " has " + (m_data->classes == 0 ? std::string("no classes") : plural(m_data->classes, "class", "classes"));
-        if (!fitsText()) return;
+        if (!fitsText() || !fitsLabels()) return;
         const Target wanted = targetOf(m_recipe.task);
         if (wanted == Target::Class && m_data->classes < 2) {
             Problem& problem = add("/data/dataset", classes + ", but telling classes apart takes at least two.");
@@ -226,6 +250,7 @@ class Validator
         case Target::Class: break;
         case Target::Flag:
         case Target::Number: return 1;
+        case Target::Labels: return m_data->labels;
         case Target::Input: return m_data->input.elements();
         case Target::Next: return m_data->symbols;
         }
@@ -299,6 +324,7 @@ class Validator
         case Target::Class: break;
         case Target::Flag: return "Yes or no is one number: above 0 for “yes”, so the last layer needs 1 unit.";
         case Target::Number: return "One number is predicted, so the last layer needs 1 unit.";
+        case Target::Labels: return m_data->title + " has " + plural(m_data->labels, "label", "labels") + ", so the last layer needs " + units + ", one for each.";
         case Target::Input: return "An autoencoder gives back what it takes: " + m_data->input.text() + ".";
         case Target::Next: return m_data->title + " has " + groupedInt(m_data->symbols) + " symbols, so the last layer needs " + units + " at each of " + groupedInt(m_data->input.elements()) + " places.";
         }

@@ -63,6 +63,9 @@ void keepMetrics(RunSummary& summary, MetricMap& event, const std::string& task,
         if (metric.id == "accuracy") accuracy = value;
         else summary.metrics[part + "_" + metric.id] = event[part + "_" + metric.id] = value;
     }
+    if (!sums || part == "train") return;
+    for (const MetricEntry& metric : furtherMetricsOf(task))
+        if (const double value = metricOf(metric.id, *sums); std::isfinite(value)) summary.metrics[part + "_" + metric.id] = event[part + "_" + metric.id] = value;
 }
 
 } // namespace

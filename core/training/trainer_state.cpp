@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/training/checkpoint.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -16,6 +17,43 @@ Json amendmentJson(const Amendment& amendment)
     return Json{{"step", amendment.step}, {"path", amendment.path}, {"before", amendment.before}, {"after", amendment.after}};
 }
 
+/// Three lists, as the counts of a thousand labels are many.
+Json labelsJson(const std::vector<LabelCounts>& labels)
+{
+    Json found = Json::array(), wrong = Json::array(), missed = Json::array();
+    for (const LabelCounts& label : labels) {
+        found.push_back(label.found);
+        wrong.push_back(label.wrong);
+        missed.push_back(label.missed);
+    }
+    return Json{{"found", std::move(found)}, {"wrong", std::move(wrong)}, {"missed", std::move(missed)}};
+}
+
+void readLabels(JsonReader& reader, std::vector<LabelCounts>& labels)
+{
+    const auto take = [&](JsonReader& one, const char* key, std::int64_t LabelCounts::*member) {
+        const Json* list = one.raw(key);
+        const bool good = list && list->is_array() && (labels.empty() || labels.size() == list->size()) &&
+                          std::all_of(list->begin(), list->end(), [](const Json& value) { return value.is_number_integer() && value.get<std::int64_t>() >= 0; });
+        if (!good) return one.problem(key, "These must be counts, as many as there are labels.");
+        labels.resize(list->size());
+        for (std::size_t i = 0; i < labels.size(); ++i) labels[i].*member = (*list)[i].get<std::int64_t>();
+    };
+    const Json* json = reader.raw("labels");
+    if (!json) return;
+    JsonReader one(*json, reader.pathOf("labels"), reader.problems());
+    take(one, "found", &LabelCounts::found);
+    take(one, "wrong", &LabelCounts::wrong);
+    take(one, "missed", &LabelCounts::missed);
+}
+
+Json sumsJson(const MetricSums& sums)
+{
+    Json json{{"absolute", sums.absolute}, {"squared", sums.squared}, {"target", sums.target}, {"targetSquared", sums.targetSquared}, {"surprise", sums.surprise}};
+    if (!sums.labels.empty()) json["labels"] = labelsJson(sums.labels);
+    return json;
+}
+
 } // namespace
 
 Json TrainerState::toJson() const
@@ -28,7 +66,7 @@ Json TrainerState::toJson() const
                 {"epochLossSum", epochLossSum},
                 {"epochCorrect", epochSums.correct},
                 {"epochSamples", epochSums.count},
-                {"epochSums", {{"absolute", epochSums.absolute}, {"squared", epochSums.squared}, {"target", epochSums.target}, {"targetSquared", epochSums.targetSquared}, {"surprise", epochSums.surprise}}},
+                {"epochSums", sumsJson(epochSums)},
                 {"epochsPlanned", epochsPlanned},
                 {"secondsTrained", secondsTrained},
                 {"stepSeconds", stepSeconds},
@@ -74,6 +112,7 @@ Result<TrainerState> TrainerState::fromJson(const Json& json)
         state.epochSums.target = one.real("target", 0, -huge, huge);
         state.epochSums.targetSquared = one.real("targetSquared", 0, 0, huge);
         state.epochSums.surprise = one.real("surprise", 0, 0, huge);
+        readLabels(one, state.epochSums.labels);
     }
     state.epochsPlanned = reader.integer("epochsPlanned", 0, 0, most);
     state.secondsTrained = reader.real("secondsTrained", 0, 0, huge);

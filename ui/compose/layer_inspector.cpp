@@ -303,6 +303,9 @@ void LayerInspector::updateOutput()
     case Target::Class:
         if (facts) help += QLatin1Char(' ') + tr("The last layer must give %1 numbers, one for each class.").arg(facts->classes);
         break;
+    case Target::Labels:
+        if (facts) help += QLatin1Char(' ') + tr("The last layer must give %1 numbers, one for each label.").arg(facts->labels);
+        break;
     case Target::Flag:
     case Target::Number: help += QLatin1Char(' ') + tr("The last layer must give 1 number."); break;
     case Target::Input:

@@ -141,6 +141,7 @@ StackRow StackModel::outputRow() const
     row.summary = text(task ? task->title : m_document.recipe().task.type);
     const Configured& chosen = m_document.recipe().task;
     if (facts && targetOf(chosen) == Target::Class) row.summary += tr(", %1 classes").arg(facts->classes);
+    if (facts && targetOf(chosen) == Target::Labels) row.summary += tr(", %1 labels").arg(facts->labels);
     if (facts && targetOf(chosen) == Target::Next) row.summary += tr(", %1 symbols").arg(facts->symbols);
     if (facts && targetOf(chosen) != Target::Class && !facts->target.empty() && targetOf(chosen) != Target::Input) row.summary += tr(" of “%1”").arg(text(facts->target));
     if (facts) row.summary += tr(", loss: %1").arg(text(lossTitle(chosen)));

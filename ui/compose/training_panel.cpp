@@ -11,6 +11,7 @@
 #include <QRandomGenerator>
 #include <QRegularExpressionValidator>
 #include <QSpinBox>
+#include <QTimer>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -41,6 +42,10 @@ TrainingPanel::TrainingPanel(RecipeDocument& document, QWidget* parent) : QScrol
     m_column = new QVBoxLayout(m_content);
     m_column->setContentsMargins(16, 12, 16, 16);
     m_column->setSpacing(0);
+    m_settled = new QTimer(this);
+    m_settled->setSingleShot(true);
+    m_settled->setInterval(200);
+    connect(m_settled, &QTimer::timeout, this, &TrainingPanel::sayRecomputing);
     makeGoal();
     makeOptimiser();
     makeLength();
@@ -246,6 +251,13 @@ void TrainingPanel::makeOptions()
             m_profile = addTrial(where, "clock", tr("Profile a few steps…"), "profile");
             connect(m_profile, &QPushButton::clicked, this, &TrainingPanel::profileRequested);
         }
+        if (group.id == "memory") {
+            m_recomputing = makeLabel({}, FontRole::Caption, Token::Text2, m_content);
+            m_recomputing->setObjectName(QStringLiteral("compose.training.memory.words"));
+            m_recomputing->setWordWrap(true);
+            m_recomputing->setToolTip(tr("By the operations that would be done twice, counted in multiply-adds. What they really take depends on the machine: Profile a few steps tells."));
+            where->addWidget(m_recomputing);
+        }
         m_optionForms.push_back(form);
         connect(form, &ParamForm::edited, this, [this, &group](const std::string& id, const ParamValue& value) {
             const ParamDescriptor* descriptor = findParam(group.params, id);
@@ -421,6 +433,19 @@ void TrainingPanel::update()
     }
     fillOptions();
     drawSchedule();
+    m_settled->start();
+}
+
+void TrainingPanel::sayRecomputing()
+{
+    const auto& facts = m_document.facts();
+    const Recipe& recipe = m_document.recipe();
+    const auto guess = facts ? recomputingEstimate(recipe, m_document.report(), *facts) : std::nullopt;
+    QString words;
+    if (guess) words = text(recomputingText(*guess, wordOf(recipe.training, "memory", "recompute") == "blocks"));
+    if (!words.isEmpty()) words[0] = words[0].toUpper();
+    m_recomputing->setText(words);
+    m_recomputing->setVisible(!words.isEmpty());
 }
 
 void TrainingPanel::drawSchedule()

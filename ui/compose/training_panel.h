@@ -11,6 +11,7 @@
 class QLabel;
 class QLineEdit;
 class QPushButton;
+class QTimer;
 class QToolButton;
 
 namespace sconce::ui {
@@ -60,6 +61,7 @@ class TrainingPanel : public QScrollArea
     QPushButton* addTrial(QVBoxLayout* where, const char* icon, const QString& words, const char* name);
     void update();
     void drawSchedule();
+    void sayRecomputing();
 
     RecipeDocument& m_document;
     QWidget* m_content = nullptr;
@@ -75,6 +77,8 @@ class TrainingPanel : public QScrollArea
     QPushButton *m_findRate = nullptr, *m_findBatch = nullptr, *m_profile = nullptr;
     PlotView* m_plot = nullptr;
     QLabel* m_plotWords = nullptr;
+    QLabel* m_recomputing = nullptr;  ///< what computing blocks again saves and costs
+    QTimer* m_settled = nullptr;      ///< worked out when the recipe has stood still: it is not for every key press
     QLineEdit* m_seed = nullptr;
     FieldRow* m_seedRow = nullptr;
     QLabel* m_start = nullptr; ///< what training starts from, in words

@@ -39,6 +39,7 @@ void DataPage::showClasses()
     const auto& info = m_data->info();
     const auto rows = splitRows(info.trainingCount, info.testCount, m_split->choices().split, 42, info.validationCount);
     if (isText()) return showSymbols(rows);
+    if (hasLabels()) return showLabels(rows);
     std::vector<ClassBars::Bar> bars;
     constexpr int bins = 12; // of numbers that are no classes
     const bool numbers = info.classes.empty() && info.numbers;
@@ -64,6 +65,33 @@ void DataPage::showClasses()
         m_classCard->setTitle(QString::fromStdString(info.target), tr("%1 to %2, mean %3").arg(QString::fromStdString(realText(info.targetLeast)), QString::fromStdString(realText(info.targetMost)), QString::fromStdString(realText(info.targetMean))));
     else
         m_classCard->setTitle(isTable() ? tr("Classes of “%1”").arg(QString::fromStdString(info.target)) : tr("Classes"), balanceWords(bars));
+    m_bars->setBars(std::move(bars));
+}
+
+/// How many samples have each label; a sample may have several, or none.
+void DataPage::showLabels(const SplitRows& rows)
+{
+    const auto& names = m_data->info().labelNames;
+    std::vector<ClassBars::Bar> bars;
+    for (const auto& name : names) bars.push_back({QString::fromStdString(name), {}});
+    std::int64_t all = 0, samples = 0;
+    const auto count = [&](const std::vector<std::int64_t>& from, Part part, std::size_t share) {
+        const auto sets = m_data->labelSets(part);
+        samples += static_cast<std::int64_t>(from.size());
+        for (const auto row : from)
+            for (std::size_t i = 0; i < names.size(); ++i) {
+                const int has = sets[static_cast<std::size_t>(row) * names.size() + i];
+                bars[i].counts[share] += has;
+                all += has;
+            }
+    };
+    count(rows.training, Part::Training, 0);
+    count(rows.validation, Part::Training, 1);
+    count(rows.test, rows.testPart, 2);
+    const auto sum = [](const ClassBars::Bar& bar) { return bar.counts[0] + bar.counts[1] + bar.counts[2]; };
+    const auto rarest = std::min_element(bars.begin(), bars.end(), [&](const auto& a, const auto& b) { return sum(a) < sum(b); });
+    const double every = static_cast<double>(std::max<std::int64_t>(1, samples));
+    m_classCard->setTitle(tr("Labels"), tr("%1 a sample on average; “%2” is the rarest, with %3 of the samples").arg(QString::fromStdString(realText(static_cast<double>(all) / every, 2)), rarest->name, QString::fromStdString(percentText(static_cast<double>(sum(*rarest)) / every, 1))));
     m_bars->setBars(std::move(bars));
 }
 

@@ -5,6 +5,7 @@
 #include "core/base/text.h"
 #include "core/data/order.h"
 #include "ui/data/class_bars.h"
+#include "ui/data/labels_dialog.h"
 #include "ui/data/set_list.h"
 #include "ui/data/split_panel.h"
 #include "ui/data/table_view.h"
@@ -67,7 +68,7 @@ void DataPage::buildHeader()
     setTitle(tr("Data"), tr("Reading the library…"));
     auto* add = makeButton(QStringLiteral("plus"), tr("Add data…"), ButtonKind::Normal, this);
     add->setObjectName(QStringLiteral("data.add"));
-    add->setToolTip(tr("MNIST-style IDX files, a folder of pictures with one folder a class, a table (CSV), or a text (.txt). You can also drop them on this page."));
+    add->setToolTip(tr("MNIST-style IDX files, a folder of pictures with one folder a class or with a labels.csv, a table (CSV), or a text (.txt). You can also drop them on this page."));
     auto* menu = new QMenu(add);
     auto* folder = menu->addAction(Theme::instance().icon(QStringLiteral("folder")), tr("A folder…"), this, [this] { addByButton(true); });
     folder->setObjectName(QStringLiteral("data.addFolder"));
@@ -227,12 +228,18 @@ QWidget* DataPage::buildSamplesCard()
     m_target = new QComboBox(card);
     m_target->setObjectName(QStringLiteral("data.target"));
     m_target->setAccessibleName(tr("Column to predict"));
-    m_target->setToolTip(tr("The column that the network learns to predict from the others. Words are classes; numbers may be predicted as numbers (task: regression)."));
+    m_target->setToolTip(tr("The column that the network learns to predict from the others. Words are classes; numbers may be predicted as numbers (task: regression). Several columns of yes and no are predicted at once as labels."));
     m_target->setMinimumWidth(140);
     tools->addWidget(m_targetLabel);
     tools->addWidget(m_target);
+    m_labels = makeButton(QStringLiteral("tag"), tr("Labels…"), ButtonKind::Normal, card);
+    m_labels->setObjectName(QStringLiteral("data.labels"));
+    m_labels->setAccessibleName(tr("Predict several labels"));
+    tools->addWidget(m_labels);
+    connect(m_labels, &QPushButton::clicked, this, &DataPage::chooseLabels);
     m_targetLabel->hide();
     m_target->hide();
+    m_labels->hide();
     m_sizeLabel = makeLabel(tr("Size"), FontRole::Caption, Token::Text2, card);
     tools->addWidget(m_sizeLabel);
     m_size = new QSlider(Qt::Horizontal, card);
@@ -259,12 +266,7 @@ QWidget* DataPage::buildSamplesCard()
     m_sampleLine = makeLabel({}, FontRole::Caption, Token::Text2, card);
     m_sampleLine->setObjectName(QStringLiteral("data.sampleLine"));
     card->content()->addWidget(m_sampleLine);
-    connect(m_target, &QComboBox::activated, this, [this](int index) {
-        if (!isTable() || m_target->itemText(index).toStdString() == m_data->info().target) return;
-        ImportOptions options;
-        options.target = m_target->itemText(index).toStdString();
-        m_studio.data->add(QString::fromStdString(m_data->info().location), options);
-    });
+    connect(m_target, &QComboBox::activated, this, &DataPage::chooseTarget);
     connect(m_classFilter, &QComboBox::currentIndexChanged, this, &DataPage::showSamples);
     connect(m_partFilter, &QComboBox::currentIndexChanged, this, &DataPage::showSamples);
     connect(m_size, &QSlider::valueChanged, this, [this](int value) {
@@ -344,7 +346,11 @@ void DataPage::fillThumbnails()
     }
 }
 
-void DataPage::setCompact(bool, bool low) { m_classCard->setVisible(!low); }
+void DataPage::setCompact(bool narrow, bool low)
+{
+    m_classCard->setVisible(!low);
+    m_labels->setText(narrow ? QString() : tr("Labels…"));
+}
 
 void DataPage::addByButton(bool folder)
 {
@@ -395,8 +401,8 @@ void DataPage::opened(const DatasetId& id, DatasetPtr data, const QString& sente
     {
         const QSignalBlocker blocker(m_classFilter);
         m_classFilter->clear();
-        m_classFilter->addItem(tr("all classes"));
-        for (const auto& name : info.classes) m_classFilter->addItem(QString::fromStdString(name));
+        m_classFilter->addItem(info.labelNames.empty() ? tr("all classes") : tr("all labels"));
+        for (const auto& name : info.labelNames.empty() ? info.classes : info.labelNames) m_classFilter->addItem(QString::fromStdString(name));
     }
     if (!isTable() && !isText()) m_model->setThumbnail(id, thumbnailOf(*m_data));
     showTarget();
@@ -428,8 +434,10 @@ void DataPage::showSamples()
     const auto take = [&](const std::vector<std::int64_t>& from, Part part, int share) {
         if (wantedPart >= 0 && wantedPart != share) return;
         const auto labels = m_data->labels(part);
+        const auto sets = m_data->labelSets(part);
+        const auto isOne = [&](std::size_t row) { return !sets.empty() ? sets[row * info.labelNames.size() + static_cast<std::size_t>(wantedClass)] != 0 : labels.empty() || labels[row] == wantedClass; };
         for (const auto row : from)
-            if (wantedClass < 0 || labels.empty() || labels[static_cast<std::size_t>(row)] == wantedClass) samples.push_back({part, row, share});
+            if (wantedClass < 0 || isOne(static_cast<std::size_t>(row))) samples.push_back({part, row, share});
     };
     take(rows.training, Part::Training, 0);
     take(rows.validation, Part::Training, 1);
@@ -451,16 +459,43 @@ void DataPage::showSamples()
 void DataPage::showTarget()
 {
     const bool table = isTable();
-    for (QWidget* widget : std::initializer_list<QWidget*>{m_target, m_targetLabel}) widget->setVisible(table);
+    for (QWidget* widget : std::initializer_list<QWidget*>{m_target, m_targetLabel, m_labels}) widget->setVisible(table);
     for (QWidget* widget : std::initializer_list<QWidget*>{m_size, m_sizeLabel}) widget->setVisible(!table && !isText());
-    m_classFilter->setVisible(!m_data->info().classes.empty());
+    m_classFilter->setVisible(!m_data->info().classes.empty() || hasLabels());
     m_sampleLine->setVisible(!table && !isText());
     m_mixButton->setVisible(!isText()); // its order is what a text is
     if (!table) return;
     const QSignalBlocker blocker(m_target);
     m_target->clear();
     for (const std::string& name : m_data->info().columnNames) m_target->addItem(QString::fromStdString(name));
-    m_target->setCurrentIndex(m_target->findText(QString::fromStdString(m_data->info().target)));
+    const DatasetInfo& info = m_data->info();
+    m_target->setPlaceholderText(QString::fromStdString(plural(static_cast<std::int64_t>(info.labelNames.size()), "label", "labels")));
+    m_target->setCurrentIndex(hasLabels() ? -1 : m_target->findText(QString::fromStdString(info.target)));
+    m_labels->setEnabled(!info.yesNoColumns.empty());
+    m_labels->setToolTip(info.yesNoColumns.empty() ? tr("No column holds nothing but yes and no, or 1 and 0, as labels do.") : tr("Predicts several columns of yes and no at once, as labels of which a row may have any number."));
+}
+
+void DataPage::chooseTarget(int index)
+{
+    if (!isTable()) return;
+    const DatasetInfo& info = m_data->info();
+    const std::string name = m_target->itemText(index).toStdString();
+    if (!hasLabels() && name == info.target) return;
+    ImportOptions options;
+    options.target = name;
+    m_studio.data->add(QString::fromStdString(info.location), options);
+}
+
+void DataPage::chooseLabels()
+{
+    if (!isTable()) return;
+    auto* dialog = new LabelsDialog(m_data->info(), this);
+    connect(dialog, &LabelsDialog::chosen, this, [this, location = m_data->info().location](const std::vector<std::string>& columns) {
+        ImportOptions options;
+        options.labels = columns;
+        m_studio.data->add(QString::fromStdString(location), options);
+    });
+    dialog->open();
 }
 
 void DataPage::showSampleLine(int index)
@@ -470,10 +505,9 @@ void DataPage::showSampleLine(int index)
         return;
     }
     const auto& sample = m_grid->samples()[static_cast<std::size_t>(index)];
-    const auto label = m_data->labels(sample.part)[static_cast<std::size_t>(sample.row)];
-    m_sampleLine->setText(tr("Sample %1 of %2   label %3   %4   Enter: see it large")
+    m_sampleLine->setText((hasLabels() ? tr("Sample %1 of %2   labels: %3   %4   Enter: see it large") : tr("Sample %1 of %2   label %3   %4   Enter: see it large"))
                               .arg(grouped(index + 1), grouped(static_cast<std::int64_t>(m_grid->samples().size())),
-                                   QString::fromStdString(m_data->info().classes[static_cast<std::size_t>(label)]), tr(shareNames[sample.share])));
+                                   truthText(*m_data, sample.part, sample.row), tr(shareNames[sample.share])));
 }
 
 void DataPage::enlarge(int index)
@@ -488,8 +522,7 @@ void DataPage::enlarge(int index)
     auto* picture = new QLabel(dialog);
     picture->setPixmap(QPixmap::fromImage(image.scaled(448, 448, Qt::KeepAspectRatio, Qt::FastTransformation)));
     column->addWidget(picture);
-    const auto label = m_data->labels(sample.part)[static_cast<std::size_t>(sample.row)];
-    column->addWidget(makeLabel(tr("Label %1, %2, row %3").arg(QString::fromStdString(m_data->info().classes[static_cast<std::size_t>(label)]), tr(shareNames[sample.share]), grouped(sample.row)),
+    column->addWidget(makeLabel((hasLabels() ? tr("Labels: %1; %2, row %3") : tr("Label %1, %2, row %3")).arg(truthText(*m_data, sample.part, sample.row), tr(shareNames[sample.share]), grouped(sample.row)),
                                 FontRole::Body, Token::Text2, dialog));
     dialog->open();
 }

@@ -60,6 +60,10 @@ class DataPage : public Page
     void trainOnThis();
     void showTarget();
     void showSymbols(const SplitRows& rows);
+    void showLabels(const SplitRows& rows);
+    bool hasLabels() const { return m_data && !m_data->info().labelNames.empty(); }
+    void chooseTarget(int index);
+    void chooseLabels();
     bool isText() const { return m_data && m_data->info().kind == "text"; }
     bool isTable() const { return m_data && m_data->info().kind == "table"; }
     void fillThumbnails();
@@ -84,6 +88,7 @@ class DataPage : public Page
     TextView* m_text = nullptr;
     QWidget* m_mixButton = nullptr;
     QComboBox* m_target = nullptr;       ///< the column of a table that is predicted
+    QPushButton* m_labels = nullptr;     ///< or several of them at once
     QLabel *m_targetLabel = nullptr, *m_sizeLabel = nullptr;
     QLabel* m_sampleLine = nullptr;
     Card* m_classCard = nullptr;

@@ -101,7 +101,6 @@ void SampleGrid::paintEvent(QPaintEvent*)
         return;
     }
     painter.setRenderHint(QPainter::SmoothPixmapTransform, false); // pixels stay pixels
-    const auto labels = std::array{m_data->labels(Part::Training), m_data->labels(Part::Test)};
     const int perRow = rowHeight() + gap, first = std::max(0, verticalScrollBar()->value() / perRow * columns());
     for (int i = first; i < static_cast<int>(m_samples.size()); ++i) {
         const QRect rect = cellRect(i);
@@ -109,10 +108,9 @@ void SampleGrid::paintEvent(QPaintEvent*)
         const Sample& sample = m_samples[static_cast<std::size_t>(i)];
         const QRect picture(rect.topLeft(), QSize(m_cell, m_cell));
         painter.drawImage(picture, sampleImage(*m_data, sample.part, sample.row));
-        const auto label = labels[sample.part == Part::Test ? 1 : 0][static_cast<std::size_t>(sample.row)];
         painter.setFont(ui::font(i == m_current ? FontRole::MonoSmall : FontRole::MonoAxis));
         painter.setPen(color(i == m_current ? Token::Text : Token::Text2));
-        const QString name = QString::fromStdString(m_data->info().classes[static_cast<std::size_t>(label)]);
+        const QString name = truthText(*m_data, sample.part, sample.row);
         painter.drawText(QRect(rect.left(), picture.bottom() + 1, m_cell, 18), Qt::AlignCenter, painter.fontMetrics().elidedText(name, Qt::ElideRight, m_cell));
         if (i == m_current) {
             painter.setPen(QPen(color(Token::Focus), hasFocus() ? 2 : 1));

@@ -22,13 +22,16 @@ QString shapeWords(const DatasetInfo& info)
         const auto& dims = info.sample.dims;
         shape = QStringLiteral("%1×%2 %3").arg(dims[2].size).arg(dims[1].size).arg(dims[0].size == 1 ? QObject::tr("grey") : QObject::tr("colour"));
     }
+    const QString labels = QString::fromStdString(plural(static_cast<std::int64_t>(info.labelNames.size()), "label", "labels"));
     if (info.kind == "text")
         return QObject::tr("%1 symbols each, %2").arg(QString::fromStdString(groupedInt(info.sample.elements())), QObject::tr("%1 different").arg(info.symbols.size()));
     if (info.kind == "table") {
         const QString columns = QObject::tr("%1 columns").arg(info.columnNames.size());
+        if (!info.labelNames.empty()) return QObject::tr("%1, %2").arg(columns, labels);
         return info.classes.empty() ? QObject::tr("%1, predicts a number").arg(columns)
                                     : QObject::tr("%1, %2").arg(columns, QString::fromStdString(plural(static_cast<std::int64_t>(info.classes.size()), "class", "classes")));
     }
+    if (!info.labelNames.empty()) return QObject::tr("%1, %2").arg(shape, labels);
     return QObject::tr("%1, %2").arg(shape, QString::fromStdString(plural(static_cast<std::int64_t>(info.classes.size()), "class", "classes")));
 }
 

@@ -13,6 +13,7 @@
 #include <QSpinBox>
 #include <QVBoxLayout>
 
+#include <algorithm>
 #include <cmath>
 
 namespace sconce::ui {
@@ -75,7 +76,21 @@ void SplitPanel::buildSplit(QVBoxLayout* column)
     row(0, "training", tr("Training"), Token::Train, m_training, makeLabel(tr("the rest"), FontRole::Caption, Token::Text3, this));
     m_share = percentBox("data.validationShare", 90, this);
     m_share->setToolTip(tr("How much of the training samples is held back: the network never learns from them, so they show whether it generalises."));
-    row(1, "validation", tr("Validation"), Token::Val, m_validation, m_share);
+    auto* validation = new QWidget(this);
+    auto* validationRow = new QHBoxLayout(validation);
+    validationRow->setContentsMargins(0, 0, 0, 0);
+    m_number = new QSpinBox(validation);
+    m_number->setObjectName(QStringLiteral("data.validationCount"));
+    m_number->setAccessibleName(tr("Samples held back for validation"));
+    m_number->setToolTip(tr("So many of the training samples are held back, however many there are: the network never learns from them."));
+    m_number->setRange(1, 1'000'000'000);
+    m_number->setGroupSeparatorShown(true);
+    m_number->setFont(ui::font(FontRole::Mono));
+    m_number->setFixedWidth(120);
+    m_number->setKeyboardTracking(false);
+    validationRow->addWidget(m_share);
+    validationRow->addWidget(m_number);
+    row(1, "validation", tr("Validation"), Token::Val, m_validation, validation);
     auto* test = new QWidget(this);
     auto* testRow = new QHBoxLayout(test);
     testRow->setContentsMargins(0, 0, 0, 0);
@@ -87,6 +102,7 @@ void SplitPanel::buildSplit(QVBoxLayout* column)
     row(2, "test", tr("Test"), Token::Test, m_test, test);
     column->addLayout(grid);
 
+    buildMode(column);
     auto* kindRow = new QHBoxLayout;
     kindRow->addWidget(makeLabel(tr("Validation is"), FontRole::Body, Token::Text2, this));
     kindRow->addStretch(1);
@@ -98,15 +114,62 @@ void SplitPanel::buildSplit(QVBoxLayout* column)
     m_kind->setMinimumWidth(160);
     kindRow->addWidget(m_kind);
     column->addLayout(kindRow);
+    connectSplit();
+}
 
+/// A share of the samples, or so many.
+void SplitPanel::buildMode(QVBoxLayout* column)
+{
+    m_problem = makeLabel({}, FontRole::Caption, Token::Error, this);
+    m_problem->setObjectName(QStringLiteral("data.splitProblem"));
+    m_problem->setWordWrap(true);
+    m_problem->hide();
+    column->addWidget(m_problem);
+    auto* line = new QHBoxLayout;
+    line->addWidget(makeLabel(tr("Held back by"), FontRole::Body, Token::Text2, this));
+    line->addStretch(1);
+    m_mode = new QComboBox(this);
+    m_mode->setObjectName(QStringLiteral("data.validationMode"));
+    m_mode->setAccessibleName(tr("Validation by share or by number"));
+    m_mode->addItem(tr("share"), QStringLiteral("share"));
+    m_mode->addItem(tr("number"), QStringLiteral("count"));
+    m_mode->setToolTip(tr("A share grows with the data. A number stays: for comparing with results that held back exactly so many."));
+    m_mode->setMinimumWidth(160);
+    line->addWidget(m_mode);
+    column->addLayout(line);
+}
+
+/// What is divided into training and validation.
+std::int64_t SplitPanel::pool() const
+{
+    const auto counts = splitCounts(m_info.trainingCount, m_info.testCount, m_choices.split, m_info.validationCount);
+    return counts.training + counts.validation;
+}
+
+void SplitPanel::connectSplit()
+{
     connect(m_bar, &SplitBar::validationDragged, this, [this](double share) {
         auto c = m_choices;
-        c.split.validation = std::round(share * 1000) / 1000; // of what is left beside the test share, as the bar's own
+        if (byCount()) c.split.validationCount = std::max<std::int64_t>(1, std::llround(share * static_cast<double>(pool())));
+        else c.split.validation = std::round(share * 1000) / 1000; // of what is left beside the test share, as the bar's own
         change(c);
     });
     connect(m_share, &QDoubleSpinBox::valueChanged, this, [this](double value) {
         auto c = m_choices;
         c.split.validation = value / 100;
+        change(c);
+    });
+    connect(m_number, &QSpinBox::valueChanged, this, [this](int value) {
+        auto c = m_choices;
+        c.split.validationCount = value;
+        change(c);
+    });
+    connect(m_mode, &QComboBox::currentIndexChanged, this, [this](int index) {
+        // As many as now, whichever way they are said.
+        auto c = m_choices;
+        const auto counts = splitCounts(m_info.trainingCount, m_info.testCount, c.split, m_info.validationCount);
+        if (index == 0) c.split.validation = std::clamp(std::round(1000.0 * static_cast<double>(counts.validation) / static_cast<double>(std::max<std::int64_t>(1, pool()))) / 1000, 0.0, 0.9);
+        c.split.validationCount = index == 0 ? 0 : std::max<std::int64_t>(1, counts.validation);
         change(c);
     });
     connect(m_testShare, &QDoubleSpinBox::valueChanged, this, [this](double value) {
@@ -242,7 +305,7 @@ void SplitPanel::setSet(const DatasetInfo& info, const ImportOptions&, const Dat
     m_scaleNote->setText(bytes ? tr("0…255 to 0…1") : tr("each column to mean 0, deviation 1"));
     m_normalise->setVisible(bytes);
     m_normaliseNote->setVisible(bytes);
-    m_import->setVisible(info.kind == "picture-folder" && info.sample.rank() == 3);
+    m_import->setVisible((info.kind == "picture-folder" || info.kind == "labelled-pictures") && info.sample.rank() == 3);
     if (info.sample.rank() == 3) {
         m_channels->setCurrentIndex(info.sample.dims[0].size == 1 ? 1 : 0);
         m_height->setValue(static_cast<int>(info.sample.dims[1].size));
@@ -260,6 +323,13 @@ void SplitPanel::show()
     m_validation->setText(grouped(counts.validation));
     m_test->setText(grouped(counts.test));
     m_share->setValue(m_choices.split.validation * 100);
+    m_share->setVisible(!byCount());
+    m_number->setVisible(byCount());
+    if (byCount()) m_number->setValue(static_cast<int>(std::min<std::int64_t>(m_choices.split.validationCount, 1'000'000'000)));
+    m_mode->setCurrentIndex(byCount() ? 1 : 0);
+    const bool own = m_info.validationCount > 0 && m_choices.split.kind == SplitSettings::Kind::Last; // the data's own part is taken whole
+    m_problem->setVisible(byCount() && !own && m_choices.split.validationCount >= pool());
+    m_problem->setText(tr("There are only %1 samples, and at least one is left to train on.").arg(grouped(pool())));
     m_testShare->setValue(m_choices.split.test * 100);
     m_testShare->setVisible(m_info.testCount == 0);
     m_testOwn->setVisible(m_info.testCount > 0);

@@ -34,6 +34,10 @@ class SplitPanel : public QWidget
   private:
     void build();
     void buildSplit(QVBoxLayout* column);
+    void buildMode(QVBoxLayout* column);
+    void connectSplit();
+    bool byCount() const { return m_choices.split.validationCount > 0; }
+    std::int64_t pool() const;
     void buildSteps(QVBoxLayout* column);
     void buildImport(QVBoxLayout* column);
     void buildContext(QVBoxLayout* column);
@@ -46,7 +50,9 @@ class SplitPanel : public QWidget
     SplitBar* m_bar = nullptr;
     QLabel *m_training = nullptr, *m_validation = nullptr, *m_test = nullptr, *m_testOwn = nullptr, *m_scaleNote = nullptr, *m_normaliseNote = nullptr, *m_orderNote = nullptr;
     QDoubleSpinBox *m_share = nullptr, *m_testShare = nullptr;
-    QComboBox* m_kind = nullptr;
+    QComboBox *m_kind = nullptr, *m_mode = nullptr;
+    QSpinBox* m_number = nullptr;   ///< of validation samples, in place of the share
+    QLabel* m_problem = nullptr;
     QCheckBox *m_scale = nullptr, *m_normalise = nullptr, *m_shuffle = nullptr;
     QWidget* m_import = nullptr;
     QSpinBox *m_width = nullptr, *m_height = nullptr;

@@ -56,10 +56,10 @@ QVariant RowModel::headerData(int section, Qt::Orientation orientation, int role
     }
     const auto& info = m_table->info();
     const bool target = section + 1 == columnCount();
-    if (role == Qt::DisplayRole) return QString::fromStdString(target ? info.target : info.columns[static_cast<std::size_t>(section)].name);
+    if (role == Qt::DisplayRole) return target && info.target.empty() ? tr("labels") : QString::fromStdString(target ? info.target : info.columns[static_cast<std::size_t>(section)].name);
     if (role == Qt::TextAlignmentRole) return QVariant(static_cast<int>(Qt::AlignVCenter | (isNumber(section) ? Qt::AlignRight : Qt::AlignLeft)));
     if (role == Qt::ToolTipRole) {
-        if (target) return tr("This column is predicted.");
+        if (target) return info.target.empty() ? tr("These are predicted: %1.").arg(QString::fromStdString(labelsText(info.labelNames, std::vector<std::uint8_t>(info.labelNames.size(), 1)))) : tr("This column is predicted.");
         const TableColumn& column = info.columns[static_cast<std::size_t>(section)];
         const QString holds = column.words.empty() ? tr("Numbers") : tr("%1 different words").arg(column.words.size());
         return column.missing > 0 ? tr("%1, %2 missing").arg(holds, QString::fromStdString(groupedInt(column.missing))) : holds;

@@ -118,6 +118,9 @@ void addMetrics(const LiveRun& live, std::int64_t testCount, Outcome& out)
         out.figures.push_back({words::metricTitle(tested ? tr("Test") : tr("Validation"), metric), term, words::metric(&metric, value), note, first});
         first = false;
     }
+    for (const MetricEntry& metric : furtherMetricsOf(live.row.task))
+        if (const double value = s.metric(tested ? "test" : "val", metric.id); std::isfinite(value))
+            out.figures.push_back({words::metricTitle(tested ? tr("Test") : tr("Validation"), metric), {}, words::metric(&metric, value), {}, false});
     if (tested) out.figures.push_back({tr("Test loss"), QStringLiteral("loss"), words::loss(s.testLoss), text(lossTitle(live.recipe.task)), false});
 }
 

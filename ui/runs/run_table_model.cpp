@@ -138,7 +138,7 @@ QString RunTableModel::display(const RunRow& r, int column) const
         const MetricEntry* metric = mainMetric(r.task);
         const double value = metric ? s.metric("test", metric->id) : NAN;
         // Beside accuracies, another metric says which it is.
-        return words::metric(metric, value) + (std::isfinite(value) && !metric->percent && !m_alike ? QLatin1Char(' ') + text(metric->brief) : QString());
+        return words::metric(metric, value) + (std::isfinite(value) && metric->id != "accuracy" && !m_alike ? QLatin1Char(' ') + text(metric->brief) : QString());
     }
     case TestLoss:
         if (failedByNan(r)) return QStringLiteral("NaN");
@@ -243,7 +243,7 @@ QVariant RunTableModel::headerData(int section, Qt::Orientation orientation, int
     if (role == Qt::TextAlignmentRole) return QVariant(static_cast<int>(Qt::AlignVCenter | (right ? Qt::AlignRight : Qt::AlignLeft)));
     if (role != Qt::DisplayRole) return {};
     if (section == TestResult) {
-        return !m_alike ? tr("Test result") : m_shown && !m_shown->percent ? tr("Test %1").arg(text(m_shown->brief)) : tr("Test accuracy");
+        return !m_alike ? tr("Test result") : m_shown && m_shown->id != "accuracy" ? tr("Test %1").arg(text(m_shown->brief)) : tr("Test accuracy");
     }
     static const char* const titles[] = {"", "Status", "Name", "Data", "", "Test loss", "Epochs", "Parameters", "Device", "Time", "Started", "Tags", ""};
     return tr(titles[section]);

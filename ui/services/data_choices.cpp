@@ -9,8 +9,24 @@
 namespace sconce::ui {
 
 namespace {
+
 QString key(const DatasetId& id, const char* name) { return QStringLiteral("data/%1/%2").arg(QString::fromStdString(id), QString::fromLatin1(name)); }
+
+/// A task that this data cannot have gives way to the one that it can.
+Configured taskFor(const Configured& task, const DatasetInfo& info)
+{
+    const auto classes = info.classes.size();
+    const Configured best{!info.symbols.empty() ? "language" : !info.labelNames.empty() ? "multilabel" : info.numbers && classes < 2 ? "regression" : "classification", {}};
+    if (task.type == best.type) return task;
+    if (!info.symbols.empty()) return best;
+    const Target target = targetOf(task);
+    if (target == Target::Input) return task; // it needs nothing but samples
+    if (!info.labelNames.empty()) return best;
+    const bool fits = (target == Target::Class && classes >= 2) || (target == Target::Flag && classes == 2) || (target == Target::Number && (info.numbers || classes < 2));
+    return fits ? task : best;
 }
+
+} // namespace
 
 DataChoices dataChoices(const Settings& settings, const DatasetInfo& info)
 {
@@ -19,6 +35,7 @@ DataChoices dataChoices(const Settings& settings, const DatasetInfo& info)
     c.split.kind = settings.value(key(info.id, "split"), info.kind == "table" ? QStringLiteral("shuffled") : QStringLiteral("last")).toString() == QStringLiteral("shuffled") ? SplitSettings::Kind::Shuffled
                                                                                                                          : SplitSettings::Kind::Last;
     c.split.validation = std::clamp(settings.value(key(info.id, "validation"), 0.1).toDouble(), 0.0, 0.9);
+    c.split.validationCount = std::max<std::int64_t>(0, settings.value(key(info.id, "validationCount"), 0).toLongLong());
     const double test = info.testCount > 0 ? 0.0 : 0.1; // without a test part of its own a share is held back
     c.split.test = info.testCount > 0 ? 0.0 : std::clamp(settings.value(key(info.id, "test"), test).toDouble(), 0.0, 0.5);
     c.input.scale = settings.value(key(info.id, "scale"), true).toBool();
@@ -33,6 +50,7 @@ void setDataChoices(Settings& settings, const DatasetId& id, const DataChoices& 
 {
     settings.setValue(key(id, "split"), c.split.kind == SplitSettings::Kind::Shuffled ? QStringLiteral("shuffled") : QStringLiteral("last"));
     settings.setValue(key(id, "validation"), c.split.validation);
+    settings.setValue(key(id, "validationCount"), static_cast<qlonglong>(c.split.validationCount));
     settings.setValue(key(id, "test"), c.split.test);
     settings.setValue(key(id, "scale"), c.input.scale);
     settings.setValue(key(id, "normalise"), c.input.normalise);
@@ -51,17 +69,17 @@ Recipe withData(Recipe recipe, const DatasetInfo& info, const ImportOptions& imp
         recipe.data.input.deviation = 1;
     }
     recipe.data.shuffle = choices.shuffle;
-    // A task that this data cannot have gives way to the one that it can.
-    const Target target = targetOf(recipe.task);
-    const auto classes = info.classes.size();
-    if (!info.symbols.empty()) {
-        if (target != Target::Next) recipe.task = {"language", {}};
-        return recipe;
-    }
-    if (target == Target::Next) recipe.task = {info.numbers && classes < 2 ? "regression" : "classification", {}};
-    if (target == Target::Number && !info.numbers && classes > 1) recipe.task = {"classification", {}};
-    if ((target == Target::Class && classes < 2) || (target == Target::Flag && classes != 2)) recipe.task = {info.numbers && classes < 2 ? "regression" : "classification", {}};
+    recipe.task = taskFor(recipe.task, info);
     return recipe;
+}
+
+QString truthText(const Dataset& data, Part part, std::int64_t row)
+{
+    const DatasetInfo& info = data.info();
+    const auto at = static_cast<std::size_t>(row);
+    if (const auto sets = data.labelSets(part); !sets.empty()) return QString::fromStdString(labelsText(info.labelNames, sets.subspan(at * info.labelNames.size(), info.labelNames.size())));
+    const auto labels = data.labels(part);
+    return labels.empty() ? QString() : QString::fromStdString(info.classes[static_cast<std::size_t>(labels[at])]);
 }
 
 QImage recordImage(std::span<const std::uint8_t> record, const ValueType& sample)

@@ -25,6 +25,9 @@ void setDataChoices(Settings& settings, const DatasetId& id, const DataChoices& 
 /// The recipe with this data set in place of its own: id, import options and what was chosen for it.
 Recipe withData(Recipe recipe, const DatasetInfo& info, const ImportOptions& import, const DataChoices& choices);
 
+/// What a sample is: its class, or those of its labels that are there ("dog, ball"); nothing where it has neither.
+QString truthText(const Dataset& data, Part part, std::int64_t row);
+
 /// A stored sample as a picture; a null image where a sample is no picture.
 QImage sampleImage(const Dataset& data, Part part, std::int64_t row);
 /// A record (channels first) of that type as a picture.

@@ -35,7 +35,8 @@ QString metric(const MetricEntry* metric, double value, int decimals)
 QString metricTitle(const QString& part, const MetricEntry& metric)
 {
     const QString title = text(metric.title);
-    return part + QLatin1Char(' ') + (metric.id == "r2" ? title : title.left(1).toLower() + title.mid(1));
+    const bool word = title.size() > 1 && title[1].isLower(); // not R² and F1
+    return part + QLatin1Char(' ') + (word ? title.left(1).toLower() + title.mid(1) : title);
 }
 
 QString clock(WallMs time) { return time > 0 ? QDateTime::fromMSecsSinceEpoch(time).toString(QStringLiteral("HH:mm")) : dash; }

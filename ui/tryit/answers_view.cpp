@@ -7,6 +7,7 @@
 #include "ui/services/words.h"
 #include "ui/theme/theme.h"
 #include "ui/tryit/model_worker.h"
+#include "ui/tryit/views.h"
 #include "ui/widgets/parts.h"
 
 #include <QHeaderView>
@@ -37,6 +38,19 @@ std::vector<Line> linesOf(const LoadedModel& model, const EvaluationReport& repo
             const auto number = [](float value) { return text(realText(static_cast<double>(value), 5)); };
             const float off = miss.said - miss.truth;
             lines.push_back({miss.row, number(miss.truth), number(miss.said), (off > 0 ? QStringLiteral("+") : QString()) + number(off).replace(QLatin1Char('-'), QChar(0x2212))});
+        }
+        return lines;
+    }
+    if (!report.labels.empty()) {
+        const std::size_t labels = report.labels.size();
+        for (const LabelMiss& miss : report.labelMisses) {
+            if (lines.size() == mostRows) break;
+            const auto list = [&](std::span<const float> all, double above) {
+                std::vector<std::uint8_t> has;
+                for (const float value : all.subspan(miss.place * labels, labels)) has.push_back(static_cast<double>(value) > above);
+                return text(labelsText(report.labels, has));
+            };
+            lines.push_back({report.rows[miss.place], list(report.truths, 0.5), list(report.answers, report.threshold), QString::number(miss.wrong)});
         }
         return lines;
     }
@@ -118,9 +132,47 @@ AnswersView::AnswersView(QWidget* parent) : QWidget(parent)
     m_rows->verticalHeader()->setDefaultSectionSize(26);
     m_pairs = new PairsView(m_card);
     m_card->content()->addWidget(m_progress);
-    m_card->content()->addWidget(m_rows, 1);
+    auto* row = new QHBoxLayout;
+    row->setSpacing(16);
+    row->addWidget(m_rows, 1);
+    row->addWidget(buildSide());
+    m_card->content()->addLayout(row, 1);
     m_card->content()->addWidget(m_pairs, 1);
     column->addWidget(m_card);
+}
+
+QWidget* AnswersView::buildSide()
+{
+    m_side = new QWidget(m_card);
+    m_side->setFixedWidth(320);
+    auto* column = new QVBoxLayout(m_side);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(8);
+    m_sideTitle = makeLabel(tr("Chosen row"), FontRole::Strong, Token::Text, m_side);
+    m_sideTitle->setObjectName(QStringLiteral("tryit.rowTitle"));
+    column->addWidget(m_sideTitle);
+    m_bars = new ProbabilityBars(m_side);
+    m_bars->setObjectName(QStringLiteral("tryit.rowLabels"));
+    m_bars->setToolTip(tr("How probable each label of the chosen row is; the line is the threshold above which it is said"));
+    column->addWidget(m_bars);
+    column->addWidget(makeLine(Qt::Horizontal, m_side));
+    column->addWidget(makeLabel(tr("F1 of each label"), FontRole::Strong, Token::Text, m_side));
+    m_scores = new ProbabilityBars(m_side);
+    m_scores->setObjectName(QStringLiteral("tryit.labelF1"));
+    m_scores->setToolTip(tr("How well each label is told: the harmonic mean of precision and recall"));
+    m_scores->setThreshold(0.0); // every score is lit
+    column->addWidget(m_scores);
+    column->addStretch(1);
+    m_side->hide();
+    connect(m_rows, &QTableWidget::currentCellChanged, this, [this](int line) { showRow(line); });
+    return m_side;
+}
+
+void AnswersView::showRow(int line)
+{
+    if (!m_side->isVisibleTo(this) || line < 0 || line >= static_cast<int>(m_answers.size())) return;
+    m_sideTitle->setText(tr("Row %1").arg(m_rows->item(line, 0)->text()));
+    m_bars->setProbabilities(m_answers[static_cast<std::size_t>(line)]);
 }
 
 bool AnswersView::fits(const LoadedModel& model)
@@ -137,6 +189,11 @@ void AnswersView::setModel(const LoadedModel& model)
     const bool pictures = targetOf(model.recipe.task) == Target::Input;
     m_rows->setVisible(!pictures);
     m_pairs->setVisible(pictures);
+    m_answers.clear();
+    m_side->setVisible(!pictures && !model.info.labelNames.empty());
+    m_bars->setClasses(model.info.labelNames);
+    m_scores->setClasses(model.info.labelNames);
+    m_sideTitle->setText(tr("Chosen row"));
     m_progress->setShare(0);
     m_progress->setVisible(model.data != nullptr);
 }
@@ -158,8 +215,8 @@ void AnswersView::setReport(const LoadedModel& model, const EvaluationReport& re
 void AnswersView::fillRows(const LoadedModel& model, const EvaluationReport& report)
 {
     const DatasetInfo& info = model.info;
-    const bool numbers = targetOf(model.recipe.task) == Target::Number;
-    QStringList header{tr("Row"), tr("%1, truth").arg(text(info.target)), tr("Said"), numbers ? tr("Off by") : tr("How sure")};
+    const bool numbers = targetOf(model.recipe.task) == Target::Number, labels = !report.labels.empty();
+    QStringList header{tr("Row"), labels ? tr("Truth") : tr("%1, truth").arg(text(info.target)), tr("Said"), labels ? tr("Wrong") : numbers ? tr("Off by") : tr("How sure")};
     for (const TableColumn& column : info.columns) header << text(column.name);
     const auto lines = linesOf(model, report);
     m_rows->setColumnCount(static_cast<int>(header.size()));
@@ -175,11 +232,26 @@ void AnswersView::fillRows(const LoadedModel& model, const EvaluationReport& rep
             item->setFont(ui::font(FontRole::MonoSmall));
             bool number = false;
             (void)cells[c].toDouble(&number);
-            item->setTextAlignment(Qt::AlignVCenter | (c < 4 || number ? Qt::AlignRight : Qt::AlignLeft));
+            item->setTextAlignment(Qt::AlignVCenter | ((c < 4 && !(labels && (c == 1 || c == 2))) || number ? Qt::AlignRight : Qt::AlignLeft));
             m_rows->setItem(r, c, item);
         }
     }
     fitColumns(*m_rows);
+    if (labels) fillLabels(report);
+}
+
+/// Of labels: each line's probabilities, for its bars, and the F1 of each.
+void AnswersView::fillLabels(const EvaluationReport& report)
+{
+    m_bars->setThreshold(report.threshold);
+    for (int line = 0; line < m_rows->rowCount(); ++line) {
+        const auto at = std::span(report.answers).subspan(report.labelMisses[static_cast<std::size_t>(line)].place * report.labels.size(), report.labels.size());
+        m_answers.emplace_back(at.begin(), at.end());
+    }
+    std::vector<float> scores;
+    for (const ClassMetrics& label : report.perClass) scores.push_back(static_cast<float>(label.f1));
+    m_scores->setProbabilities(std::move(scores));
+    if (m_rows->rowCount() > 0) m_rows->setCurrentCell(0, 0);
 }
 
 void AnswersView::fillPairs(const LoadedModel& model, const EvaluationReport& report)

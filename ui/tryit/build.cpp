@@ -136,8 +136,10 @@ QWidget* TryItPage::buildMiddle()
     unit->setObjectName(QStringLiteral("tryit.unit"));
     unit->addItems({tr("counts"), tr("per cent")});
     const auto legend = [this](Token token, const QString& words) {
-        m_matrixCard->titleBar()->addWidget(makeDot(token, m_matrixCard));
-        m_matrixCard->titleBar()->addWidget(makeLabel(words, FontRole::Caption, Token::Text2, m_matrixCard));
+        for (QWidget* part : {static_cast<QWidget*>(makeDot(token, m_matrixCard)), static_cast<QWidget*>(makeLabel(words, FontRole::Caption, Token::Text2, m_matrixCard))}) {
+            m_matrixCard->titleBar()->addWidget(part);
+            m_ofMatrix.push_back(part);
+        }
         m_matrixCard->titleBar()->addSpacing(4);
     };
     legend(Token::Hit, tr("right"));
@@ -146,17 +148,24 @@ QWidget* TryItPage::buildMiddle()
     unit->setToolTip(tr("How many samples are in a cell, or their share of the samples of that class"));
     setControlHeight(unit, 28);
     m_matrixCard->titleBar()->addWidget(unit);
+    m_ofMatrix.push_back(unit);
     m_confusion = new ConfusionView(m_matrixCard);
     m_progressText = makeLabel({}, FontRole::Caption, Token::Text2, m_matrixCard);
     m_progress = new ProgressStrip(4, m_matrixCard);
     m_matrixCard->content()->addWidget(m_progressText);
     m_matrixCard->content()->addWidget(m_progress);
     m_matrixCard->content()->addWidget(m_confusion, 1);
+    m_ofMatrix.push_back(m_confusion);
+    m_scores = new ProbabilityBars(m_matrixCard);
+    m_scores->setObjectName(QStringLiteral("tryit.labelScores"));
+    m_scores->hide();
+    m_matrixCard->content()->addWidget(m_scores);
+    m_matrixCard->content()->addStretch(0);
     column->addWidget(m_matrixCard, 1);
     connect(unit, &QComboBox::currentIndexChanged, m_confusion, [this](int index) { m_confusion->setShares(index == 1); });
     connect(m_confusion, &ConfusionView::cellChosen, this, &TryItPage::showCell);
 
-    auto* mistakes = new Card({}, middle);
+    auto* mistakes = m_mistakesCard = new Card({}, middle);
     auto* bar = new QHBoxLayout;
     m_tabs = new SegmentedControl({tr("Most confident mistakes"), tr("Chosen cell"), tr("Least sure"), tr("By class"), tr("Model")}, mistakes);
     m_tabs->setObjectName(QStringLiteral("tryit.tabs"));
@@ -241,7 +250,9 @@ QWidget* TryItPage::buildRight()
     grid->setColumnStretch(1, 1);
     const QStringList names{tr("Test accuracy"), tr("Test loss"), tr("Parameters"), tr("Weights"), tr("File"), tr("Trained on"), tr("All samples")};
     for (int i = 0; i < names.size(); ++i) {
-        grid->addWidget(makeLabel(names[i], FontRole::Body, Token::Text2, m_modelFacts), i, 0);
+        auto* caption = makeLabel(names[i], FontRole::Body, Token::Text2, m_modelFacts);
+        if (i == 0) m_firstFact = caption;
+        grid->addWidget(caption, i, 0);
         auto* value = new ElidedLabel(QStringLiteral("–"), Qt::ElideRight, m_modelFacts);
         value->setFont(ui::font(FontRole::Mono));
         value->setObjectName(QStringLiteral("tryit.fact%1").arg(i));

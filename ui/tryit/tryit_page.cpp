@@ -143,7 +143,7 @@ void TryItPage::fillRuns()
         QString name = QStringLiteral("%1 #%2").arg(utf(row.name)).arg(row.number);
         const MetricEntry* metric = mainMetric(row.task);
         const double value = metric ? row.summary.metric("test", metric->id) : NAN;
-        if (std::isfinite(value)) name += QStringLiteral(", ") + (metric->percent ? QString() : utf(metric->brief) + QLatin1Char(' ')) + words::metric(metric, value);
+        if (std::isfinite(value)) name += QStringLiteral(", ") + (metric->id == "accuracy" ? QString() : utf(metric->brief) + QLatin1Char(' ')) + words::metric(metric, value);
         ids << utf(row.id);
         names << name;
     }
@@ -175,6 +175,7 @@ void TryItPage::loadChosen()
     m_report.reset();
     m_save->setEnabled(false);
     m_confusion->clear();
+    m_scores->setProbabilities({});
     m_matrixCard->setTitle(tr("Confusion matrix"));
     m_strip->setItems(nullptr, {}, {});
     m_mistakeCount->setFullText({});
@@ -231,11 +232,12 @@ void TryItPage::modelLoaded(const LoadedModel& model)
         return m_worker->evaluate();
     }
     const auto& info = model.info;
-    m_bars->setClasses(info.classes);
+    arrangeFor(model);
+    m_bars->setClasses(outputNames());
     showClasses(nullptr);
-    const auto number = [](double value, auto text) { return std::isfinite(value) ? utf(text(value)) : QStringLiteral("–"); };
     const auto set = [this](Fact fact, const QString& text) { static_cast<ElidedLabel*>(m_facts[fact])->setFullText(text); };
-    set(TestAccuracy, number(model.run.summary.testAccuracy, [](double v) { return percentText(v); }));
+    const MetricEntry* metric = mainMetric(model.run.task);
+    set(TestAccuracy, metric ? words::metric(metric, model.run.summary.metric("test", metric->id)) : QStringLiteral("–"));
     set(TestLoss, words::loss(model.run.summary.testLoss)); // the same digits as on Live
     set(Parameters, utf(shortCount(model.run.parameters)));
     set(Weights, tr("%1, epoch %2").arg(model.best ? tr("best") : tr("last")).arg(model.epoch));
@@ -312,6 +314,7 @@ void TryItPage::anySample()
 void TryItPage::showAnswer(const Answer& answer)
 {
     if (!m_model || answer.subject != m_subject || answer.probabilities.empty() || m_canvas->isEmpty()) return;
+    if (hasLabels()) return answerLabels(answer);
     auto classes = m_model->info.classes; // the network may have more outputs than the data has classes
     if (classes.size() > answer.probabilities.size()) return;
     while (classes.size() < answer.probabilities.size()) classes.push_back(tr("output %1").arg(classes.size()).toStdString());
@@ -335,6 +338,7 @@ void TryItPage::showReport(const EvaluationReport& report)
     if (m_model && WriteView::fits(*m_model)) return m_write->setReport(report);
     m_progress->hide();
     m_progressText->hide();
+    if (hasLabels()) return showLabelReport(report);
     m_matrixCard->setTitle(tr("Confusion matrix"), tr("%1 %2 samples, %3 right").arg(utf(groupedInt(report.count)), utf(report.part), utf(percentText(report.accuracy))));
     m_confusion->setReport(report);
     static_cast<ElidedLabel*>(m_facts[AllSamples])->setFullText(utf(durationText(report.seconds)));
@@ -345,7 +349,7 @@ void TryItPage::showReport(const EvaluationReport& report)
 /// A row per class and their mean; dashes as long as there is no report, so that nothing jumps when it comes.
 void TryItPage::showClasses(const EvaluationReport* report)
 {
-    const auto& names = m_model->info.classes;
+    const auto& names = outputNames();
     const auto percent = [](double share) { return QString::number(share * 100, 'f', 1); };
     const QString unknown = QStringLiteral("–");
     ClassMetrics mean;
@@ -378,6 +382,7 @@ void TryItPage::showMistakes()
     m_lower->setCurrentIndex(std::max(0, tab - 2));
     if (tab > 2) m_mistakeCount->setFullText({});
     if (!m_report || tab > 2 || !takesPictures()) return;
+    if (hasLabels()) return showLabelMistakes();
     const auto& r = *m_report;
     std::vector<SampleStrip::Item> items;
     const auto labels = m_model->data->labels(r.storedIn);

@@ -49,6 +49,14 @@ class TryItPage : public Page
     void showAnswer(const Answer& answer);
     void showReport(const EvaluationReport& report);
     void showClasses(const EvaluationReport* report);
+    /// labels.cpp: of samples with several labels.
+    void arrangeFor(const LoadedModel& model);
+    void showLabelReport(const EvaluationReport& report);
+    void answerLabels(const Answer& answer);
+    void showLabelMistakes();
+    bool hasLabels() const { return m_model && !m_model->info.labelNames.empty(); }
+    /// Classes, or labels where samples have those.
+    const std::vector<std::string>& outputNames() const { return hasLabels() ? m_model->info.labelNames : m_model->info.classes; }
     void sizeTable();
     void showMistakes();
     void showCell(int truth, int said);
@@ -84,8 +92,10 @@ class TryItPage : public Page
     QSlider* m_pen = nullptr;
     AnswersView* m_answers = nullptr;
     WriteView* m_write = nullptr;
-    Card* m_matrixCard = nullptr;
+    Card *m_matrixCard = nullptr, *m_mistakesCard = nullptr;
     ConfusionView* m_confusion = nullptr;
+    ProbabilityBars* m_scores = nullptr;     ///< in place of the matrix: F1 of each label
+    std::vector<QWidget*> m_ofMatrix;        ///< its legend and unit
     ProgressStrip* m_progress = nullptr;
     QLabel* m_progressText = nullptr;
     SegmentedControl* m_tabs = nullptr;
@@ -97,6 +107,7 @@ class TryItPage : public Page
     Card *m_classCard = nullptr, *m_modelCard = nullptr;
     QWidget *m_right = nullptr, *m_modelFacts = nullptr;
     QLabel* m_drawNote = nullptr;
+    QLabel* m_firstFact = nullptr; ///< what the first of them is called
     std::vector<QLabel*> m_facts;
 };
 

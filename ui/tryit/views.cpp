@@ -43,6 +43,12 @@ void ProbabilityBars::setProbabilities(std::vector<float> probabilities)
     update();
 }
 
+void ProbabilityBars::setThreshold(std::optional<double> threshold)
+{
+    m_threshold = threshold;
+    update();
+}
+
 QString ProbabilityBars::best() const
 {
     if (m_probabilities.size() != m_classes.size() || m_classes.empty()) return {};
@@ -72,7 +78,8 @@ void ProbabilityBars::paintEvent(QPaintEvent*)
     for (std::size_t i = 0; i < rows; ++i) {
         const int y = static_cast<int>(i) * rowHeight;
         const std::size_t c = order[i];
-        painter.setPen(color(c == top ? Token::Text : Token::Text2));
+        const bool lit = m_threshold ? known && static_cast<double>(m_probabilities[c]) > *m_threshold : c == top;
+        painter.setPen(color(lit ? Token::Text : Token::Text2));
         painter.drawText(QRect(0, y, nameWidth, rowHeight), Qt::AlignVCenter, painter.fontMetrics().elidedText(utf(m_classes[c]), Qt::ElideRight, nameWidth));
         const QRectF groove(nameWidth + 10, y + rowHeight / 2 - 4, width() - nameWidth - 78, 8);
         painter.setPen(Qt::NoPen);
@@ -80,10 +87,11 @@ void ProbabilityBars::paintEvent(QPaintEvent*)
         painter.drawRoundedRect(groove, 4, 4);
         const double share = known ? static_cast<double>(m_probabilities[c]) : 0;
         if (share > 0.004) {
-            painter.setBrush(color(c == top ? Token::Hit : Token::Tick));
+            painter.setBrush(color(lit ? Token::Hit : Token::Tick));
             painter.drawRoundedRect(QRectF(groove.left(), groove.top(), std::max(8.0, groove.width() * share), 8), 4, 4);
         }
-        painter.setPen(color(c == top ? Token::Text : Token::Text2));
+        if (m_threshold) painter.fillRect(QRectF(groove.left() + groove.width() * *m_threshold - 0.5, groove.top() - 3, 1, 14), color(Token::Text3));
+        painter.setPen(color(lit ? Token::Text : Token::Text2));
         painter.drawText(QRect(width() - 64, y, 64, rowHeight), Qt::AlignRight | Qt::AlignVCenter, known ? utf(percentText(share, share >= 0.0005 && share < 0.9995 ? 1 : 0)) : QStringLiteral("–"));
     }
 }
@@ -256,6 +264,16 @@ QRect SampleStrip::cell(int index) const
     return QRect(index % columns() * step, (index / columns() - m_first) * sampleRow, step, sampleRow);
 }
 
+void SampleStrip::drawTitle(QPainter& painter, const Item& item, const QRect& rect, const QRect& picture)
+{
+    painter.setFont(ui::font(FontRole::Caption));
+    painter.setPen(color(Token::Text));
+    painter.drawText(QRect(rect.left() + 2, picture.bottom() + 3, rect.width() - 4, 16), Qt::AlignCenter, painter.fontMetrics().elidedText(item.title, Qt::ElideRight, rect.width() - 4));
+    painter.setFont(ui::font(FontRole::MonoAxis));
+    painter.setPen(color(Token::Text2));
+    painter.drawText(QRect(rect.left(), picture.bottom() + 19, rect.width(), 16), Qt::AlignCenter, item.note);
+}
+
 void SampleStrip::paintEvent(QPaintEvent*)
 {
     QPainter painter(this);
@@ -275,6 +293,10 @@ void SampleStrip::paintEvent(QPaintEvent*)
         if (i == m_current) {
             painter.setPen(QPen(color(Token::Focus), 2));
             painter.drawRect(picture.adjusted(-2, -2, 1, 1));
+        }
+        if (!item.title.isEmpty()) {
+            drawTitle(painter, item, rect, picture);
+            continue;
         }
         painter.setFont(ui::font(FontRole::Caption));
         const QString said = tr("said %1").arg(utf(classes[static_cast<std::size_t>(item.said)])), is = tr(", is %1").arg(utf(classes[static_cast<std::size_t>(item.truth)]));

@@ -6,6 +6,10 @@
 
 #include <QWidget>
 
+#include <optional>
+
+class QPainter;
+
 namespace sconce::ui {
 
 class ProbabilityBars : public QWidget
@@ -15,6 +19,8 @@ class ProbabilityBars : public QWidget
     explicit ProbabilityBars(QWidget* parent = nullptr);
     void setClasses(const std::vector<std::string>& classes);
     void setProbabilities(std::vector<float> probabilities); ///< empty: nothing to show yet
+    /// Of labels, any number of which may be there: all above it are lit, and a line stands at it. Without one, the likeliest is lit.
+    void setThreshold(std::optional<double> threshold);
     const std::vector<float>& probabilities() const { return m_probabilities; }
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override; ///< rows stand closer in a low window
@@ -27,6 +33,7 @@ class ProbabilityBars : public QWidget
   private:
     std::vector<std::string> m_classes;
     int shown() const; ///< classes that have a row
+    std::optional<double> m_threshold;
     std::vector<float> m_probabilities;
 };
 
@@ -67,7 +74,8 @@ class SampleStrip : public QWidget
     Q_OBJECT
   public:
     explicit SampleStrip(QWidget* parent = nullptr);
-    struct Item { Part part; std::int64_t row; int truth, said; float confidence; };
+    /// With a title, it stands below the picture in place of the classes, and the note in place of the confidence.
+    struct Item { Part part; std::int64_t row; int truth, said; float confidence; QString title = {}, note = {}; };
     void setItems(DatasetPtr data, std::vector<Item> items, const QString& whenEmpty);
     int count() const { return static_cast<int>(m_items.size()); }
     const std::vector<Item>& items() const { return m_items; }
@@ -86,6 +94,7 @@ class SampleStrip : public QWidget
 
   private:
     int columns() const;
+    static void drawTitle(QPainter& painter, const Item& item, const QRect& rect, const QRect& picture);
     DatasetPtr m_data;
     std::vector<Item> m_items;
     QString m_empty;

@@ -270,6 +270,19 @@ at::Tensor Feed::flags(Part part, std::span<const std::int64_t> rows) { return c
 
 at::Tensor Feed::numbers(Part part, std::span<const std::int64_t> rows) { return column(part, rows, Target::Number); }
 
+at::Tensor Feed::labelSets(Part part, std::span<const std::int64_t> rows)
+{
+    const std::span<const std::uint8_t> sets = m_data->labelSets(part);
+    const std::size_t labels = m_data->info().labelNames.size();
+    const at::Tensor host = at::empty({static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(labels)}, at::TensorOptions().dtype(at::kFloat).pinned_memory(m_device.is_cuda()));
+    float* out = host.data_ptr<float>();
+    for (const std::int64_t row : rows) {
+        const auto set = sets.subspan(static_cast<std::size_t>(row) * labels, labels);
+        out = std::transform(set.begin(), set.end(), out, [](std::uint8_t has) { return has ? 1.0f : 0.0f; });
+    }
+    return m_device.is_cpu() ? host : host.to(m_device, true);
+}
+
 at::Tensor Feed::inputsOf(std::span<const std::uint8_t> records, std::int64_t count)
 {
     if (m_symbols) {

@@ -30,6 +30,8 @@ class Feed
     at::Tensor nextSymbols(Part part, std::span<const std::int64_t> rows, bool reuse);
     /// Class indices 0 and 1 as floats [rows, 1].
     at::Tensor flags(Part part, std::span<const std::int64_t> rows);
+    /// Which labels the rows have, 0 and 1 as floats [rows, labels].
+    at::Tensor labelSets(Part part, std::span<const std::int64_t> rows);
     /// The numbers to be predicted, scaled, as floats [rows, 1].
     at::Tensor numbers(Part part, std::span<const std::int64_t> rows);
     /// Inputs made of records that are not in the data set (of a text without the symbol behind).

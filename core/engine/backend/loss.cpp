@@ -43,7 +43,31 @@ std::int64_t countCorrect(const Tensor& logits, const Tensor& targets)
     return correct;
 }
 
+/// What macro F1 and the five likeliest follow from, too. A number that is as large as the truth's counts as smaller: a tie is luck. An
+/// answer beyond the classes, of a network with spare outputs, is a miss of the truth and nothing else.
+MetricSums classSums(const Tensor& logits, const Tensor& targets, std::int64_t classes)
+{
+    const Tensor values = logits.detach().cpu().contiguous(), truths = targets.cpu();
+    const float* row = values.const_data_ptr<float>();
+    const std::int64_t* target = truths.const_data_ptr<std::int64_t>();
+    const std::int64_t columns = values.size(1);
+    MetricSums sums;
+    sums.count = values.size(0);
+    sums.labels.resize(static_cast<std::size_t>(classes));
+    for (std::int64_t i = 0; i < sums.count; ++i, row += columns) {
+        const std::int64_t said = std::max_element(row, row + columns) - row, truth = target[i];
+        sums.near += std::count_if(row, row + columns, [&](float other) { return other > row[truth]; }) < 5;
+        sums.correct += said == truth;
+        sums.labels[static_cast<std::size_t>(truth)].found += said == truth;
+        sums.labels[static_cast<std::size_t>(truth)].missed += said != truth;
+        if (said < classes) sums.labels[static_cast<std::size_t>(said)].wrong += said != truth;
+    }
+    return sums;
+}
+
 Tensor total(const Tensor& values) { return values.sum(at::kDouble); }
+
+Tensor noSums(const Tensor& like, std::int64_t count) { return at::zeros({count}, at::TensorOptions().dtype(at::kDouble).device(like.device())); }
 
 /// [rows, length, symbols] as one row per symbol.
 Tensor flat(const Tensor& output) { return output.reshape({-1, output.size(-1)}); }
@@ -98,13 +122,14 @@ Result<Loss> Loss::make(const Configured& task, const Scaling& scaling, at::Devi
     loss.m_target = targetOf(task);
     const auto word = [&](const char* id) { return findParam(entry->params, id) ? std::get<std::string>(valueOf(entry->params, task.params, id)) : std::string(); };
     const std::string kind = word("loss");
-    if (loss.m_target == Target::Flag || kind == "binary_crossentropy") loss.m_kind = Kind::BinaryCrossEntropy;
+    if (loss.m_target == Target::Flag || loss.m_target == Target::Labels || kind == "binary_crossentropy") loss.m_kind = Kind::BinaryCrossEntropy;
     else if (kind == "mse") loss.m_kind = Kind::Squared;
     else if (kind == "mae") loss.m_kind = Kind::Absolute;
     else if (kind == "huber") loss.m_kind = Kind::Huber;
     if (loss.m_kind == Kind::Huber) loss.m_delta = std::get<double>(valueOf(entry->params, task.params, "delta"));
     if (findParam(entry->params, "label_smoothing")) loss.m_smoothing = std::get<double>(valueOf(entry->params, task.params, "label_smoothing"));
-    loss.m_balanced = word("class_weights") == "balanced";
+    loss.m_balanced = word("class_weights") == "balanced" || word("positive_weights") == "balanced";
+    loss.m_cut = labelCut(task);
     if (loss.m_target == Target::Number) {
         loss.m_mean = scaling.targetMean;
         loss.m_deviation = scaling.targetDeviation;
@@ -137,6 +162,12 @@ Result<void> Loss::fits(const DatasetInfo& data, const ValueType& input, const V
     case Target::Flag:
         if (classes != 2) return invalid("Yes or no needs two classes, but the data set has " + plural(classes, "class", "classes") + ".", "Choose classification.");
         break;
+    case Target::Labels: {
+        const auto labels = static_cast<std::int64_t>(data.labelNames.size());
+        if (labels == 0) return invalid("The samples of this data set do not have several labels.", "Choose classification, or a table with several columns of yes and no to predict.");
+        if (output.rank() == 1 && output.elements() == labels) return {};
+        return invalid("The network gives " + output.text() + " numbers, but the data set has " + plural(labels, "label", "labels") + ".", "End the network with a Dense layer of " + plural(labels, "unit", "units") + ".");
+    }
     case Target::Number:
         if (!data.numbers) return invalid("The data set has no numbers to predict.", "Choose classification, or a table with a column of numbers.");
         break;
@@ -156,13 +187,27 @@ void Loss::useData(const Dataset& data, std::int64_t outputs)
     m_weights.clear();
     m_weightTensor.reset();
     m_perRow = m_target == Target::Next ? data.info().sample.elements() : 1;
+    m_labels = static_cast<std::int64_t>(data.info().labelNames.size());
+    m_classes = static_cast<std::int64_t>(data.info().classes.size());
+    m_positiveWeights.reset();
     if (!m_balanced) return;
+    if (m_target == Target::Labels) return balanceLabels(data);
     std::vector<std::int64_t> counts(static_cast<std::size_t>(outputs), 0);
     for (const std::int32_t label : data.labels(Part::Training)) ++counts[static_cast<std::size_t>(label)];
     // n / (classes × count), as scikit-learn balances: the mean weight of a sample is 1. A class without samples has none to weigh.
     const double all = static_cast<double>(data.count(Part::Training)), classes = static_cast<double>(data.info().classes.size());
     for (const std::int64_t count : counts) m_weights.push_back(count > 0 ? all / (classes * static_cast<double>(count)) : 1.0);
     m_weightTensor = at::tensor(m_weights, at::TensorOptions().dtype(at::kFloat)).to(m_device);
+}
+
+/// A sample that has a label counts as much as those without it together: negatives / positives, as PyTorch's documentation of pos_weight
+/// has it. A label that every sample has, or none, has nothing to weigh.
+void Loss::balanceLabels(const Dataset& data)
+{
+    const auto all = data.count(Part::Training);
+    std::vector<double> weights;
+    for (const std::int64_t has : data.info().trainingPerLabel) weights.push_back(has > 0 && has < all ? static_cast<double>(all - has) / static_cast<double>(has) : 1.0);
+    m_positiveWeights = at::tensor(weights, at::TensorOptions().dtype(at::kFloat)).to(m_device);
 }
 
 double Loss::weightOf(std::span<const std::int32_t> labels, std::span<const std::int64_t> rows) const
@@ -179,7 +224,7 @@ Tensor Loss::reduced(const Tensor& output, const Tensor& targets, const Tensor& 
     case Kind::CrossEntropy:
         if (m_target == Target::Next) return at::cross_entropy_loss(flat(output), targets.reshape({-1}), {}, reduction, -100, m_smoothing);
         return at::cross_entropy_loss(output, targets, weights, reduction, -100, m_smoothing);
-    case Kind::BinaryCrossEntropy: return at::binary_cross_entropy_with_logits(output, targets, {}, {}, reduction);
+    case Kind::BinaryCrossEntropy: return at::binary_cross_entropy_with_logits(output, targets, {}, weights, reduction);
     case Kind::Squared: return at::mse_loss(output, targets, reduction);
     case Kind::Absolute: return at::l1_loss(output, targets, reduction);
     case Kind::Huber: break;
@@ -187,13 +232,13 @@ Tensor Loss::reduced(const Tensor& output, const Tensor& targets, const Tensor& 
     return at::huber_loss(output, targets, reduction, m_delta);
 }
 
-Tensor Loss::mean(const Tensor& output, const Tensor& targets) const { return reduced(output, targets, m_weightTensor, at::Reduction::Mean); }
+Tensor Loss::mean(const Tensor& output, const Tensor& targets) const { return reduced(output, targets, weights(), at::Reduction::Mean); }
 
 Tensor Loss::share(const Tensor& output, const Tensor& targets, double whole) const
 {
     // The mean over everything: of a sample's several numbers, too.
     const double numbers = m_kind == Kind::CrossEntropy ? 1.0 : static_cast<double>(output.numel()) / static_cast<double>(output.size(0));
-    return reduced(output, targets, m_weightTensor, at::Reduction::Sum) / (whole * numbers);
+    return reduced(output, targets, weights(), at::Reduction::Sum) / (whole * numbers);
 }
 
 Tensor Loss::evaluated(const Tensor& output, const Tensor& targets) const { return reduced(output, targets, {}, at::Reduction::Mean); }
@@ -203,8 +248,9 @@ Tensor Loss::said(const Tensor& output) const
     return m_kind == Kind::BinaryCrossEntropy ? at::sigmoid(output) : output;
 }
 
-MetricSums Loss::sums(const Tensor& output, const Tensor& targets) const
+MetricSums Loss::sums(const Tensor& output, const Tensor& targets, bool further) const
 {
+    if (m_target == Target::Class && further) return classSums(output, targets, m_classes);
     if (m_target == Target::Class && output.is_cpu()) {
         MetricSums sums;
         sums.correct = countCorrect(output, targets);
@@ -212,6 +258,7 @@ MetricSums Loss::sums(const Tensor& output, const Tensor& targets) const
         return sums;
     }
     if (m_target == Target::Next && output.is_cpu()) return symbolSums(output, targets);
+    if (m_target == Target::Labels && output.is_cpu()) return labelSums(output, targets);
     const Tensor values = sumsOnDevice(output, targets).cpu();
     return sumsFrom(values.const_data_ptr<double>(), countOf(output.size(0)));
 }
@@ -219,7 +266,8 @@ MetricSums Loss::sums(const Tensor& output, const Tensor& targets) const
 Tensor Loss::sumsOnDevice(const Tensor& whole, const Tensor& targets) const
 {
     const Tensor output = whole.detach();
-    const auto none = [&](std::int64_t count) { return at::zeros({count}, at::TensorOptions().dtype(at::kDouble).device(output.device())); };
+    const auto none = [&](std::int64_t count) { return noSums(output, count); };
+    if (m_target == Target::Labels) return labelSumsOnDevice(output, targets);
     if (m_target == Target::Class) return at::cat({total(at::argmax(output, 1).eq(targets)).view({1}), none(5)});
     if (m_target == Target::Next) {
         const Tensor surprise = at::log_softmax(output, -1).gather(-1, targets.unsqueeze(-1));
@@ -232,7 +280,38 @@ Tensor Loss::sumsOnDevice(const Tensor& whole, const Tensor& targets) const
     return at::cat({none(1), at::stack({error.abs().sum(), error.square().sum(), truth.sum(), truth.square().sum()}), none(1)});
 }
 
-MetricSums Loss::sumsFrom(const double* values, std::int64_t count)
+MetricSums Loss::labelSums(const Tensor& output, const Tensor& targets) const
+{
+    const Tensor values = output.detach().contiguous();
+    const float* said = values.const_data_ptr<float>();
+    const float* truth = targets.const_data_ptr<float>();
+    const auto cut = static_cast<float>(m_cut);
+    MetricSums sums;
+    sums.count = values.size(0);
+    sums.labels.resize(static_cast<std::size_t>(values.size(1)));
+    for (std::int64_t row = 0; row < sums.count; ++row) {
+        bool right = true;
+        for (LabelCounts& label : sums.labels) {
+            const bool is = *said++ > cut, should = *truth++ > 0.5f;
+            label.found += is && should;
+            label.wrong += is && !should;
+            label.missed += !is && should;
+            right = right && is == should;
+        }
+        sums.correct += right;
+    }
+    return sums;
+}
+
+Tensor Loss::labelSumsOnDevice(const Tensor& output, const Tensor& targets) const
+{
+    const Tensor said = output.gt(m_cut), truth = targets.gt(0.5);
+    const Tensor right = said.eq(truth).all(1).sum(at::kDouble).view({1});
+    const auto each = [](const Tensor& flags) { return flags.sum(0, false, at::kDouble); };
+    return at::cat({right, noSums(output, 5), each(said.logical_and(truth)), each(said.logical_and(truth.logical_not())), each(said.logical_not().logical_and(truth))});
+}
+
+MetricSums Loss::sumsFrom(const double* values, std::int64_t count) const
 {
     MetricSums sums;
     sums.count = count;
@@ -242,6 +321,8 @@ MetricSums Loss::sumsFrom(const double* values, std::int64_t count)
     sums.target = values[3];
     sums.targetSquared = values[4];
     sums.surprise = values[5];
+    const auto whole = [&](std::int64_t at) { return static_cast<std::int64_t>(values[6 + at]); };
+    for (std::int64_t i = 0; m_target == Target::Labels && i < m_labels; ++i) sums.labels.push_back({whole(i), whole(m_labels + i), whole(2 * m_labels + i)});
     return sums;
 }
 
@@ -255,6 +336,7 @@ Tensor Loss::answers(const Tensor& output) const
         return at::cat({at::rsub(second, 1), second}, 1);
     }
     case Target::Number: return (output.to(at::kDouble) * m_deviation + m_mean).to(at::kFloat);
+    case Target::Labels:
     case Target::Input: break;
     }
     return said(output);

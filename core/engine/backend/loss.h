@@ -25,7 +25,7 @@ class Loss
 
     /// Says what does not fit: classes, numbers, the output's shape.
     Result<void> fits(const DatasetInfo& data, const ValueType& input, const ValueType& output) const;
-    /// Weights of classes follow the data; the network gives `outputs` numbers, at least as many as there are classes. Called before
+    /// Weights of classes and labels follow the data; the network gives `outputs` numbers, at least as many as there are classes. Called before
     /// the first batch.
     void useData(const Dataset& data, std::int64_t outputs);
 
@@ -33,26 +33,31 @@ class Loss
     std::int64_t countOf(std::int64_t rows) const { return rows * m_perRow; }
     /// What the mean over these samples divides by: their number (of a text, that of symbols), or their weights' sum.
     double weightOf(std::span<const std::int32_t> labels, std::span<const std::int64_t> rows) const;
-    /// Of a whole batch. Targets: class indices [rows], symbols [rows, length]; or floats of the output's shape, numbers scaled by the deviation of training.
+    /// Of a whole batch. Targets: class indices [rows], symbols [rows, length]; 0 or 1 as floats [rows, labels]; or floats of the output's shape, numbers scaled by the deviation of training.
     at::Tensor mean(const at::Tensor& output, const at::Tensor& targets) const;
     /// Of a piece of a batch whose weight is `whole`: the pieces' losses add up to the batch's mean.
     at::Tensor share(const at::Tensor& output, const at::Tensor& targets, double whole) const;
     /// As validation counts it: every sample alike, as Keras does, but smoothed as in training, so that both curves compare.
     at::Tensor evaluated(const at::Tensor& output, const at::Tensor& targets) const;
 
-    /// Of these samples; waits for the device.
-    MetricSums sums(const at::Tensor& output, const at::Tensor& targets) const;
-    /// The same left on the device, as doubles: correct, absolute, squared, target, targetSquared, surprise.
+    /// Of these samples; waits for the device. `further`: also what furtherMetricsOf() follows from.
+    MetricSums sums(const at::Tensor& output, const at::Tensor& targets, bool further = false) const;
+    /// The same left on the device, as doubles: correct, absolute, squared, target, targetSquared, surprise;
+    /// then, where there are labels, of each how often it was found, of each how often wrong, of each how often missed.
     at::Tensor sumsOnDevice(const at::Tensor& output, const at::Tensor& targets) const;
-    static constexpr std::int64_t sumCount = 6;
-    static MetricSums sumsFrom(const double* values, std::int64_t count);
+    MetricSums sumsFrom(const double* values, std::int64_t count) const;
 
     /// What predict() gives.
     at::Tensor answers(const at::Tensor& output) const;
 
   private:
     enum class Kind { CrossEntropy, BinaryCrossEntropy, Squared, Absolute, Huber };
+    /// Of classes or labels in training; undefined: all alike.
+    const at::Tensor& weights() const { return m_target == Target::Labels ? m_positiveWeights : m_weightTensor; }
     at::Tensor reduced(const at::Tensor& output, const at::Tensor& targets, const at::Tensor& weights, std::int64_t reduction) const;
+    void balanceLabels(const Dataset& data);
+    MetricSums labelSums(const at::Tensor& output, const at::Tensor& targets) const;
+    at::Tensor labelSumsOnDevice(const at::Tensor& output, const at::Tensor& targets) const;
     at::Tensor said(const at::Tensor& output) const; ///< in the metric's units
 
     Kind m_kind = Kind::CrossEntropy;
@@ -63,8 +68,12 @@ class Loss
     std::int64_t m_perRow = 1;     ///< answers that a sample asks for
     double m_delta = 1;            ///< where Huber's loss bends
     double m_mean = 0, m_deviation = 1; ///< of the numbers to be predicted
+    double m_cut = 0;              ///< the logit above which a label is said
+    std::int64_t m_labels = 0;     ///< that a sample may have
+    std::int64_t m_classes = 0;
     std::vector<double> m_weights; ///< per class; empty: all 1
     at::Tensor m_weightTensor;     ///< the same on the device
+    at::Tensor m_positiveWeights;  ///< per label, of samples that have it; undefined: all 1
 };
 
 } // namespace sconce::engine

@@ -275,6 +275,7 @@ Tensor SessionImpl::targets(Part part, std::span<const std::int64_t> rows, const
     switch (m_losses->target()) {
     case Target::Class: break;
     case Target::Flag: return m_feed->flags(part, rows);
+    case Target::Labels: return m_feed->labelSets(part, rows);
     case Target::Number: return m_feed->numbers(part, rows);
     case Target::Next: return m_feed->nextSymbols(part, rows, reuse);
     case Target::Input: return input;
@@ -512,7 +513,7 @@ Result<std::vector<StepMetrics>> SessionImpl::takeMetrics()
         const int told = m_scale ? 4 : 2; // loss, bad; skipped, scale
         for (std::size_t i = 0; i < m_pending.size(); ++i, value += table.size(1)) {
             const StepMetrics& known = m_pending[i];
-            StepMetrics metrics{Loss::sumsFrom(value + told, known.count), known.step, value[0]};
+            StepMetrics metrics{m_losses->sumsFrom(value + told, known.count), known.step, value[0]};
             if (value[1] != 0) { // this step and all after it were not taken
                 m_optimiser->takeBack(static_cast<std::int64_t>(m_pending.size() - i));
                 forgetPending();

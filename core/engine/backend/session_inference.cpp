@@ -74,7 +74,7 @@ Result<EvaluationTotals> SessionImpl::evaluate(Part part, std::span<const std::i
     double sum = 0;
     SCONCE_TRY(inBatches(part, rows, batchSize, progress, [&](const Tensor& output, std::span<const std::int64_t> batch, const Tensor& input) {
         const Tensor truth = targets(part, batch, input, false);
-        const MetricSums sums = m_losses->sums(output, truth);
+        const MetricSums sums = m_losses->sums(output, truth, true);
         sum += m_losses->evaluated(output, truth).item<double>() * static_cast<double>(sums.count);
         totals += sums;
     }));

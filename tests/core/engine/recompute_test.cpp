@@ -4,7 +4,9 @@
 
 #include "engine_support.h"
 #include "memory_support.h"
+#include "recorded.h"
 
+#include "core/base/text.h"
 #include "core/model/memory.h"
 
 #include <QtTest>
@@ -63,7 +65,7 @@ std::unique_ptr<Session> opened(SessionSpec spec)
 
 ExecutionPlan executionOf(const char* net, bool recompute)
 {
-    auto plan = planOf(net, imageType(2, 12, 12));
+    auto plan = planOf(net, inputOf(net));
     if (!plan) giveUp(plan.error());
     PassOptions options;
     options.recompute = recompute;
@@ -83,6 +85,9 @@ class RecomputeTest : public QObject
     void notOneBitChanges();
     void aStepThatIsRefusedLeavesNoTrace();
     void savesTheMemoryThatWasForecast();
+    void takesTheArithmeticThatWasForecast_data();
+    void takesTheArithmeticThatWasForecast();
+    void whatItWouldSaveIsSaidBeforehand();
 };
 
 void RecomputeTest::segmentsLieBetweenSingleValues()
@@ -193,6 +198,80 @@ void RecomputeTest::savesTheMemoryThatWasForecast()
     qInfo("%.1f MB kept, %.1f MB computed again: %.1f MB saved, %.1f MB forecast", kept.bytes / 1e6, again.bytes / 1e6, saved / 1e6, said / 1e6);
     QVERIFY(again.bytes < 0.7 * kept.bytes);
     QVERIFY(std::abs(saved / said - 1) < 0.2);
+}
+
+/// Counts the multiply-adds of the steps that really run, for the first time and again.
+struct Counting : engine::StepObserver
+{
+    double once = 0, again = 0;
+    void before(const ExecutionPlan& execution, const engine::RunContext& context, std::size_t first, std::size_t count) override
+    {
+        for (std::size_t i = first; i < first + count; ++i) (context.again ? again : once) += static_cast<double>(costOf(execution.plan.steps[i], execution.plan, false).macs);
+    }
+};
+
+void RecomputeTest::takesTheArithmeticThatWasForecast_data()
+{
+    QTest::addColumn<bool>("attends");
+    QTest::newRow("convolutions") << false;
+    QTest::newRow("transformer") << true;
+}
+
+/// What runs a second time in the backward pass, step by step, is the share that the estimate of the time says.
+void RecomputeTest::takesTheArithmeticThatWasForecast()
+{
+    QFETCH(bool, attends);
+    const ExecutionPlan execution = executionOf(attends ? transformer : deepNet, true);
+    std::vector<at::Tensor> parameters, staged(execution.plan.buffers.size()), buffers;
+    for (std::size_t i = 0; i < execution.plan.parameters.size(); ++i) {
+        at::Tensor tensor = engine::emptyTensor(execution.plan.parameters[i].shape, at::kCPU, execution.channelsLast);
+        const auto values = engine::startValues(execution.plan, static_cast<ParamIndex>(i), 3);
+        engine::copyIn(tensor, std::as_bytes(std::span(values)));
+        parameters.push_back(tensor.set_requires_grad(true));
+    }
+    for (const BufferSpec& spec : execution.plan.buffers) buffers.push_back(at::full(spec.shape, spec.initial));
+    Counting counting;
+    engine::RunContext context;
+    context.parameters = parameters;
+    context.buffers = buffers;
+    context.staged = &staged;
+    context.training = true;
+    context.observer = &counting;
+    std::vector<std::int64_t> sizes = inputOf(attends ? transformer : deepNet).sizes();
+    sizes.insert(sizes.begin(), 4);
+    const at::Tensor output = engine::runPlan(execution, at::ones(sizes), context);
+    QCOMPARE(counting.again, 0.0);
+    output.sum().backward();
+    double all = 0;
+    for (const Step& step : execution.plan.steps) all += static_cast<double>(costOf(step, execution.plan, step.inputs.front() != execution.plan.input).trainingMacs);
+    QVERIFY(counting.again > 0 && counting.again < counting.once);
+    QVERIFY2(std::abs(counting.again / all - recomputedShare(execution)) < 1e-12, qPrintable(QString("%1 counted, %2 forecast").arg(counting.again / all).arg(recomputedShare(execution))));
+}
+
+/// The same figures whether it is on or not, and in words that say which.
+void RecomputeTest::whatItWouldSaveIsSaidBeforehand()
+{
+    Recipe recipe = findStarter("small-resnet")->recipe;
+    const DataFacts facts = *assumedFacts(recipe.data.dataset);
+    const StackReport report = analyse(recipe.stack, facts.input);
+    const auto before = recomputingEstimate(recipe, report, facts);
+    QVERIFY(before.has_value());
+    const std::uint64_t without = forecastOf(recipe, facts).memory.total();
+    setOption(recipe.training, "memory", "recompute", std::string("blocks"));
+    const auto with = recomputingEstimate(recipe, report, facts);
+    const MemoryForecast forecast = forecastOf(recipe, facts).memory;
+    QCOMPARE(with->saves, before->saves);
+    QVERIFY(std::abs(static_cast<double>(before->saves) - static_cast<double>(without - forecast.total())) < 16); // each figure is a whole number of bytes
+    QCOMPARE(before->time, forecast.recomputing);
+    const QString words = QString::fromStdString(recomputingText(*before, false));
+    QVERIFY2(words.contains("would save about") && words.contains(QString::fromStdString(percentText(forecast.recomputing, 0)) + " longer (estimates)"), qPrintable(words));
+    QVERIFY(!recomputingText(*with, true).starts_with("would"));
+    // A network without blocks worth it.
+    Recipe small = findStarter("mnist-mlp")->recipe;
+    const DataFacts mnist = *assumedFacts("mnist");
+    const auto none = recomputingEstimate(small, analyse(small.stack, mnist.input), mnist);
+    QVERIFY(none && none->saves == 0 && none->time == 0);
+    QVERIFY(QString::fromStdString(recomputingText(*none, false)).contains("too little"));
 }
 
 QTEST_GUILESS_MAIN(RecomputeTest)

@@ -51,11 +51,13 @@ class BytesData final : public Dataset
 
 DatasetPtr dataOf(const Json& one, const TemporaryFolder& folder)
 {
-    if (one["target"].is_null()) return std::make_shared<BytesData>();
+    const bool labels = one.contains("labels");
+    if (!labels && one["target"].is_null()) return std::make_shared<BytesData>();
     const std::string path = folder / "small.csv";
-    std::ofstream(path) << fixture()["table"].get<std::string>();
+    std::ofstream(path) << fixture()[labels ? "label_table" : "table"].get<std::string>();
     ImportOptions options;
-    options.target = one["target"].get<std::string>();
+    if (labels) options.labels = one["labels"].get<std::vector<std::string>>();
+    else options.target = one["target"].get<std::string>();
     auto data = openDataset(path, options);
     if (!data) giveUp(data.error());
     return *data;
@@ -65,6 +67,9 @@ Configured taskOf(const Json& one)
 {
     Configured task{one["task"]["type"].get<std::string>(), {}};
     if (one["task"].contains("loss")) task.params["loss"] = one["task"]["loss"].get<std::string>();
+    for (const char* id : {"threshold"})
+        if (one["task"].contains(id)) task.params[id] = one["task"][id].get<double>();
+    if (one["task"].contains("positive_weights")) task.params["positive_weights"] = one["task"]["positive_weights"].get<std::string>();
     if (one["task"].contains("delta")) task.params["delta"] = one["task"]["delta"].get<double>();
     return task;
 }
@@ -186,6 +191,7 @@ class TasksTest : public QObject
         int index = 0;
         for (const Json& one : fixture()["cases"]) QTest::newRow(one["name"].get<std::string>().c_str()) << index++;
     }
+    static const Json& labelCase(std::size_t index) { return fixture()["label_cases"][index]; }
     static void compare(const Json& one, Bench& bench)
     {
         const auto metrics = bench.train();
@@ -322,6 +328,51 @@ class TasksTest : public QObject
         QVERIFY(!bench.session->predictRecords(record, 1).ok());
     }
 
+    /// Loss, gradients, weights of labels, threshold, the counts of every label and its F1; in pieces, gated as on a GPU, and with a
+    /// sigmoid at the end that the loss has already.
+    void labelsArePyTorchs_data()
+    {
+        QTest::addColumn<int>("index");
+        QTest::addColumn<int>("pieces");
+        QTest::addColumn<bool>("gated");
+        QTest::addColumn<QString>("last");
+        for (int i = 0; i < 2; ++i) {
+            const std::string name = labelCase(static_cast<std::size_t>(i))["name"];
+            QTest::newRow(name.c_str()) << i << 0 << false << "none";
+            QTest::newRow((name + ", in pieces").c_str()) << i << 3 << false << "none";
+            QTest::newRow((name + ", gated").c_str()) << i << 0 << true << "none";
+            QTest::newRow((name + ", gated and in pieces").c_str()) << i << 3 << true << "none";
+            QTest::newRow((name + ", sigmoid").c_str()) << i << 0 << false << "sigmoid";
+        }
+    }
+    void labelsArePyTorchs()
+    {
+        QFETCH(int, index);
+        QFETCH(int, pieces);
+        QFETCH(bool, gated);
+        QFETCH(QString, last);
+        const Json& one = labelCase(static_cast<std::size_t>(index));
+        Bench bench(one, pieces, last.toStdString(), gated ? Json{{"commit", "gated on the device"}} : Json{});
+        compare(one, bench);
+        const auto totals = bench.session->evaluate(Part::Training, range(10, 16), 4, {});
+        SCONCE_VERIFY_OK(totals);
+        QCOMPARE(totals->labels.size(), std::size_t{3});
+        for (std::size_t i = 0; i < 3; ++i) {
+            const LabelCounts& label = totals->labels[i];
+            QCOMPARE(label, (LabelCounts{one["found"][i], one["wrong"][i], one["missed"][i]}));
+            QVERIFY(close(label.f1(), one["f1"][i], 1e-12));
+        }
+        // As many samples are told of a step as it had, whichever way it was counted; a second time round, too.
+        Bench again(one, pieces, last.toStdString(), gated ? Json{{"commit", "gated on the device"}} : Json{}), whole(one);
+        MetricSums a, b;
+        for (const StepMetrics& step : again.train()) a += step;
+        for (const StepMetrics& step : whole.train()) b += step;
+        QCOMPARE(a.count, std::int64_t{10});
+        QVERIFY(a == b); // counts: exact, however a batch was cut
+        QCOMPARE(a.labels.size(), std::size_t{3});
+        QCOMPARE(a.labels[0].there() + a.labels[1].there() + a.labels[2].there(), std::int64_t{5 + 5 + 2});
+    }
+
     /// The same rows as a table's records from outside.
     void recordsFromOutside()
     {
@@ -363,6 +414,12 @@ class TasksTest : public QObject
         const ValueType symbols = factsOf(text.data->info()).input;
         QVERIFY(refused("language", R"([{"type":"embedding","symbols":99,"width":4},{"type":"dense","units":3}])", symbols, text.data).find("8×3") != std::string::npos);
         QVERIFY(refused("language", R"([{"type":"embedding","symbols":99,"width":4},{"type":"dense","units":99}])", symbols, text.data).empty());
+        TemporaryFolder folder;
+        const DatasetPtr labels = dataOf(labelCase(0), folder);
+        const ValueType row = featuresType(labels->info().sample.elements());
+        QVERIFY(refused("multilabel", four, picture, stripes()).find("several labels") != std::string::npos);
+        QVERIFY(refused("multilabel", R"([{"type":"dense","units":4}])", row, labels).find("3 labels") != std::string::npos);
+        QVERIFY(refused("classification", R"([{"type":"dense","units":3}])", row, labels).find("no classes") != std::string::npos);
         SessionSpec unknown = specOf(*planOf(four, picture));
         unknown.task = {"divination", {}};
         QVERIFY(!Session::open(std::move(unknown)).ok());

@@ -71,6 +71,14 @@ DataFacts play()
     return facts;
 }
 
+DataFacts pets()
+{
+    DataFacts facts{featuresType(6), 1000, 0, 0, "Pets"};
+    facts.labels = 3;
+    facts.bytes = false;
+    return facts;
+}
+
 constexpr const char* dense10 = R"([{"type":"flatten"},{"type":"dense","units":10}])";
 constexpr const char* row10 = R"([{"type":"dense","units":10}])";
 constexpr const char* row1 = R"([{"type":"dense","units":1}])";
@@ -85,7 +93,7 @@ class TaskTest : public QObject
     {
         QTest::addColumn<QString>("task");
         QTest::addColumn<QString>("layers");
-        QTest::addColumn<int>("kind"); // 0 pictures, 1 table of 3 classes, 2 of 2, 3 of numbers, 4 of both, 5 text
+        QTest::addColumn<int>("kind"); // 0 pictures, 1 table of 3 classes, 2 of 2, 3 of numbers, 4 of both, 5 text, 6 labels
         QTest::addColumn<QString>("said");
         QTest::addColumn<QString>("becomes");
         QTest::newRow("classes fit") << "classification" << dense10 << 0 << "" << "classification";
@@ -118,6 +126,18 @@ class TaskTest : public QObject
         QTest::newRow("a text given back") << "autoencoder" << R"([{"type":"embedding","symbols":40,"width":8},{"type":"dense","units":40}])" << 5 << "is a text" << "language";
         QTest::newRow("next symbol of pictures") << "language" << dense10 << 0 << "is no text" << "classification";
         QTest::newRow("next symbol of numbers") << "language" << row1 << 3 << "is no text" << "regression";
+        QTest::newRow("labels fit") << "multilabel" << R"([{"type":"dense","units":3}])" << 6 << "" << "multilabel";
+        QTest::newRow("labels, nothing yet") << "multilabel" << "[]" << 6 << "no layers yet" << "multilabel";
+        QTest::newRow("labels, too many units") << "multilabel" << row10 << 6 << "expects 3 numbers" << "multilabel";
+        QTest::newRow("labels of pictures of classes") << "multilabel" << dense10 << 0 << "no labels" << "classification";
+        QTest::newRow("labels of two classes") << "multilabel" << row1 << 2 << "no labels" << "binary";
+        QTest::newRow("labels of numbers") << "multilabel" << row1 << 3 << "no labels" << "regression";
+        QTest::newRow("labels of a text") << "multilabel" << R"([{"type":"embedding","symbols":40,"width":8},{"type":"dense","units":40}])" << 5 << "is a text" << "language";
+        QTest::newRow("classes of labels") << "classification" << R"([{"type":"dense","units":3}])" << 6 << "any number of 3 labels" << "multilabel";
+        QTest::newRow("yes or no of labels") << "binary" << row1 << 6 << "any number of 3 labels" << "multilabel";
+        QTest::newRow("a number of labels") << "regression" << row1 << 6 << "any number of 3 labels" << "multilabel";
+        QTest::newRow("next symbol of labels") << "language" << row1 << 6 << "is no text" << "multilabel";
+        QTest::newRow("labels given back") << "autoencoder" << R"([{"type":"dense","units":6}])" << 6 << "" << "autoencoder";
     }
     void demandsAndWaysOut()
     {
@@ -126,7 +146,7 @@ class TaskTest : public QObject
         QFETCH(int, kind);
         QFETCH(QString, said);
         QFETCH(QString, becomes);
-        const DataFacts facts[] = {pictures(), table(3, false), table(2, false), table(0, true), table(3, true), play()};
+        const DataFacts facts[] = {pictures(), table(3, false), table(2, false), table(0, true), table(3, true), play(), pets()};
         const DataFacts& data = facts[kind];
         const Recipe recipe = recipeOf(task.toStdString(), layers.toStdString());
         const QStringList problems = blocking(recipe, data);
@@ -136,6 +156,29 @@ class TaskTest : public QObject
         const Recipe good = mended(recipe, data, &fault);
         QVERIFY2(fault.isEmpty(), qPrintable(fault));
         QCOMPARE(QString::fromStdString(good.task.type), becomes);
+    }
+
+    /// So many samples for validation as there are would leave none to train on.
+    void validationByNumber()
+    {
+        Recipe recipe = recipeOf("classification", row10);
+        DataFacts data = table(10, false);
+        recipe.data.split.validationCount = 999;
+        recipe.training.batchSize = 1;
+        QVERIFY2(blocking(recipe, data).isEmpty(), qPrintable(blocking(recipe, data).join("; ")));
+        recipe.data.split.validationCount = 1000;
+        QVERIFY(blocking(recipe, data).join("").contains("/data/split/validation_count: Validation takes 1,000 samples, but there are only 1,000."));
+        QString fault;
+        QCOMPARE(mended(recipe, data, &fault).data.split.validationCount, std::int64_t{100});
+        recipe.data.split.test = 0.2; // of the rest
+        recipe.data.split.validationCount = 800;
+        QVERIFY(blocking(recipe, data).join("").contains("only 800"));
+        recipe.data.split.validationCount = 799;
+        QVERIFY(blocking(recipe, data).isEmpty());
+        // Its own validation part is taken whole, whatever the number says.
+        data.validationCount = 50;
+        recipe.data.split.validationCount = 5000;
+        QVERIFY(blocking(recipe, data).isEmpty());
     }
 
     void crossEntropyWantsShares()
@@ -174,6 +217,8 @@ class TaskTest : public QObject
         QTest::newRow("softmax of classes") << "classification" << "" << "softmax" << "already part of the loss, cross-entropy";
         QTest::newRow("relu of classes") << "classification" << "" << "relu" << "bends its answers";
         QTest::newRow("sigmoid of yes or no") << "binary" << "" << "sigmoid" << "already part of the loss, binary cross-entropy";
+        QTest::newRow("sigmoid of labels") << "multilabel" << "" << "sigmoid" << "already part of the loss, binary cross-entropy";
+        QTest::newRow("softmax of labels") << "multilabel" << "" << "softmax" << "bends its answers";
         QTest::newRow("relu of a number") << "regression" << "mse" << "relu" << "bends its answers";
         QTest::newRow("sigmoid of a picture") << "autoencoder" << "mse" << "sigmoid" << "";
         QTest::newRow("sigmoid of shares") << "autoencoder" << "binary_crossentropy" << "sigmoid" << "";
@@ -191,6 +236,7 @@ class TaskTest : public QObject
         if (!loss.isEmpty()) recipe.task.params["loss"] = loss.toStdString();
         DataFacts data = table(task == "classification" ? 10 : 2, true);
         data.bytes = true;
+        if (task == "multilabel") data.labels = 1;
         data.input = featuresType(784);
         QStringList hints;
         for (const Problem& problem : validate(recipe, data)) {
@@ -242,6 +288,38 @@ class TaskTest : public QObject
         QCOMPARE(metricText(*findMetric("mae"), NAN), std::string("–"));
     }
 
+    /// F1 as scikit-learn's f1_score has it: of all labels together (micro), and the mean of each label's (macro).
+    void labelsAreCounted()
+    {
+        MetricSums a{1, 2}, b{1, 3};
+        a.labels = {{1, 0, 1}, {0, 1, 0}};
+        b.labels = {{2, 1, 0}, {0, 0, 0}};
+        MetricSums sums;
+        sums += a;
+        sums += b;
+        QCOMPARE(sums.labels, (std::vector<LabelCounts>{{3, 1, 1}, {0, 1, 0}}));
+        QCOMPARE(metricOf("exact_match", sums), 2.0 / 5);
+        QCOMPARE(metricOf("label_accuracy", sums), 1 - 3.0 / 10);
+        QCOMPARE(metricOf("micro_f1", sums), 6.0 / 9);
+        QCOMPARE(metricOf("macro_f1", sums), (6.0 / 8 + 0) / 2);
+        QCOMPARE(sums.labels[0].precision(), 0.75);
+        QCOMPARE(sums.labels[0].recall(), 0.75);
+        QCOMPARE(sums.labels[1].precision() + sums.labels[1].recall() + LabelCounts{}.f1(), 0.0); // never there: nothing divided by nothing
+        QVERIFY(std::isnan(metricOf("micro_f1", {})) && std::isnan(metricOf("label_accuracy", {})));
+        QCOMPARE(labelCut({"multilabel", {}}), 0.0);
+        // Of classes the same; the five likeliest of six classes and more.
+        MetricSums classes{6, 10};
+        classes.near = 9;
+        classes.labels.resize(6);
+        QCOMPARE(metricOf("top5_accuracy", classes), 0.9);
+        classes.labels.resize(5);
+        QVERIFY(std::isnan(metricOf("top5_accuracy", classes)));
+        for (const MetricEntry& metric : furtherMetricsOf("classification")) QCOMPARE(findMetric(metric.id), &metric);
+        QVERIFY(furtherMetricsOf("classification").size() == 2 && furtherMetricsOf("regression").empty());
+        QVERIFY(std::abs(labelCut({"multilabel", {{"threshold", 0.9}}}) - std::log(9.0)) < 1e-12);
+        QCOMPARE(labelCut({"binary", {}}), 0.0);
+    }
+
     void everyTaskHasMetrics()
     {
         for (const OptionEntry& task : taskEntries()) {
@@ -251,6 +329,8 @@ class TaskTest : public QObject
                 QCOMPARE(findMetric(metric.id), &metric);
             }
         }
+        QCOMPARE(mainMetric("multilabel")->id, std::string("micro_f1"));
+        QVERIFY(!hasAccuracy("multilabel"));
         QVERIFY(metricsOf("divination").empty() && !mainMetric("divination") && !hasAccuracy("regression") && hasAccuracy("binary") && hasAccuracy("language"));
         QCOMPARE(mainMetric("language")->id, std::string("perplexity"));
     }
@@ -272,6 +352,19 @@ class TaskTest : public QObject
         QCOMPARE(withValueSet(Recipe(), "/data/import/context", "128")->data.import.context, 128);
         QVERIFY(!withValueSet(Recipe(), "/data/import/context", "5000").ok());
         recipe.data.import.context = 0;
+        // The columns of a table's labels, which others do not write.
+        QVERIFY(!toJson(recipe)["data"]["import"].contains("labels"));
+        recipe.data.import.labels = {"dog", "ball"};
+        QVERIFY(recipeFromJson(toJson(recipe))->recipe.data.import == recipe.data.import);
+        Recipe other = recipe;
+        other.data.import.labels = {"dog"};
+        const Recipe both[] = {recipe, other};
+        const auto differ = differences(both);
+        QVERIFY(differ.size() == 1 && differ[0].title == "Predicted labels" && differ[0].values == (std::vector<std::string>{"dog, ball", "dog"}));
+        recipe.data.import.labels.clear();
+        const auto set = withValueSet(Recipe(), "/data/import/labels", R"(["dog","ball"])");
+        QVERIFY(set.ok() && set->data.import.labels.size() == 2);
+        QVERIFY(!withValueSet(Recipe(), "/data/import/labels", "dog").ok());
         // One from before tables.
         Json old = toJson(recipe);
         old["data"]["import"].erase("target");

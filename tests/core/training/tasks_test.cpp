@@ -30,6 +30,19 @@ std::string tableText()
     return text;
 }
 
+/// Of each row any of three: a is above 0, the word is “high”, and, seldom, a is large.
+std::string labelsText()
+{
+    const Philox random(13, Purpose::Test);
+    std::string text = "a,up,word,high,large\n";
+    for (std::uint64_t row = 0; row < 200; ++row) {
+        const double a = static_cast<double>(random.below(row * 4, 2000)) / 1000 - 1;
+        const bool high = random.below(row * 4 + 1, 2) == 1;
+        text += std::to_string(a) + (a > 0 ? ",1," : ",0,") + (high ? "high,yes," : "low,no,") + (a > 0.8 ? "true\n" : "false\n");
+    }
+    return text;
+}
+
 /// The alphabet again and again, with a slip here and there.
 std::string lettersText()
 {
@@ -70,14 +83,17 @@ Case caseOf(const std::string& task, const QTemporaryDir& dir)
         return one;
     }
     const std::string path = dir.path().toStdString() + "/table.csv";
-    std::ofstream(path) << tableText();
+    const bool labels = task == "multilabel";
+    std::ofstream(path) << (labels ? labelsText() : tableText());
     ImportOptions options;
-    options.target = task == "regression" ? "y" : "flag";
+    if (labels) options.labels = {"up", "high", "large"};
+    else options.target = task == "regression" ? "y" : "flag";
     auto data = openDataset(path, options);
     if (!data) qFatal("%s", data.error().message.c_str());
     one.data = *data;
     one.recipe.stack.layers.erase(one.recipe.stack.layers.begin()); // nothing to flatten
-    one.recipe.stack.layers.back().params["units"] = std::int64_t{task == "classification" ? 2 : 1};
+    one.recipe.stack.layers.back().params["units"] = std::int64_t{labels ? 3 : task == "classification" ? 2 : 1};
+    if (labels) one.recipe.task.params["positive_weights"] = std::string("balanced");
     return one;
 }
 
@@ -90,7 +106,7 @@ class TasksTest : public QObject
     static void tasks()
     {
         QTest::addColumn<QString>("task");
-        for (const char* task : {"classification", "binary", "regression", "autoencoder", "language"}) QTest::newRow(task) << task;
+        for (const char* task : {"classification", "binary", "multilabel", "regression", "autoencoder", "language"}) QTest::newRow(task) << task;
     }
 
   private Q_SLOTS:
@@ -112,18 +128,25 @@ class TasksTest : public QObject
         QCOMPARE(std::isfinite(summary.testAccuracy), accuracy);
         QCOMPARE(std::isfinite(summary.valAccuracy), accuracy);
         const bool others = metricsOf(task.toStdString()).size() > std::size_t(accuracy ? 1 : 0);
-        QCOMPARE(summary.metrics.empty(), !others);
+        QCOMPARE(summary.metrics.empty(), !others && furtherMetricsOf(task.toStdString()).empty());
+        if (task == "classification") {
+            // Of two classes: F1 of validation and test, and nothing of the five likeliest.
+            QCOMPARE(summary.metrics.size(), std::size_t{3});
+            for (const char* key : {"val_macro_f1", "test_macro_f1", "best_val_macro_f1"}) QVERIFY2(summary.metrics.contains(key) && summary.metrics.at(key) > 0.5, key);
+        }
         for (const MetricEntry& metric : metricsOf(task.toStdString()))
             for (const char* part : {"train", "val", "test", "best_val"}) QVERIFY2(std::isfinite(summary.metric(part, metric.id)), (std::string(part) + " " + metric.id).c_str());
         // It has learned.
         if (accuracy) QVERIFY2(summary.testAccuracy > 0.85, qPrintable(QString::number(summary.testAccuracy)));
+        if (task == "multilabel") QVERIFY2(summary.metric("test", "micro_f1") > 0.85 && summary.metric("test", "macro_f1") > 0.7, qPrintable(QString::number(summary.metric("test", "micro_f1"))));
         if (task == "regression") QVERIFY2(summary.metric("test", "r2") > 0.8 && summary.metric("test", "mae") < 1.5, qPrintable(QString::number(summary.metric("test", "r2"))));
         if (task == "autoencoder") QVERIFY2(summary.metric("test", "mae") < bench.events.of<EpochDone>().front().metrics.at("val_mae"), "no better than after the first epoch");
         // As events say it.
         const auto steps = bench.events.of<StepsDone>().front();
         QCOMPARE(steps.accuracy.empty(), !accuracy);
-        QCOMPARE(steps.metrics.size(), others ? std::size_t{1} : std::size_t{0}); // R² says nothing of a batch
-        const char* metric = task == "language" ? "perplexity" : "mae";
+        const auto all = metricsOf(task.toStdString());
+        QCOMPARE(static_cast<std::ptrdiff_t>(steps.metrics.size()), std::count_if(all.begin(), all.end(), [](const MetricEntry& each) { return each.perStep && each.id != "accuracy"; })); // R² says nothing of a batch
+        const char* metric = task == "language" ? "perplexity" : task == "multilabel" ? "micro_f1" : "mae";
         if (others) QCOMPARE(steps.metrics.at(metric).size(), steps.loss.size());
         if (task == "language") QVERIFY(std::abs(std::log(static_cast<double>(steps.metrics.at(metric)[0])) - static_cast<double>(steps.loss[0])) < 1e-4); // nothing is smoothed
         // A sample is a window, and all of them were trained on.

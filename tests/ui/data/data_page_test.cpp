@@ -115,6 +115,7 @@ class DataPageTest : public QObject
     void whatIsNoFileIsNotTaken();
     void classAndPartFilterTheSamples();
     void splitByFieldAndByHandle();
+    void splitByNumber();
     void handleFollowsTheMouseBesideATestShare();
     void stepsAreRemembered();
     void mixShowsAnotherOrder();
@@ -310,6 +311,57 @@ void DataPageTest::splitByFieldAndByHandle()
     QCOMPARE(s.find<QDoubleSpinBox>("data.validationShare")->text(), wanted);
     QCOMPARE(s.find<QComboBox>("data.splitKind")->currentIndex(), 1);
     QCOMPARE(s.shares(), shuffled);
+}
+
+/// So many samples in place of a share: as many as before at first, then as typed; what cannot be is said; it goes into the recipe.
+void DataPageTest::splitByNumber()
+{
+    Shown s;
+    auto* mode = s.find<QComboBox>("data.validationMode");
+    auto* share = s.find<QDoubleSpinBox>("data.validationShare");
+    auto* number = s.find<QSpinBox>("data.validationCount");
+    QVERIFY(share->isVisible() && !number->isVisible());
+    mode->setFocus();
+    QTest::keyClick(mode, Qt::Key_Down);
+    QVERIFY(!share->isVisible() && number->isVisible() && !number->toolTip().isEmpty());
+    QCOMPARE(number->value(), 1000); // the share's tenth
+    QCOMPARE(s.shares()[1], std::int64_t{1000});
+    number->setFocus();
+    number->selectAll();
+    QTest::keyClicks(number, QStringLiteral("1234"));
+    QTest::keyClick(number, Qt::Key_Return);
+    QCOMPARE(s.text("data.count.validation"), QStringLiteral("1,234"));
+    QCOMPARE(s.shares()[1], std::int64_t{1234});
+    // The handle says a number now.
+    auto* bar = s.find<SplitBar>("data.splitBar");
+    bar->setFocus();
+    QTest::keyClick(bar, Qt::Key_Left);
+    QCOMPARE(number->value(), 1334);
+    const DatasetInfo& info = s.grid()->data()->info();
+    const Recipe recipe = withData(Recipe(), info, {}, dataChoices(*s.services.studio.settings, info));
+    QCOMPARE(recipe.data.split.validationCount, std::int64_t{1334});
+    // More than there are: said, and one is left.
+    auto* problem = s.find<QLabel>("data.splitProblem");
+    QVERIFY(!problem->isVisible());
+    number->setFocus();
+    number->selectAll();
+    QTest::keyClicks(number, QStringLiteral("10000"));
+    QTest::keyClick(number, Qt::Key_Return);
+    QVERIFY(problem->isVisible() && problem->text().contains(QStringLiteral("only 10,000 samples")));
+    QCOMPARE(s.shares()[0], std::int64_t{1});
+    number->setFocus();
+    number->selectAll();
+    QTest::keyClicks(number, QStringLiteral("2500"));
+    QTest::keyClick(number, Qt::Key_Return);
+    QVERIFY(!problem->isVisible());
+    // Remembered, and back to a share that holds back as many.
+    s.open();
+    QCOMPARE(s.find<QSpinBox>("data.validationCount")->value(), 2500);
+    mode = s.find<QComboBox>("data.validationMode");
+    mode->setFocus();
+    QTest::keyClick(mode, Qt::Key_Up);
+    QCOMPARE(s.find<QDoubleSpinBox>("data.validationShare")->value(), 25.0);
+    QCOMPARE(s.shares()[1], std::int64_t{2500});
 }
 
 void DataPageTest::handleFollowsTheMouseBesideATestShare()
