@@ -84,6 +84,7 @@ class SessionImpl final : public Session
     void forgetPending();
     void tune(bool on) const;
     TensorGroups stepState() const;
+    bool drops() const;
     std::string whyEager() const;
     void settleStep();
     StepTrial tryStep(const TensorGroups& start);

@@ -132,6 +132,11 @@ void SessionImpl::trialStep(int number)
     m_numbers->set(number, number % 2 == 0 ? trialRate : trialRate / 2, m_optimiser->steps() + 2 + number);
 }
 
+bool SessionImpl::drops() const
+{
+    return std::any_of(m_execution.plan.steps.begin(), m_execution.plan.steps.end(), [](const Step& step) { return std::holds_alternative<DropoutOp>(step.op); });
+}
+
 /// Why steps are not even tried as a graph: empty if they may be; a blank where there is nothing to say.
 std::string SessionImpl::whyEager() const
 {
@@ -141,8 +146,7 @@ std::string SessionImpl::whyEager() const
     if (m_spec.step.microBatch > 0) return intro + "the batch goes through the network in pieces.";
     if (m_passes.recompute) return intro + "blocks are computed a second time for the backward pass.";
     if (m_spec.step.batch > m_feed->data()->count(Part::Training)) return intro + "there are fewer samples than a batch has.";
-    const bool drops = std::any_of(m_execution.plan.steps.begin(), m_execution.plan.steps.end(), [](const Step& step) { return std::holds_alternative<DropoutOp>(step.op); });
-    if (drops)
+    if (drops())
         if (const std::string masks = masksOnDevice(m_device); !masks.empty()) return intro + masks;
     return {};
 }
@@ -186,6 +190,7 @@ void SessionImpl::settleStep()
     m_staysStaged = false;
     dropStep();
     if (!start.empty()) putBack(stepState(), start);
+    start.clear();
     m_rows.clear();
     if (!tried) eagerly("Steps are not replayed from a CUDA graph: it could not be captured (" + (tried.error().detail.empty() ? tried.error().message : tried.error().detail.substr(0, tried.error().detail.find('\n'))) + ").");
     if (!m_choice.captured) {

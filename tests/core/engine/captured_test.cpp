@@ -16,6 +16,7 @@
 #include <ATen/Version.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/from_blob.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/record_function.h>
@@ -145,6 +146,16 @@ void CapturedTest::theTapeIsStrict()
     factor = 5;
     frozen.replay();
     QCOMPARE(sum.item<float>(), 18.0f);
+
+    TapeGraph copies(desk);
+    float fresh[3] = {1, 2, 3};
+    QVERIFY_THROWS_EXCEPTION(c10::Error, copies.record([&] { x.copy_(at::from_blob(fresh, {3})); }));
+    const at::Tensor kept = at::from_blob(fresh, {3}); // there before, and still there
+    TapeGraph reads(desk);
+    reads.record([&] { x.copy_(kept); });
+    fresh[0] = 7;
+    reads.replay();
+    QCOMPARE(x[0].item<float>(), 7.0f);
 
     TapeGraph waits(desk);
     QVERIFY_THROWS_EXCEPTION(c10::Error, waits.record([&] { sum.fill_(x.sum().item<float>()); }));

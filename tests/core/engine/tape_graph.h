@@ -3,7 +3,7 @@
 // What a CUDA graph is to a GPU, a tape of operators is to the processor: every kernel that the recorded work calls through torch's
 // dispatcher, below autograd, with the very tensors and numbers it was called with. A replay calls them again and puts what comes out
 // where it lay. So, as with a graph, what the host knew while recording (a rate, a step, an address) is part of the tape for good, what
-// writes memory behind the dispatcher's back is missed, and waiting for a result is refused.
+// writes memory behind the dispatcher's back is missed; waiting for a result is refused, and so is memory that the host fills meanwhile.
 
 #include "core/base/clock.h"
 #include "core/engine/backend/step_graph.h"
@@ -15,6 +15,7 @@
 #include <torch/library.h>
 
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -94,14 +95,11 @@ class TapeGraph final : public engine::StepGraph
     void record(const std::function<void()>& work) override
     {
         ++m_desk.records;
-        struct Recording
-        {
-            ~Recording() { recordingTape = nullptr; }
-        } const recording;
-        recordingTape = &m_tape;
-        recordingDesk = &m_desk;
-        const c10::impl::IncludeDispatchKeyGuard seen(tapeKey);
-        work();
+        note(work); // once to see what it reads, and once for good
+        const auto read = whatWasThere();
+        m_tape.clear();
+        for (const auto& [name, memory] : read) TORCH_CHECK(!memory.expired(), name, " reads memory that the host made while recording");
+        note(work);
         m_desk.operators.clear();
         for (const TapeEntry& entry : m_tape) m_desk.operators.push_back(entry.op.schema().name());
     }
@@ -122,6 +120,32 @@ class TapeGraph final : public engine::StepGraph
     double finished() override { return Clock::system().monotonicSeconds() - m_credit; }
 
   private:
+    void note(const std::function<void()>& work)
+    {
+        struct Recording
+        {
+            ~Recording() { recordingTape = nullptr; }
+        } const recording;
+        recordingTape = &m_tape;
+        recordingDesk = &m_desk;
+        const c10::impl::IncludeDispatchKeyGuard seen(tapeKey);
+        work();
+    }
+    /// Memory that recorded kernels read and none of them made. Somebody besides the tape must keep it: else the host made it just now,
+    /// and would have to make it again for a replay. Numbers travel with the kernel.
+    std::vector<std::pair<std::string, c10::weak_intrusive_ptr<c10::StorageImpl>>> whatWasThere() const
+    {
+        std::set<const c10::StorageImpl*> made;
+        std::vector<std::pair<std::string, c10::weak_intrusive_ptr<c10::StorageImpl>>> result;
+        for (const TapeEntry& entry : m_tape) {
+            for (const at::Tensor& tensor : tensorsOf(entry.inputs)) {
+                const bool number = tensor.dim() == 0 && tensor.unsafeGetTensorImpl()->is_wrapped_number();
+                if (!number && !made.contains(tensor.storage().unsafeGetStorageImpl())) result.emplace_back(entry.op.schema().name(), tensor.storage().getWeakStorageImpl());
+            }
+            for (const at::Tensor& tensor : tensorsOf(entry.outputs)) made.insert(tensor.storage().unsafeGetStorageImpl());
+        }
+        return result;
+    }
     /// To where the result lay when it was recorded; what is a view of an operand, or the operand itself, is there already.
     static void putBack(const TapeEntry& entry, const torch::jit::Stack& results)
     {
