@@ -189,7 +189,7 @@ class Writer
         const std::vector<std::int64_t> in = type(conv.inputs[0]).sizes(), out = type(conv.output).sizes();
         const double tiles = m_rows * static_cast<double>((out[1] + 1) / 2 * ((out[2] + 1) / 2));
         work.scratch = weightBytes(conv.op, false) * 16 / 9;
-        work.backwardScratch = work.scratch + weightBytes(conv.op, true) + 16 * std::min(512.0, tiles) * static_cast<double>(in[0] + out[0]) * floatBytes; // window_conv.cpp
+        work.backwardScratch = work.scratch + weightBytes(conv.op, true) + 16 * std::min(in[0] + out[0] <= 256 ? 128.0 : 512.0, tiles) * static_cast<double>(in[0] + out[0]) * floatBytes; // window_conv.cpp
     }
 
     // ---- what torch keeps, primitive by primitive ----

@@ -73,12 +73,22 @@ void Feed::prepareStaging()
                                   at::TensorOptions().dtype(at::kByte));
 }
 
-/// Class indices as int64; yes or no and numbers as floats.
+/// Class indices as int64; yes or no, numbers and labels (of each whether it is there) as floats.
 void Feed::fillTargets(Part part, std::span<const std::int64_t> rows, Target target, void* to) const
 {
     const auto each = [&](auto* out, auto value) {
         for (std::size_t i = 0; i < rows.size(); ++i) out[i] = value(static_cast<std::size_t>(rows[i]));
     };
+    if (target == Target::Labels) {
+        const std::span<const std::uint8_t> sets = m_data->labelSets(part);
+        const std::size_t count = m_data->info().labelNames.size();
+        float* out = static_cast<float*>(to);
+        for (const std::int64_t row : rows) {
+            const auto set = sets.subspan(static_cast<std::size_t>(row) * count, count);
+            out = std::transform(set.begin(), set.end(), out, [](std::uint8_t has) { return has ? 1.0f : 0.0f; });
+        }
+        return;
+    }
     const std::span<const std::int32_t> labels = m_data->labels(part);
     if (target == Target::Class) {
         each(static_cast<std::int64_t*>(to), [&](std::size_t row) { return static_cast<std::int64_t>(labels[row]); });
@@ -104,7 +114,7 @@ void Feed::stage(std::span<const std::int64_t> rows, Target target)
     }
     if (target == Target::Next || target == Target::Input) return; // made of the records
     const at::ScalarType type = target == Target::Class ? at::kLong : at::kFloat;
-    const std::vector<std::int64_t> column(target == Target::Class ? 0 : 1, 1);
+    const std::vector<std::int64_t> column(target == Target::Class ? 0 : 1, columnsOf(target));
     if (!resident) {
         stageRows(m_stagedTargets, m_staged, column, type, m_device, [&](void* to) { fillTargets(Part::Training, rows, target, to); });
     } else if (!m_allTargets.defined()) {
@@ -261,7 +271,7 @@ at::Tensor Feed::targets(Part part, std::span<const std::int64_t> rows, bool reu
 
 at::Tensor Feed::column(Part part, std::span<const std::int64_t> rows, Target target) const
 {
-    const at::Tensor host = at::empty({static_cast<std::int64_t>(rows.size()), 1}, at::TensorOptions().dtype(at::kFloat).pinned_memory(m_device.is_cuda()));
+    const at::Tensor host = at::empty({static_cast<std::int64_t>(rows.size()), columnsOf(target)}, at::TensorOptions().dtype(at::kFloat).pinned_memory(m_device.is_cuda()));
     fillTargets(part, rows, target, host.data_ptr());
     return m_device.is_cpu() ? host : host.to(m_device, true);
 }
@@ -270,17 +280,11 @@ at::Tensor Feed::flags(Part part, std::span<const std::int64_t> rows) { return c
 
 at::Tensor Feed::numbers(Part part, std::span<const std::int64_t> rows) { return column(part, rows, Target::Number); }
 
-at::Tensor Feed::labelSets(Part part, std::span<const std::int64_t> rows)
+at::Tensor Feed::labelSets(Part part, std::span<const std::int64_t> rows) { return column(part, rows, Target::Labels); }
+
+std::int64_t Feed::columnsOf(Target target) const
 {
-    const std::span<const std::uint8_t> sets = m_data->labelSets(part);
-    const std::size_t labels = m_data->info().labelNames.size();
-    const at::Tensor host = at::empty({static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(labels)}, at::TensorOptions().dtype(at::kFloat).pinned_memory(m_device.is_cuda()));
-    float* out = host.data_ptr<float>();
-    for (const std::int64_t row : rows) {
-        const auto set = sets.subspan(static_cast<std::size_t>(row) * labels, labels);
-        out = std::transform(set.begin(), set.end(), out, [](std::uint8_t has) { return has ? 1.0f : 0.0f; });
-    }
-    return m_device.is_cpu() ? host : host.to(m_device, true);
+    return target == Target::Labels ? static_cast<std::int64_t>(m_data->info().labelNames.size()) : 1;
 }
 
 at::Tensor Feed::inputsOf(std::span<const std::uint8_t> records, std::int64_t count)

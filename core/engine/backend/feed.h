@@ -57,6 +57,7 @@ class Feed
     void makeResident();
     at::Tensor stagedBytes() const;
     void fillTargets(Part part, std::span<const std::int64_t> rows, Target target, void* to) const;
+    std::int64_t columnsOf(Target target) const; ///< numbers of a target
     at::Tensor symbols(Part part, std::span<const std::int64_t> rows, std::int64_t from, at::Tensor* kept);
     at::Tensor column(Part part, std::span<const std::int64_t> rows, Target target) const;
     void convert(const std::uint8_t* record, float* out) const;

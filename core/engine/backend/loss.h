@@ -45,6 +45,7 @@ class Loss
     /// The same left on the device, as doubles: correct, absolute, squared, target, targetSquared, surprise;
     /// then, where there are labels, of each how often it was found, of each how often wrong, of each how often missed.
     at::Tensor sumsOnDevice(const at::Tensor& output, const at::Tensor& targets) const;
+    std::int64_t sumCount() const { return 6 + (m_target == Target::Labels ? 3 * m_labels : 0); } ///< how many those are, once the data are known
     MetricSums sumsFrom(const double* values, std::int64_t count) const;
 
     /// What predict() gives.

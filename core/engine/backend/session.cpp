@@ -175,7 +175,6 @@ Result<void> SessionImpl::start()
         for (const Tensor& parameter : m_parameters) m_average.push_back(parameter.detach().clone());
     }
     for (const Tensor& tensor : m_optimiser->allTensors()) assertOn(tensor, m_device, "optimiser state");
-    if (m_deferred) m_told.emplace((m_scale ? 4 : 2) + Loss::sumCount, m_device);
     return {};
 }
 
@@ -196,6 +195,7 @@ Result<void> SessionImpl::useData(DatasetPtr data)
             return Error{ErrorCode::Invalid, "The scaling of this run does not fit its data.", "Use the data that the run was trained on.", std::to_string(features) + " features"};
         dropStep();
         m_losses->useData(*data, output.elements());
+        if (m_optimiser && m_deferred && m_pending.empty()) m_told.emplace((m_scale ? 4 : 2) + m_losses->sumCount(), m_device);
         m_feed.emplace(std::move(data), input, m_spec.input, m_spec.scaling, m_device, m_execution.channelsLast);
         if (m_numbers) m_feed->prepareStaging();
         if (m_optimiser) settleStep();

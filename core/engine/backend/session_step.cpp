@@ -169,7 +169,7 @@ void SessionImpl::settleStep()
     auto tried = guarded("trying a step as a CUDA graph", [&]() -> Result<void> {
         start = copyOf(stepState());
         m_rows.resize(static_cast<std::size_t>(m_graphRows));
-        m_graphTold = at::empty({(m_scale ? 4 : 2) + Loss::sumCount}, at::TensorOptions().dtype(at::kDouble).device(m_device));
+        m_graphTold = at::empty({(m_scale ? 4 : 2) + m_losses->sumCount()}, at::TensorOptions().dtype(at::kDouble).device(m_device));
         tune(true);
         double began = 0, ended = 0;
         for (int i = 0; i < warmUps; ++i) {

@@ -22,8 +22,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 constexpr std::int64_t tilesAtOnce = 96;      ///< in a call of the forward kernel
-constexpr std::int64_t tilesOfGradient = 512; ///< spread at once for the gradient of the weights, by all threads together
-constexpr std::int64_t channelsOfJob = 48;    ///< of that gradient; a multiple of every kernel's rows
+constexpr std::int64_t channelsOfJob = 48;    ///< of the gradient of the weights; a multiple of every kernel's rows
 
 DeepShape shapeOf(const Tensor& x, const Tensor& weight, const std::vector<std::int64_t>& padding)
 {
@@ -35,6 +34,10 @@ DeepShape shapeOf(const Tensor& x, const Tensor& weight, const std::vector<std::
     shape.pooledWidth = (shape.outWidth() + 1) / 2;
     return shape;
 }
+
+/// Tiles spread at once for the gradient of the weights, by all threads together: with few channels what they spread to stays near, with
+/// many the sums are what is read and written again for each lot.
+std::int64_t tilesOfGradient(const DeepShape& shape) { return shape.channels + shape.filters <= 256 ? 128 : 512; }
 
 /// The convolution that gives the gradient of the input from that of the output.
 DeepShape turnedRound(const DeepShape& s)
@@ -72,7 +75,7 @@ Tensor convolve(const DeepShape& shape, const Tensor& x, const Tensor& spread, c
 Tensor weightGradient(const DeepShape& shape, const Tensor& x, const Tensor& gradient)
 {
     const convpool::Kernels& kernels = convpool::kernels();
-    const std::int64_t tiles = x.size(0) * shape.pooledHeight * shape.pooledWidth, most = std::min(tilesOfGradient, tiles);
+    const std::int64_t tiles = x.size(0) * shape.pooledHeight * shape.pooledWidth, most = std::min(tilesOfGradient(shape), tiles);
     const Tensor sums = at::zeros({16 * shape.channels * shape.filters}, at::TensorOptions().dtype(at::kFloat));
     const Tensor v = floats(16 * (most * shape.channels + 16)), d = floats(16 * (most * shape.filters + 16));
     const float *from = x.const_data_ptr<float>(), *g = gradient.const_data_ptr<float>();

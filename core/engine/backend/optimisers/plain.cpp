@@ -45,7 +45,7 @@ class PlainAdam final : public Plain
     }
     void update(const Update& u) const override
     {
-        if (m_decoupled && u.weightDecay != 0) at::_foreach_mul_(u.parameters, 1 - u.rate * u.weightDecay);
+        if (m_decoupled && u.weightDecay != 0) at::_foreach_mul_(u.parameters, u.kept());
         const Tensors gradients = m_decoupled ? u.gradients : decayed(u);
         at::_foreach_lerp_(u.state[0], gradients, 1 - m_beta1);
         at::_foreach_mul_(u.state[1], m_beta2);
@@ -53,10 +53,10 @@ class PlainAdam final : public Plain
         const at::Tensor step = u.stepTensor.to(at::kDouble); // in float32 1 - 0.999 has four digits
         const at::Tensor first = 1 - at::pow(m_beta1, step), second = (1 - at::pow(m_beta2, step)).sqrt();
         Tensors below = at::_foreach_sqrt(u.state[1]);
-        at::_foreach_div_(below, second);
+        at::_foreach_div_(below, Update::operand(second));
         at::_foreach_add_(below, m_epsilon);
         Tensors change = at::_foreach_div(u.state[0], below);
-        at::_foreach_mul_(change, u.rate / first);
+        at::_foreach_mul_(change, Update::operand(u.rate / first));
         at::_foreach_sub_(u.parameters, change);
     }
 
@@ -73,19 +73,20 @@ class PlainSgd final : public Plain
         m_nesterov = settings.flag("nesterov") && m_momentum > 0;
         if (m_momentum > 0 && !m_nesterov) m_dampening = settings.real("dampening");
     }
+    bool settled(std::int64_t step) const override { return m_dampening == 0 || step > 1; }
     void update(const Update& u) const override
     {
         Tensors gradients = decayed(u);
         if (m_momentum > 0) {
             const Tensors& momentum = u.state[0];
-            if (u.step == 1) at::_foreach_copy_(momentum, gradients); // the first gradient is taken undampened
+            if (!settled(u.step)) at::_foreach_copy_(momentum, gradients); // the first gradient is taken undampened
             else {
                 at::_foreach_mul_(momentum, m_momentum);
                 at::_foreach_add_(momentum, gradients, 1 - m_dampening);
             }
             gradients = m_nesterov ? at::_foreach_add(gradients, momentum, m_momentum) : momentum;
         }
-        at::_foreach_add_(u.parameters, gradients, -u.rate);
+        at::_foreach_sub_(u.parameters, at::_foreach_mul(gradients, u.rateOperand()));
     }
 
   private:
@@ -107,7 +108,7 @@ class PlainAdagrad final : public Plain
         Tensors below = at::_foreach_sqrt(u.state[0]);
         at::_foreach_add_(below, m_epsilon);
         Tensors change = at::_foreach_div(gradients, below);
-        at::_foreach_mul_(change, u.rate / (1 + (u.stepTensor - 1) * m_rateDecay));
+        at::_foreach_mul_(change, Update::operand(u.rate / (1 + (u.stepTensor.to(at::kDouble) - 1) * m_rateDecay)));
         at::_foreach_sub_(u.parameters, change);
     }
 
