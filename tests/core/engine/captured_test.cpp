@@ -1,31 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A step that is captured once and replayed: the same bits as one that is made each time, whatever changes from step to step; tried
 // when the session is opened, kept only where it is right and faster, and without a trace where not. The processor has no CUDA graphs,
-// so a tape of operators stands in for one (tape_graph.h); all else is the engine's own. What can only be seen on a GPU is skipped here.
+// so a tape of operators stands in for one (tape_graph.h); all else is the engine's own.
 
-#include "core/engine/backend/cuda_part.h"
-#include "core/engine/backend/engine_table.h"
-#include "core/engine/backend/executor.h"
+#include "captured_support.h"
 #include "core/engine/backend/step_choice.h"
-#include "core/engine/devices.h"
-#include "engine_support.h"
 #include "tape_graph.h"
 #include "tests/support/paths.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/Version.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/equal.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/record_function.h>
 
-#include <QFile>
 #include <QtTest>
 
 #include <cmath>
-#include <dlfcn.h>
 #include <fstream>
 #include <limits>
 
@@ -47,43 +38,6 @@ class Tapes
     Tapes() { engine::setStepGraphMaker([this](at::Device) -> Result<std::unique_ptr<engine::StepGraph>> { return std::unique_ptr<engine::StepGraph>(std::make_unique<TapeGraph>(desk)); }); }
     ~Tapes() { engine::setStepGraphMaker(nullptr); }
 };
-
-const Json gated{{"commit", "gated on the device"}};
-
-/// Not fused: such kernels of the processor write memory by themselves, and a GPU has none of them.
-SessionSpec capturable(const std::string& optimiser = "adam", ParamValues settings = {}, const std::string& net = convnet)
-{
-    auto plan = planOf(net, imageType(2, 12, 12));
-    if (!plan) giveUp(plan.error());
-    SessionSpec spec = specOf(std::move(*plan), optimiser, std::move(settings));
-    spec.step.fuse = false;
-    spec.step.batch = batch;
-    return spec;
-}
-
-std::unique_ptr<Session> opened(SessionSpec spec, const Json& choices = gated, DatasetPtr data = stripes())
-{
-    spec.choices = choices;
-    auto session = engine::openSession(std::move(spec));
-    if (!session) giveUp(session.error());
-    if (auto used = (*session)->useData(std::move(data)); !used) giveUp(used.error());
-    return std::move(*session);
-}
-
-/// Another rate at each step, and every fourth batch is a smaller one.
-Result<void> variedStep(Session& session, std::int64_t step)
-{
-    const auto rows = rowsOfStep(step, step % 4 == 3 ? 5 : batch, trainingCount);
-    SCONCE_TRY(session.forward(step, rows));
-    SCONCE_TRY(session.backward());
-    return session.commit(0.01 / static_cast<double>(1 + step % 5));
-}
-
-void variedSteps(Session& session, std::int64_t first, std::int64_t last)
-{
-    for (std::int64_t step = first; step < last; ++step)
-        if (auto done = variedStep(session, step); !done) giveUp(done.error());
-}
 
 bool sameMetrics(const std::vector<StepMetrics>& a, const std::vector<StepMetrics>& b)
 {
@@ -122,11 +76,6 @@ class CapturedTest : public QObject
     void judged_data();
     void judged();
     void apart();
-    void kernelDrawsTheProcessorsMasks_data();
-    void kernelDrawsTheProcessorsMasks();
-    void kernelCompiles();
-    void theLibraryOverCuda();
-    void onAGpu();
 };
 
 void CapturedTest::theTapeIsStrict()
@@ -614,147 +563,6 @@ void CapturedTest::apart()
     QCOMPARE(engine::changedApart(group(1, 0), group(1, 1), group(1, 1)), 0.0); // not changed, by either
     QVERIFY(std::isinf(engine::changedApart(group(1, 0), group(1, 1), group(2, 1)))); // changed, by one
     QVERIFY(std::isinf(engine::changedApart(group(0, 0), group(1, 1), group(std::numeric_limits<float>::quiet_NaN(), 1))));
-}
-
-// ---- the kernel that draws masks on a GPU, here as the C++ that its text is as well ----
-namespace onHost {
-struct Three { unsigned x = 0; };
-static Three blockIdx, blockDim, threadIdx, gridDim;
-#define __device__
-#define __global__
-#include "core/engine/cuda/mask_kernel.inc"
-#undef __device__
-#undef __global__
-} // namespace onHost
-
-void CapturedTest::kernelDrawsTheProcessorsMasks_data()
-{
-    QTest::addColumn<double>("rate");
-    QTest::addColumn<qint64>("step");
-    QTest::addColumn<qint64>("firstRow");
-    QTest::newRow("half") << 0.5 << qint64{0} << qint64{0};
-    QTest::newRow("a tenth, later") << 0.1 << qint64{123456} << qint64{0};
-    QTest::newRow("a step beyond 32 bits") << 0.3 << (qint64{1} << 40) + 3 << qint64{0};
-    QTest::newRow("rows of a later piece") << 0.4 << qint64{17} << qint64{5};
-    QTest::newRow("nearly all") << 0.999999 << qint64{2} << qint64{1};
-    QTest::newRow("hardly any") << 1e-9 << qint64{2} << qint64{0};
-}
-
-void CapturedTest::kernelDrawsTheProcessorsMasks()
-{
-    QFETCH(double, rate);
-    QFETCH(qint64, step);
-    QFETCH(qint64, firstRow);
-    const std::int64_t rows = 9, columns = 37; // no whole blocks of four anywhere
-    DropoutOp op;
-    op.key = "layer_of_some_name";
-    op.rate = rate;
-    engine::RunContext context;
-    context.seed = 0x123456789abcdefull;
-    context.step = step;
-    context.firstRow = firstRow;
-    const at::Tensor x = at::empty({rows, columns}), expected = engine::dropoutMask(x, op, context);
-    context.stepOnDevice = at::full({}, static_cast<std::int64_t>(step), at::kLong);
-    QVERIFY(at::equal(engine::dropoutMask(x, op, context), expected)); // as a step that can be captured draws it
-
-    const engine::MaskKey key = engine::maskKey(context.seed, textKey(op.key), rate, static_cast<std::uint64_t>(firstRow * columns));
-    std::vector<float> mask(static_cast<std::size_t>(rows * columns), -1);
-    const long long number = step;
-    onHost::gridDim.x = 3;
-    onHost::blockDim.x = 8;
-    for (onHost::blockIdx.x = 0; onHost::blockIdx.x < onHost::gridDim.x; ++onHost::blockIdx.x)
-        for (onHost::threadIdx.x = 0; onHost::threadIdx.x < onHost::blockDim.x; ++onHost::threadIdx.x)
-            onHost::sconceDropoutMask(mask.data(), mask.size(), key.first, &number, key.mixed[0], key.mixed[1], key.mixed[2], key.mixed[3], key.threshold, key.all, key.scale);
-    QVERIFY(std::equal(mask.begin(), mask.end(), expected.const_data_ptr<float>()));
-}
-
-/// For every kind of GPU that LibTorch's CUDA part is made for; NVRTC needs no GPU to do so.
-void CapturedTest::kernelCompiles()
-{
-    void* library = dlopen("libnvrtc.so.13", RTLD_NOW | RTLD_LOCAL);
-    if (!library) library = dlopen("/usr/local/cuda/lib64/libnvrtc.so.13", RTLD_NOW | RTLD_LOCAL);
-    if (!library) QSKIP("NVRTC, which compiles the kernel on a machine with a GPU, is not here.");
-    using Program = void*;
-    const auto function = [&]<class F>(F*& to, const char* name) { to = reinterpret_cast<F*>(dlsym(library, name)); };
-    int (*create)(Program*, const char*, const char*, int, const char* const*, const char* const*) = nullptr;
-    int (*compile)(Program, int, const char* const*) = nullptr;
-    int (*codeSize)(Program, std::size_t*) = nullptr;
-    int (*destroy)(Program*) = nullptr;
-    function(create, "nvrtcCreateProgram");
-    function(compile, "nvrtcCompileProgram");
-    function(codeSize, "nvrtcGetCUBINSize");
-    function(destroy, "nvrtcDestroyProgram");
-    QVERIFY(create && compile && codeSize && destroy);
-    QFile file(QStringLiteral(SCONCE_SOURCE_DIR "/core/engine/cuda/mask_kernel.inc"));
-    QVERIFY(file.open(QIODevice::ReadOnly));
-    const QByteArray text = file.readAll();
-    for (const char* architecture : {"--gpu-architecture=sm_75", "--gpu-architecture=sm_80", "--gpu-architecture=sm_90", "--gpu-architecture=sm_100", "--gpu-architecture=sm_120"}) {
-        Program program = nullptr;
-        QCOMPARE(create(&program, text.constData(), "mask", 0, nullptr, nullptr), 0);
-        QVERIFY2(compile(program, 1, &architecture) == 0, architecture);
-        std::size_t size = 0;
-        QVERIFY(codeSize(program, &size) == 0 && size > 0);
-        destroy(&program);
-    }
-}
-
-/// A missing library is a normal state; one that is there must be ours.
-void CapturedTest::theLibraryOverCuda()
-{
-    const engine::CudaTable* table = nullptr;
-    QVERIFY(QString::fromStdString(engine::loadCudaPart("/nowhere/libsconce-cuda.so", &table)).contains("not built"));
-    QVERIFY(!table);
-    QVERIFY(QString::fromStdString(engine::loadCudaPart(SCONCE_BIN_DIR "/libsconce-engine.so", &table)).contains("another version"));
-    QVERIFY(!table);
-    const std::string own = SCONCE_BIN_DIR "/" + std::string(engine::cudaLibraryName);
-    if (!QFile::exists(QString::fromStdString(own))) QSKIP("This build has no library over CUDA: its headers were not found.");
-    Dl_info torch{};
-    QVERIFY(dladdr(reinterpret_cast<void*>(&at::get_cpu_capability), &torch) != 0);
-    const QString beside = QString::fromUtf8(torch.dli_fname);
-    if (!dlopen(qPrintable(beside.left(beside.lastIndexOf('/')) + "/libtorch_cuda.so"), RTLD_NOW | RTLD_GLOBAL)) QSKIP("LibTorch's CUDA part cannot be loaded here: NVIDIA's libraries are missing.");
-    const std::string whyNot = engine::loadCudaPart(own, &table);
-    QVERIFY2(whyNot.empty(), whyNot.c_str());
-    QVERIFY(table && table->makeStepGraph && table->prepareMasks && table->fillMask);
-}
-
-/// On a real GPU: fifty steps captured and fifty eager come to the same numbers, and masks are the processor's.
-void CapturedTest::onAGpu()
-{
-    const auto device = engine::resolveDevice("cuda:0");
-    if (!device) QSKIP(qPrintable("There is no GPU to try it on: " + QString::fromStdString(device.error().message)));
-    if (!engine::cudaPart().table) QSKIP(engine::cudaPart().whyNot.c_str());
-    DropoutOp op;
-    op.key = "layer";
-    op.rate = 0.3;
-    engine::RunContext context;
-    context.seed = 5;
-    context.step = 77;
-    const at::Tensor onProcessor = engine::dropoutMask(at::empty({33, 65}), op, context);
-    const at::Tensor onGpu = engine::dropoutMask(at::empty({33, 65}, at::TensorOptions().device(at::kCUDA)), op, context);
-    QVERIFY(at::equal(onGpu.cpu(), onProcessor));
-
-    SessionSpec spec = capturable();
-    spec.device = *device;
-    spec.step.deterministic = true; // so that nothing but the way differs
-    Json choices{{"step", "captured"}};
-    auto captured = opened(spec, choices);
-    QVERIFY2(captured->choices()["step"] == "captured", captured->choices().value("step_because", "").c_str());
-    choices["step"] = "eager";
-    auto eager = opened(spec, choices);
-    variedSteps(*captured, 0, 50);
-    variedSteps(*eager, 0, 50);
-    const auto told = *captured->takeMetrics(), expected = *eager->takeMetrics();
-    QCOMPARE(told.size(), expected.size());
-    for (std::size_t i = 0; i < told.size(); ++i) QVERIFY(std::abs(told[i].loss - expected[i].loss) <= 1e-4 * std::abs(expected[i].loss));
-    const State a = stateOf(*captured), b = stateOf(*eager);
-    for (std::size_t i = 0; i < a.weights.size(); ++i) {
-        const auto x = floatsOf(a.weights[i]), y = floatsOf(b.weights[i]);
-        for (std::size_t j = 0; j < x.size(); ++j) QVERIFY2(std::abs(x[j] - y[j]) <= 1e-4f + 1e-3f * std::abs(y[j]), a.weights[i].name.c_str());
-    }
-    // And as a run begins: tried, and said.
-    auto tried = opened(spec, Json());
-    qInfo("on this GPU: %s", tried->choices().value("step_because", "").c_str());
-    QVERIFY(!tried->choices().value("step_because", "").empty());
 }
 
 QTEST_GUILESS_MAIN(CapturedTest)

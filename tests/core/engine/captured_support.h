@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// Sessions whose steps can be captured, opened in the engine that is linked into the test, and steps in which everything varies.
+
+#include "core/engine/backend/engine_table.h"
+#include "engine_support.h"
+
+namespace sconce::test {
+
+inline const Json gated{{"commit", "gated on the device"}};
+
+/// Not fused: such kernels of the processor write memory by themselves, and a GPU has none of them.
+inline SessionSpec capturable(const std::string& optimiser = "adam", ParamValues settings = {}, const std::string& net = convnet)
+{
+    auto plan = planOf(net, imageType(2, 12, 12));
+    if (!plan) giveUp(plan.error());
+    SessionSpec spec = specOf(std::move(*plan), optimiser, std::move(settings));
+    spec.step.fuse = false;
+    spec.step.batch = batch;
+    return spec;
+}
+
+inline std::unique_ptr<Session> opened(SessionSpec spec, const Json& choices = gated, DatasetPtr data = stripes())
+{
+    spec.choices = choices;
+    auto session = engine::openSession(std::move(spec));
+    if (!session) giveUp(session.error());
+    if (auto used = (*session)->useData(std::move(data)); !used) giveUp(used.error());
+    return std::move(*session);
+}
+
+/// Another rate at each step, and every fourth batch is a smaller one.
+inline Result<void> variedStep(Session& session, std::int64_t step)
+{
+    const auto rows = rowsOfStep(step, step % 4 == 3 ? 5 : batch, trainingCount);
+    SCONCE_TRY(session.forward(step, rows));
+    SCONCE_TRY(session.backward());
+    return session.commit(0.01 / static_cast<double>(1 + step % 5));
+}
+
+inline void variedSteps(Session& session, std::int64_t first, std::int64_t last)
+{
+    for (std::int64_t step = first; step < last; ++step)
+        if (auto done = variedStep(session, step); !done) giveUp(done.error());
+}
+
+} // namespace sconce::test
