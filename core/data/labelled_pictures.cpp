@@ -7,7 +7,6 @@
 //     file,labels
 //     a.jpg,dog|ball
 // Pictures in a folder test/ are the test part, those in val/ or valid/ the validation part.
-#include "core/data/order.h"
 #include "core/data/picture_reading.h"
 
 #include "core/base/text.h"
@@ -154,14 +153,29 @@ std::optional<fs::path> placeOf(const fs::path& folder, const fs::path& name)
     return std::nullopt;
 }
 
-/// Mixed, always in the same way: lists are often sorted, and the last tenth is validation.
-std::vector<PictureFile> mixed(std::vector<PictureFile> files)
+/// Which pictures there are, by part, and which of the list there are not.
+struct Places
 {
-    std::vector<PictureFile> result;
-    if (files.empty()) return result;
-    const SampleOrder order(static_cast<std::int64_t>(files.size()), 0, 0, true);
-    for (std::size_t i = 0; i < files.size(); ++i) result.push_back(std::move(files[static_cast<std::size_t>(order.at(static_cast<std::int64_t>(i)))]));
-    return result;
+    std::array<std::vector<PictureFile>, 3> files; ///< training, validation, test; label: the place in the list
+    std::int64_t lost = 0;
+    std::string first; ///< of the lost
+};
+
+Places placesOf(const fs::path& folder, const Listed& listed)
+{
+    Places places;
+    for (std::size_t i = 0; i < listed.paths.size(); ++i) {
+        const auto place = placeOf(folder, listed.paths[i]);
+        if (!place) {
+            if (++places.lost == 1) places.first = listed.paths[i].string();
+            continue;
+        }
+        const std::string below = lowered(listed.paths[i].lexically_normal().begin()->string());
+        const std::size_t part = isOneOf(below, std::array{"test", "testing"}) ? 2 : isOneOf(below, std::array{"val", "valid", "validation"}) ? 1 : 0;
+        places.files[part].push_back({*place, static_cast<std::int32_t>(i)});
+    }
+    for (auto& part : places.files) part = mixed(std::move(part)); // lists are often sorted
+    return places;
 }
 
 /// From the places in the list, which readPictures() hands on as labels, to the labels themselves.
@@ -193,50 +207,26 @@ Result<DatasetPtr> openLabelledPictures(const std::string& path, const ImportOpt
     auto listed = LabelReader(*table, list).read();
     if (!listed) return listed.error();
 
-    std::vector<PictureFile> files[3]; // training, validation, test
-    std::int64_t lost = 0;
-    std::string first;
-    for (std::size_t i = 0; i < listed->paths.size(); ++i) {
-        const auto place = placeOf(path, listed->paths[i]);
-        if (!place) {
-            if (++lost == 1) first = listed->paths[i].string();
-            continue;
-        }
-        const std::string folder = lowered(listed->paths[i].lexically_normal().begin()->string());
-        const std::size_t part = isOneOf(folder, std::array{"test", "testing"}) ? 2 : isOneOf(folder, std::array{"val", "valid", "validation"}) ? 1 : 0;
-        files[part].push_back({*place, static_cast<std::int32_t>(i)});
-    }
-    if (files[0].empty())
-        return Error{ErrorCode::Invalid, "None of the pictures that " + list + " names is in the folder" + (first.empty() ? "." : ", as “" + first + "”."), "The first column is the name of a file in " + path + ".", ""};
-    for (auto& part : files) part = mixed(std::move(part));
-
+    const Places places = placesOf(path, *listed);
+    if (places.files[0].empty())
+        return Error{ErrorCode::Invalid, "None of the pictures that " + list + " names is in the folder" + (places.first.empty() ? "." : ", as “" + places.first + "”."), "The first column is the name of a file in " + path + ".", ""};
     DatasetInfo info;
     info.kind = "labelled-pictures";
     info.location = path;
     info.title = folderName(path);
     info.labelNames = listed->labels;
     ImportOptions options = asked;
-    settle(options, files[0]);
+    settle(options, places.files[0]);
     info.sample = imageType(options.channels, options.height, options.width);
     Unreadable unreadable;
-    const double all = static_cast<double>(files[0].size() + files[1].size() + files[2].size());
-    const double second = static_cast<double>(files[0].size()) / all, third = second + static_cast<double>(files[1].size()) / all;
-    auto training = readPictures(files[0], options, progress, 0, second, unreadable);
-    if (!training) return training.error();
-    auto validation = readPictures(files[1], options, progress, second, third, unreadable);
-    if (!validation) return validation.error();
-    auto test = readPictures(files[2], options, progress, third, 1, unreadable);
-    if (!test) return test.error();
-    if (training->labels.empty()) return Error{ErrorCode::Corrupt, "None of the pictures in " + path + " can be read.", "Check the files; PNG and JPEG are read.", unreadable.names.front()};
-    info.validationCount = static_cast<std::int64_t>(validation->labels.size());
-    training->samples.insert(training->samples.end(), validation->samples.begin(), validation->samples.end());
-    training->labels.insert(training->labels.end(), validation->labels.begin(), validation->labels.end());
-    *validation = {}; // its memory
-    takeSets(*training, *listed);
-    takeSets(*test, *listed);
+    auto parts = readParts(places.files, path, options, progress, unreadable);
+    if (!parts) return parts.error();
+    info.validationCount = parts->validation;
+    takeSets(parts->training, *listed);
+    takeSets(parts->test, *listed);
     addUnreadable(info, unreadable);
-    if (lost > 0) info.problems.push_back(plural(lost, "picture of labels.csv is", "pictures of labels.csv are") + " not in the folder and left out: “" + first + "”" + (lost > 1 ? ", …" : "."));
-    auto data = std::make_shared<MemoryDataset>(std::move(info), std::move(*training), std::move(*test));
+    if (places.lost > 0) info.problems.push_back(plural(places.lost, "picture of labels.csv is", "pictures of labels.csv are") + " not in the folder and left out: “" + places.first + "”" + (places.lost > 1 ? ", …" : "."));
+    auto data = std::make_shared<MemoryDataset>(std::move(info), std::move(parts->training), std::move(parts->test));
     data->setIdentity(slugFor(data->info().title, data->info().fingerprint), data->info().title);
     if (progress && !progress(1, "Reading pictures")) return cancelled;
     return DatasetPtr(std::move(data));

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "core/data/order.h"
 #include "core/data/picture_reading.h"
 
 #include "core/base/text.h"
@@ -92,21 +91,14 @@ Found collect(const std::string& path)
     return found;
 }
 
-/// The files of a part in the order in which they become samples: mixed, always in the same way, so that the last tenth
-/// (Keras' validation split) holds all classes and not only the last one.
-std::vector<PictureFile> mixed(const std::map<std::string, std::vector<fs::path>>& classes, const std::vector<std::string>& names)
+std::vector<PictureFile> filesOf(const std::map<std::string, std::vector<fs::path>>& classes, const std::vector<std::string>& names)
 {
     std::vector<PictureFile> sorted;
     for (const auto& [name, files] : classes) {
         const auto label = static_cast<std::int32_t>(std::lower_bound(names.begin(), names.end(), name) - names.begin());
         for (const fs::path& file : files) sorted.push_back({file, label});
     }
-    std::vector<PictureFile> result;
-    if (sorted.empty()) return result;
-    result.reserve(sorted.size());
-    const SampleOrder order(static_cast<std::int64_t>(sorted.size()), 0, 0, true);
-    for (std::size_t i = 0; i < sorted.size(); ++i) result.push_back(std::move(sorted[static_cast<std::size_t>(order.at(static_cast<std::int64_t>(i)))]));
-    return result;
+    return mixed(std::move(sorted));
 }
 
 void addProblems(DatasetInfo& info, const Found& found, const Unreadable& unreadable)
@@ -140,30 +132,17 @@ Result<DatasetPtr> openPictureFolder(const std::string& path, const ImportOption
     info.location = path;
     info.classes.assign(names.begin(), names.end());
 
-    const std::vector<PictureFile> trainingFiles = mixed(found.training, info.classes), validationFiles = mixed(found.validation, info.classes), testFiles = mixed(found.test, info.classes);
+    const std::array<std::vector<PictureFile>, 3> files{filesOf(found.training, info.classes), filesOf(found.validation, info.classes), filesOf(found.test, info.classes)};
     ImportOptions options = asked;
-    settle(options, trainingFiles);
+    settle(options, files[0]);
     info.sample = imageType(options.channels, options.height, options.width);
-
     Unreadable unreadable;
-    const auto all = static_cast<double>(trainingFiles.size() + validationFiles.size() + testFiles.size());
-    const double first = static_cast<double>(trainingFiles.size()) / all, second = first + static_cast<double>(validationFiles.size()) / all;
-    auto training = readPictures(trainingFiles, options, progress, 0, first, unreadable);
-    if (!training) return training.error();
-    auto validation = readPictures(validationFiles, options, progress, first, second, unreadable);
-    if (!validation) return validation.error();
-    auto test = readPictures(testFiles, options, progress, second, 1, unreadable);
-    if (!test) return test.error();
-    if (training->labels.empty()) {
-        return Error{ErrorCode::Corrupt, "None of the pictures in " + path + " can be read.", "Check the files; PNG and JPEG are read.", unreadable.names.front()};
-    }
+    auto parts = readParts(files, path, options, progress, unreadable);
+    if (!parts) return parts.error();
     addProblems(info, found, unreadable);
     info.title = folderName(path);
-    info.validationCount = static_cast<std::int64_t>(validation->labels.size());
-    training->samples.insert(training->samples.end(), validation->samples.begin(), validation->samples.end());
-    training->labels.insert(training->labels.end(), validation->labels.begin(), validation->labels.end());
-    *validation = {}; // its memory
-    auto data = std::make_shared<MemoryDataset>(std::move(info), std::move(*training), std::move(*test));
+    info.validationCount = parts->validation;
+    auto data = std::make_shared<MemoryDataset>(std::move(info), std::move(parts->training), std::move(parts->test));
     data->setIdentity(slugFor(data->info().title, data->info().fingerprint), data->info().title);
     if (progress && !progress(1, "Reading pictures")) return Error{ErrorCode::Cancelled, "Opening the data was cancelled.", "", ""};
     return DatasetPtr(std::move(data));

@@ -2,6 +2,7 @@
 #include "core/data/picture_reading.h"
 
 #include "core/base/text.h"
+#include "core/data/order.h"
 #include "core/formats/picture.h"
 
 #include <algorithm>
@@ -72,6 +73,33 @@ class Decoder
     std::atomic<bool> m_cancelled{false}, m_outOfMemory{false};
 };
 
+/// Progress goes from `from` to `to`.
+Result<PartContent> readPictures(const std::vector<PictureFile>& files, const ImportOptions& options, const ProgressFn& progress, double from, double to, Unreadable& unreadable)
+{
+    PartContent part;
+    const std::size_t record = static_cast<std::size_t>(options.width) * static_cast<std::size_t>(options.height) * static_cast<std::size_t>(options.channels);
+    if (files.empty()) return part;
+    if (files.size() > maxBytes / record) {
+        return Error{ErrorCode::Unsupported, "The pictures would need " + bytesText(files.size() * record) + " of memory; at most " + bytesText(maxBytes) + " are read.", "Choose a smaller size for them.", ""};
+    }
+    part.samples.resize(files.size() * record);
+    Decoder decoder(files, options, part.samples.data());
+    if (!decoder.run(progress, from, to)) return Error{ErrorCode::Cancelled, "Opening the data was cancelled.", "", ""};
+    if (decoder.outOfMemory()) return Error{ErrorCode::OutOfMemory, "There is not enough memory to read the pictures.", "Close other programs, or choose a smaller size.", ""};
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        if (decoder.failed()[i]) {
+            if (++unreadable.count <= static_cast<std::int64_t>(namedProblems)) unreadable.names.push_back(files[i].path.string());
+            continue;
+        }
+        if (kept != i) std::copy_n(part.samples.data() + i * record, record, part.samples.data() + kept * record);
+        part.labels.push_back(files[i].label);
+        ++kept;
+    }
+    part.samples.resize(kept * record);
+    return part;
+}
+
 } // namespace
 
 void settle(ImportOptions& options, const std::vector<PictureFile>& files)
@@ -103,30 +131,33 @@ void settle(ImportOptions& options, const std::vector<PictureFile>& files)
     if (options.height == 0) options.height = common.second;
 }
 
-Result<PartContent> readPictures(const std::vector<PictureFile>& files, const ImportOptions& options, const ProgressFn& progress, double from, double to, Unreadable& unreadable)
+std::vector<PictureFile> mixed(std::vector<PictureFile> files)
 {
-    PartContent part;
-    const std::size_t record = static_cast<std::size_t>(options.width) * static_cast<std::size_t>(options.height) * static_cast<std::size_t>(options.channels);
-    if (files.empty()) return part;
-    if (files.size() > maxBytes / record) {
-        return Error{ErrorCode::Unsupported, "The pictures would need " + bytesText(files.size() * record) + " of memory; at most " + bytesText(maxBytes) + " are read.", "Choose a smaller size for them.", ""};
+    std::vector<PictureFile> result;
+    if (files.empty()) return result;
+    result.reserve(files.size());
+    const SampleOrder order(static_cast<std::int64_t>(files.size()), 0, 0, true);
+    for (std::size_t i = 0; i < files.size(); ++i) result.push_back(std::move(files[static_cast<std::size_t>(order.at(static_cast<std::int64_t>(i)))]));
+    return result;
+}
+
+Result<PictureParts> readParts(const std::array<std::vector<PictureFile>, 3>& files, const std::string& folder, const ImportOptions& options, const ProgressFn& progress, Unreadable& unreadable)
+{
+    const auto all = static_cast<double>(files[0].size() + files[1].size() + files[2].size());
+    const double first = static_cast<double>(files[0].size()) / all, second = first + static_cast<double>(files[1].size()) / all;
+    auto training = readPictures(files[0], options, progress, 0, first, unreadable);
+    if (!training) return training.error();
+    auto validation = readPictures(files[1], options, progress, first, second, unreadable);
+    if (!validation) return validation.error();
+    auto test = readPictures(files[2], options, progress, second, 1, unreadable);
+    if (!test) return test.error();
+    if (training->labels.empty()) {
+        return Error{ErrorCode::Corrupt, "None of the pictures in " + folder + " can be read.", "Check the files; PNG and JPEG are read.", unreadable.names.front()};
     }
-    part.samples.resize(files.size() * record);
-    Decoder decoder(files, options, part.samples.data());
-    if (!decoder.run(progress, from, to)) return Error{ErrorCode::Cancelled, "Opening the data was cancelled.", "", ""};
-    if (decoder.outOfMemory()) return Error{ErrorCode::OutOfMemory, "There is not enough memory to read the pictures.", "Close other programs, or choose a smaller size.", ""};
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < files.size(); ++i) {
-        if (decoder.failed()[i]) {
-            if (++unreadable.count <= static_cast<std::int64_t>(namedProblems)) unreadable.names.push_back(files[i].path.string());
-            continue;
-        }
-        if (kept != i) std::copy_n(part.samples.data() + i * record, record, part.samples.data() + kept * record);
-        part.labels.push_back(files[i].label);
-        ++kept;
-    }
-    part.samples.resize(kept * record);
-    return part;
+    PictureParts parts{std::move(*training), std::move(*test), static_cast<std::int64_t>(validation->labels.size())};
+    parts.training.samples.insert(parts.training.samples.end(), validation->samples.begin(), validation->samples.end());
+    parts.training.labels.insert(parts.training.labels.end(), validation->labels.begin(), validation->labels.end());
+    return parts;
 }
 
 void addUnreadable(DatasetInfo& info, const Unreadable& unreadable)

@@ -4,6 +4,7 @@
 
 #include "core/data/memory_dataset.h"
 
+#include <array>
 #include <filesystem>
 
 namespace sconce {
@@ -24,8 +25,19 @@ struct Unreadable
 /// Size and channels: as asked, else the commonest of the first pictures, at most 64 on the longer side.
 void settle(ImportOptions& options, const std::vector<PictureFile>& files);
 
-/// The pictures in the order of the files, without those that cannot be read. Progress goes from `from` to `to`.
-Result<PartContent> readPictures(const std::vector<PictureFile>& files, const ImportOptions& options, const ProgressFn& progress, double from, double to, Unreadable& unreadable);
+/// The files of a part in the order in which they become samples: mixed, always in the same way, so that the last tenth
+/// (Keras' validation split) holds all kinds and not only the last one.
+std::vector<PictureFile> mixed(std::vector<PictureFile> files);
+
+/// Training with validation behind it, and test.
+struct PictureParts
+{
+    PartContent training, test;
+    std::int64_t validation = 0; ///< how many of training are validation
+};
+/// The pictures of training, validation and test in the order of their files, without those that cannot be read. Corrupt where none
+/// for training can be; `folder` is what the sentence names.
+Result<PictureParts> readParts(const std::array<std::vector<PictureFile>, 3>& files, const std::string& folder, const ImportOptions& options, const ProgressFn& progress, Unreadable& unreadable);
 
 /// Says so among the problems, if there are any.
 void addUnreadable(DatasetInfo& info, const Unreadable& unreadable);

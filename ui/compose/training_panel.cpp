@@ -255,6 +255,7 @@ void TrainingPanel::makeOptions()
             m_recomputing = makeLabel({}, FontRole::Caption, Token::Text2, m_content);
             m_recomputing->setObjectName(QStringLiteral("compose.training.memory.words"));
             m_recomputing->setWordWrap(true);
+            m_recomputing->setContentsMargins(0, 4, 0, 0);
             m_recomputing->setToolTip(tr("By the operations that would be done twice, counted in multiply-adds. What they really take depends on the machine: Profile a few steps tells."));
             where->addWidget(m_recomputing);
         }

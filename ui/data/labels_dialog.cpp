@@ -16,7 +16,7 @@ LabelsDialog::LabelsDialog(const DatasetInfo& table, QWidget* parent) : QDialog(
     setObjectName(QStringLiteral("data.labelsDialog"));
     setAttribute(Qt::WA_DeleteOnClose);
     setWindowTitle(tr("Predict several labels"));
-    resize(440, 460);
+    resize(440, std::clamp(260 + 30 * static_cast<int>(table.yesNoColumns.size()), 300, 560));
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(24, 20, 24, 20);
     column->setSpacing(12);
@@ -29,6 +29,7 @@ LabelsDialog::LabelsDialog(const DatasetInfo& table, QWidget* parent) : QDialog(
     m_list->setAccessibleName(tr("Columns to predict"));
     for (const std::string& name : table.yesNoColumns) {
         auto* item = new QListWidgetItem(QString::fromStdString(name), m_list);
+        item->setSizeHint(QSize(0, 30));
         item->setFlags(Qt::ItemIsEnabled | Qt::ItemIsSelectable | Qt::ItemIsUserCheckable);
         item->setCheckState(std::find(table.labelNames.begin(), table.labelNames.end(), name) != table.labelNames.end() ? Qt::Checked : Qt::Unchecked);
     }
