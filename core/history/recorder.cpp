@@ -142,10 +142,9 @@ Result<void> Recorder::take(Run& run, const EpochDone& e, const Event&)
     const std::int64_t step = std::max<std::int64_t>(e.step - 1, 0);
     point(run, series::epochTrainLoss, step, e.trainLoss);
     point(run, series::valLoss, step, e.valLoss);
-    if (e.metrics.empty()) { // else the task has others
-        point(run, series::epochTrainAccuracy, step, e.trainAccuracy);
-        point(run, series::valAccuracy, step, e.valAccuracy);
-    }
+    // Other metrics may stand beside accuracy, or in its place.
+    if (e.metrics.empty() || std::isfinite(e.trainAccuracy)) point(run, series::epochTrainAccuracy, step, e.trainAccuracy);
+    if (e.metrics.empty() || std::isfinite(e.valAccuracy)) point(run, series::valAccuracy, step, e.valAccuracy);
     RunSummary& s = run.summary;
     for (const auto& [key, value] : e.metrics) {
         const bool validation = key.starts_with("val_");

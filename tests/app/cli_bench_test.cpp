@@ -44,7 +44,7 @@ class CliBenchTest : public QObject
         SCONCE_VERIFY_SAID(said);
         QStringList names;
         for (const QJsonObject& line : said.objects) names += line["bench"].toString();
-        QCOMPARE(names, QStringList({"floor", "b1", "b2", "b4", "b5", "b6", "checkpoints", "step"}));
+        QCOMPARE(names, QStringList({"floor", "b1", "b1gpu", "b2", "b4", "b5", "b6", "checkpoints", "step"}));
         const Said text = m_cli->run({"bench"});
         for (const QString& name : names) QVERIFY2(text.out.contains(name + " "), qPrintable(text.out));
     }

@@ -361,6 +361,23 @@ class StoreTest : public QObject
         QVERIFY(std::isnan(row->summary.metric("test", "mae")));
     }
 
+    /// A task may have further metrics beside accuracy, which keeps its curves.
+    void accuracyAmongOthers()
+    {
+        const RunId id = create("run");
+        VERIFY_OK(attemptFrom(*m_store, id, 0));
+        EpochDone done{1, 422, 0.5, 0.85, 0.25, 0.93, 1.7, 31000, true};
+        done.metrics = {{"val_macro_f1", 0.9}};
+        VERIFY_OK(m_store->record(id, 1, said(done)));
+        VERIFY_OK(m_store->flush());
+        for (const auto& [key, value] : {std::pair(std::string(series::valAccuracy), 0.93), std::pair(std::string(series::epochTrainAccuracy), 0.85), std::pair(series::validation("macro_f1"), 0.9)}) {
+            const auto points = m_store->series(id, key);
+            VERIFY_OK(points);
+            QCOMPARE(points->value.size(), std::size_t(1));
+            QVERIFY2(std::abs(points->value[0] - value) < 1e-6, key.c_str());
+        }
+    }
+
     /// Trained longer and stopped: the test of before was of other weights.
     void trainingLongerTakesTheTestBack()
     {
