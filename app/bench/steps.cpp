@@ -26,7 +26,8 @@ Result<Measured> steps(Trial& trial, std::int64_t warm, std::int64_t count, cons
     double loss = 0, start = 0;
     // A GPU is only waited for when metrics are asked for: there a step's time is its share of those since the last time.
     const std::int64_t group = trial.recipe().device.starts_with("cuda") ? reportEvery : 1;
-    if (group > 1 && warm + count < 2 * group) return Error{ErrorCode::Invalid, "On a GPU at least " + std::to_string(2 * group) + " steps are needed.", "Give more: --steps N.", ""};
+    warm = (warm + group - 1) / group * group;
+    if (count < group) return Error{ErrorCode::Invalid, "On a GPU at least " + std::to_string(group) + " steps are measured.", "Give more: --steps N.", ""};
     for (std::int64_t step = 0; step < warm + count; ++step) {
         if (!keepGoing()) return stopped();
         if (step % group == 0) start = now();

@@ -67,6 +67,9 @@ std::string misfit(const BenchEntry& entry, const BenchArguments& arguments)
     if (arguments.every && entry.id != "checkpoints") return "The option --every is for the bench “checkpoints”.";
     if ((arguments.epochs || arguments.accuracy != BenchArguments{}.accuracy) && !entry.wholeRuns) return "The options --epochs and --accuracy are for the bench “b2”.";
     if ((arguments.steps || arguments.warm) && (entry.wholeRuns || entry.id == "floor")) return "The bench “" + entry.id + "” has no steps to count.";
+    if (!arguments.peer.empty() && !arguments.device.empty() && arguments.device != entry.device) return "The peer of “" + entry.id + "” runs on " + entry.device + ", so Sconce must, too.";
+    if (!arguments.peer.empty() && arguments.modes.empty() && arguments.precision == "bf16" && std::find(entry.modes.begin(), entry.modes.end(), "bf16") == entry.modes.end())
+        return "The peer of “" + entry.id + "” does not compute in bfloat16.";
     if (!arguments.device.empty() && !entry.trains) return "The bench “" + entry.id + "” runs on the CPU.";
     if (arguments.precision != "float32" && !entry.trains) return "The bench “" + entry.id + "” has no precision to choose.";
     if (!arguments.set.empty() && !entry.trains && !entry.wholeRuns && entry.id != "checkpoints") return "The bench “" + entry.id + "” has no recipe that --set could change.";
@@ -186,6 +189,7 @@ void printFrame(const Context& context, const Frame& frame)
     if (frame.entry.wholeRuns) what += ", " + plural(frame.settings.epochs, "epoch", "epochs");
     if (frame.bench.batch > 0) what += ", batch " + groupedInt(frame.bench.batch);
     if (frame.entry.trains) what += ", " + frame.settings.precision;
+    if (frame.settings.device != "cpu") what += ", on " + frame.settings.device;
     what += ", " + plural(frame.settings.threads, "thread", "threads") + ", " + plural(frame.rounds, "round", "rounds");
     if (frame.settings.steps > 0 && reads) what += " of " + plural(frame.settings.steps, "step", "steps");
     context.print(what);
@@ -237,7 +241,7 @@ Json summary(const Frame& frame, const std::vector<Row>& rows)
     }
     Json json{{"bench", frame.entry.id}, {"version", SCONCE_VERSION}, {"commit", builtFrom}, {"torch", versions.torch}, {"cpu_capability", versions.cpuCapability},
               {"machine", {{"cpu", cpu.model}, {"cores", cpu.usable}, {"features", cpu.features}}},
-              {"threads", frame.settings.threads}, {"rounds", frame.rounds}, {"results", std::move(results)}};
+              {"device", frame.settings.device}, {"threads", frame.settings.threads}, {"rounds", frame.rounds}, {"results", std::move(results)}};
     if (frame.machine.flops > 0) json["machine"]["gflops"] = frame.machine.flops * 1e-9, json["machine"]["gbytes_per_second"] = frame.machine.bytesPerSecond * 1e-9;
     if (frame.entry.id == "floor") return json;
     if (frame.entry.wholeRuns) json["epochs"] = frame.settings.epochs;
@@ -252,8 +256,10 @@ Json summary(const Frame& frame, const std::vector<Row>& rows)
 /// What --accuracy, --at-least and --at-most demand; a sentence for what is not met.
 std::string unmet(const BenchArguments& arguments, const std::vector<Row>& rows)
 {
+    bool compared = false;
     for (const Row& row : rows) {
         const Row* to = reference(rows, row);
+        compared = compared || (!row.who.ours && to);
         if (row.who.ours && !row.accuracies.empty() && row.accuracy() < arguments.accuracy)
             return row.who.name + " reaches " + percentText(row.accuracy(), 3) + " in the mean, not " + percentText(arguments.accuracy) + ".";
         if (!row.who.ours && to && arguments.atLeast > 0 && row.median() / to->median() < arguments.atLeast)
@@ -261,6 +267,7 @@ std::string unmet(const BenchArguments& arguments, const std::vector<Row>& rows)
         if (row.who.ours && arguments.atMost > 0 && row.median() > arguments.atMost)
             return row.who.name + " takes " + figure(row.median()) + " " + row.who.unit + ", more than " + realText(arguments.atMost) + ".";
     }
+    if (arguments.atLeast > 0 && !compared) return "No peer of this precision was measured, so there is nothing to compare Sconce with.";
     return {};
 }
 

@@ -145,8 +145,8 @@ at::Tensor Feed::stagedTargets(Target target)
 
 void Feed::makeResident()
 {
-    const std::uint64_t bytes = static_cast<std::uint64_t>(m_recordBytes) *
-                                static_cast<std::uint64_t>(m_data->count(Part::Training) + m_data->count(Part::Test));
+    const std::uint64_t targets = std::max<std::uint64_t>(2, m_data->info().labelNames.size()) * sizeof(float); // all of them, too, where steps are recorded
+    const std::uint64_t bytes = (static_cast<std::uint64_t>(m_recordBytes) + targets) * static_cast<std::uint64_t>(m_data->count(Part::Training) + m_data->count(Part::Test));
     const auto memory = c10::getDeviceAllocator(c10::kCUDA)->getMemoryInfo(m_device.index());
     if (bytes > memory.first / 4) return; // leave room for the network: its needs are not known yet
     for (Part part : {Part::Training, Part::Test}) {

@@ -18,6 +18,7 @@
 
 #include <cmath>
 #include <fstream>
+#include <numeric>
 #include <limits>
 
 TORCH_LIBRARY_IMPL(_, Fake, m)
@@ -42,7 +43,7 @@ class Tapes
 bool sameMetrics(const std::vector<StepMetrics>& a, const std::vector<StepMetrics>& b)
 {
     return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](const StepMetrics& x, const StepMetrics& y) {
-               return x.step == y.step && x.loss == y.loss && x.correct == y.correct && x.count == y.count && x.skipped == y.skipped && x.scale == y.scale;
+               return x.step == y.step && x.loss == y.loss && x.correct == y.correct && x.count == y.count && x.skipped == y.skipped && x.scale == y.scale && x.labels == y.labels;
            });
 }
 
@@ -59,6 +60,8 @@ class CapturedTest : public QObject
     void sameBits();
     void sameBitsOfEveryTask_data();
     void sameBitsOfEveryTask();
+    void sameBitsOfLabels_data();
+    void sameBitsOfLabels();
     void sameBitsOfAText();
     void recordsThatAreNotInOnePiece();
     void dropoutFollowsTheStep();
@@ -247,6 +250,59 @@ void CapturedTest::sameBitsOfEveryTask()
     QCOMPARE(told.size(), expected.size());
     for (std::size_t i = 0; i < told.size(); ++i) QCOMPARE(told[i].loss, expected[i].loss);
     QVERIFY(stateOf(*captured) == stateOf(*eager));
+}
+
+void CapturedTest::sameBitsOfLabels_data()
+{
+    QTest::addColumn<QString>("precision");
+    QTest::addColumn<QString>("weights");
+    QTest::newRow("plain") << "float32" << "none";
+    QTest::newRow("rare ones weighted") << "float32" << "balanced";
+    QTest::newRow("fp16") << "fp16" << "balanced";
+}
+
+/// Several labels a sample: targets of several columns, and of each label its own counts.
+void CapturedTest::sameBitsOfLabels()
+{
+    QFETCH(QString, precision);
+    QFETCH(QString, weights);
+    TemporaryFolder folder;
+    const std::string path = folder / "pets.csv";
+    {
+        std::ofstream file(path);
+        file << "size,weight,barks,swims,flies\n";
+        const Philox random(12, Purpose::Test);
+        for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(trainingCount); ++i) {
+            const double size = random.below(2 * i, 1000) / 500.0 - 1, weight = random.below(2 * i + 1, 1000) / 500.0 - 1;
+            file << size << ',' << weight << ',' << (size > 0) << ',' << (weight > size) << ',' << (size > 0.8) << '\n';
+        }
+    }
+    ImportOptions options;
+    options.labels = {"barks", "swims", "flies"};
+    const auto data = openDataset(path, options);
+    QVERIFY2(data.ok(), data ? "" : data.error().message.c_str());
+    QCOMPARE((*data)->count(Part::Training), std::int64_t{trainingCount});
+    auto plan = planOf(R"([{"type":"dense","units":12,"activation":"relu"},{"type":"dropout","rate":0.2},{"type":"dense","units":3}])", factsOf((*data)->info()).input);
+    QVERIFY(plan.ok());
+    SessionSpec spec = specOf(std::move(*plan), "adam");
+    spec.task = {"multilabel", {{"positive_weights", weights.toStdString()}}};
+    std::vector<std::int64_t> all(static_cast<std::size_t>(trainingCount));
+    std::iota(all.begin(), all.end(), 0);
+    spec.scaling = fitScaling(**data, all);
+    spec.step.batch = batch;
+    spec.step.precision = precision.toStdString();
+    auto eager = opened(spec, gated, *data); // before there is a tape
+    QCOMPARE(eager->choices()["step"], "eager");
+    Tapes tapes;
+    auto captured = opened(spec, gated, *data);
+    QVERIFY2(captured->choices()["step"] == "captured", captured->choices().value("step_because", "no reason").c_str());
+    variedSteps(*eager, 0, 8);
+    variedSteps(*captured, 0, 8);
+    QVERIFY(stateOf(*captured) == stateOf(*eager));
+    const auto told = *captured->takeMetrics(), expected = *eager->takeMetrics();
+    QVERIFY(sameMetrics(told, expected));
+    QCOMPARE(told.back().labels.size(), std::size_t{3});
+    QVERIFY(told.back().labels[0].there() > 0);
 }
 
 /// A transformer that learns the next symbol: attention, embedding and all that is between.

@@ -71,6 +71,8 @@ class FusedTest : public QObject
     void everyInstructionSetAgreesOnDeepBlocks_data();
     void everyInstructionSetAgreesOnDeepBlocks();
     void deepBlocksAreRightInFloat64sEyes();
+    void staysInItsRoom_data();
+    void staysInItsRoom();
     void nothingHidesNanOrInfinity();
     void gradientsDoNotDependOnThreads();
     void findsBlocks_data();
@@ -150,6 +152,8 @@ void FusedTest::deepConvPoolIsTorchs_data()
     QTest::newRow("padded on one side, leaky") << 5 << 16 << 11 << 12 << 16 << 0 << 1 << 0.1 << false;
     QTest::newRow("no activation: every window has a gradient") << 7 << 32 << 12 << 12 << 32 << 1 << 1 << 1.0 << true;
     QTest::newRow("one window") << 3 << 64 << 4 << 5 << 16 << 0 << 0 << 0.0 << true;
+    for (const int size : {16, 28, 30, 32, 64}) // bands of rows that do not divide the map
+        QTest::addRow("%d×%d", size, size) << 2 << 16 << size << size << 32 << 1 << 1 << 0.0 << true;
     QTest::newRow("a picture too large to be near at once") << 2 << 16 << 70 << 130 << 32 << 1 << 1 << 0.0 << true;
     QTest::newRow("one image") << 1 << 128 << 8 << 8 << 256 << 1 << 1 << 0.0 << true;
 }
@@ -389,6 +393,36 @@ void FusedTest::deepBlocksAreRightInFloat64sEyes()
     const auto loss = [&](const Tensor& t) { return (t - right).pow(2).mean().sqrt().item<double>() / right.pow(2).mean().sqrt().item<double>(); };
     const double ours = loss(deepConvPool(x, w, {}, convOp(1, 1), 0)), torchs = loss(at::relu(at::max_pool2d(at::conv2d(x, w, {}, 1, 1), {2, 2})));
     QVERIFY2(ours < 5 * torchs && ours < 1e-6, qPrintable(QStringLiteral("%1 beside %2").arg(ours).arg(torchs)));
+}
+
+/// Rows of windows are gone through in bands, the last of which may be smaller: nothing is written beyond the room that was asked for.
+void FusedTest::staysInItsRoom_data() { everyInstructionSetAgrees_data(); }
+
+void FusedTest::staysInItsRoom()
+{
+    QFETCH(int, which);
+    const convpool::Kernels* sets[4] = {};
+    convpool::kernelSets(sets, 4);
+    const convpool::Kernels& set = *sets[which];
+    constexpr std::int64_t guard = 100'000;
+    for (const std::int64_t size : {4, 13, 16, 28, 32, 41, 64, 90}) {
+        convpool::DeepShape s;
+        s.height = s.width = size, s.top = s.left = s.bottom = s.right = 1, s.channels = 16, s.filters = 32;
+        s.pooledHeight = s.pooledWidth = size / 2;
+        const std::int64_t images = 3, windows = images * s.pooledHeight * s.pooledWidth;
+        Tensor x = lastChannels({images, 16, size, size}), w = lastChannels({32, 16, 3, 3}), g = at::randn({windows, 32}), index = at::randint(0, 4, {windows, 32}).to(at::kByte);
+        Tensor dx = at::empty_like(x), dw = at::zeros_like(w), db = at::zeros({32});
+        Tensor room = at::full({set.deepBackwardRoom(s) + guard}, 7.0f, at::kFloat);
+        set.deepBackward(s, x.data_ptr<float>(), w.data_ptr<float>(), g.data_ptr<float>(), index.data_ptr<std::uint8_t>(), 0, images, room.data_ptr<float>(), dw.data_ptr<float>(),
+                         db.data_ptr<float>(), dx.data_ptr<float>());
+        QVERIFY2((room.narrow(0, room.numel() - guard, guard) == 7).all().item<bool>(), qPrintable(QString::number(size)));
+        Tensor u = at::empty({16 * 16 * 32}), out = at::empty({windows, 32});
+        room = at::full({set.deepForwardRoom(s, 48) + guard}, 7.0f, at::kFloat);
+        set.deepWeights(s, w.data_ptr<float>(), u.data_ptr<float>(), 0, 32);
+        for (std::int64_t first = 0; first < windows; first += 48)
+            set.deepForward(s, x.data_ptr<float>(), u.data_ptr<float>(), nullptr, 0, first, std::min(windows, first + 48), room.data_ptr<float>(), out.data_ptr<float>(), index.data_ptr<std::uint8_t>());
+        QVERIFY2((room.narrow(0, room.numel() - guard, guard) == 7).all().item<bool>(), qPrintable(QString::number(size)));
+    }
 }
 
 void FusedTest::nothingHidesNanOrInfinity()
