@@ -76,9 +76,11 @@ inline QString describe(const QWidget* widget, const QString& text)
     return QStringLiteral("%1 “%2” (%3)").arg(QLatin1String(widget->metaObject()->className()), text, path.join(QLatin1Char('/')));
 }
 
-/// Labels and buttons whose words do not fit into them, or that lie outside of what their parents show.
+/// Labels and buttons whose words do not fit into them, or that lie outside of what their parents show. What was said a moment ago is laid
+/// out first, as a window does before it paints.
 inline QStringList clippedTexts(QWidget* root)
 {
+    for (int nested = 0; nested < 8; ++nested) QCoreApplication::sendPostedEvents(nullptr, QEvent::LayoutRequest); // each may ask its parent's
     QStringList found;
     const auto outside = [&](const QWidget* widget) {
         for (const QWidget* up = widget->parentWidget(); up && up != root->parentWidget(); up = up->parentWidget()) {

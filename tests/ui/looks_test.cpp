@@ -62,6 +62,11 @@ class LooksTest : public QObject
         QVERIFY(QTest::qWaitForWindowExposed(&window));
         QCOMPARE(clippedTexts(&window), QStringList());
         QCOMPARE(faintTexts(&window), QStringList());
+        good->setSizePolicy(QSizePolicy::Maximum, QSizePolicy::Fixed);
+        good->setText(QStringLiteral("Short"));
+        QTest::qWait(20);
+        good->setText(QStringLiteral("A line that can be read, and longer")); // the layout hears of it later
+        QCOMPARE(clippedTexts(&window), QStringList());
         good->setFixedWidth(40);
         QTest::qWait(20);
         QCOMPARE(clippedTexts(&window).size(), 1);

@@ -134,7 +134,6 @@ class VerbsLabelsTest : public QObject
         QCOMPARE(rows->model()->rowCount(), counted[QLatin1String("rare")].toObject()[QLatin1String("training")].toInt());
         for (int row = 0; row < rows->model()->rowCount(); ++row) QVERIFY(rows->model()->index(row, 2).data().toString().contains(QStringLiteral("rare")));
         QVERIFY(House::choose(m.find<QComboBox>("data.classFilter"), 0));
-        QTest::qWait(50); // laid out
         QVERIFY2(clippedTexts(page).isEmpty(), qPrintable(clippedTexts(page).join(QLatin1Char('\n'))));
         shot(QStringLiteral("labels-data-table"));
     }
