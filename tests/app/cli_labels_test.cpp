@@ -194,20 +194,8 @@ class CliLabelsTest : public QObject
         const QString many = write("many.csv", table(6000));
         const QString path = write("kill.json", recipe(balanced, 3, R"(, "checkpoint": { "every_epochs": 0, "every_steps": 37 })"));
         const QStringList train{"train", path, "--data", many, "--epochs", "8", "--json"};
-        const Said whole = m_cli->run(train);
-        SCONCE_VERIFY_SAID(whole);
-        auto process = m_cli->start(train);
-        QVERIFY(eventually([&] {
-            process->waitForReadyRead(20);
-            return process->peek(1 << 16).contains("\"epoch\":2,") || process->state() != QProcess::Running;
-        }));
-        process->kill();
-        process->waitForFinished();
-        const QString run = m_cli->json({"runs", "list"}).objects.first()["run"].toString();
-        QVERIFY(run != whole.last()["run"].toString());
-        const Said resumed = m_cli->json({"resume", run});
-        SCONCE_VERIFY_SAID(resumed);
-        QCOMPARE(weightsHash(resumed.last()["checkpoint"].toString()), weightsHash(whole.last()["checkpoint"].toString()));
+        Said whole, resumed;
+        QCOMPARE(killTrainResume(*m_cli, train, "\"epoch\":2,", whole, resumed), QString());
         for (const char* part : {"train", "val", "test"})
             for (const char* key : {"loss", "micro_f1", "macro_f1", "exact_match", "label_accuracy"}) QCOMPARE(resumed.last()[QString("%1_%2").arg(part, key)].toDouble(), whole.last()[QString("%1_%2").arg(part, key)].toDouble());
     }

@@ -157,20 +157,8 @@ class CliTasksTest : public QObject
         const int units = task.contains("autoencoder") ? 11 : 1;
         const QString path = write("kill.json", recipe(task, import, units, R"(, "checkpoint": { "every_epochs": 0, "every_steps": 57 })"));
         const QStringList train{"train", path, "--data", QString::fromStdString(wine), "--epochs", "8", "--json"};
-        const Said whole = m_cli->run(train);
-        SCONCE_VERIFY_SAID(whole);
-        auto process = m_cli->start(train);
-        QVERIFY(eventually([&] {
-            process->waitForReadyRead(20);
-            return process->peek(1 << 16).contains("\"epoch\":2,") || process->state() != QProcess::Running;
-        }));
-        process->kill();
-        process->waitForFinished();
-        const QString run = m_cli->json({"runs", "list"}).objects.first()["run"].toString();
-        QVERIFY(run != whole.last()["run"].toString());
-        const Said resumed = m_cli->json({"resume", run});
-        SCONCE_VERIFY_SAID(resumed);
-        QCOMPARE(weightsHash(resumed.last()["checkpoint"].toString()), weightsHash(whole.last()["checkpoint"].toString()));
+        Said whole, resumed;
+        QCOMPARE(killTrainResume(*m_cli, train, "\"epoch\":2,", whole, resumed), QString());
         for (const char* key : {"train_loss", "val_loss", "test_loss", "train_mae", "val_mae", "test_mae"}) QCOMPARE(resumed.last()[key].toDouble(), whole.last()[key].toDouble());
     }
 };

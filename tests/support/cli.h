@@ -163,6 +163,29 @@ inline QByteArray weightsHash(const QString& checkpoint)
     return QCryptographicHash::hash(bytes, QCryptographicHash::Sha256);
 }
 
+/// The same training twice: once to its end, once killed when it prints `marker` and then gone on with. Empty if the weights are the same to
+/// the last bit; else what was wrong.
+inline QString killTrainResume(const Cli& cli, const QStringList& train, const QByteArray& marker, Said& whole, Said& resumed)
+{
+    whole = cli.run(train);
+    if (whole.code != 0) return whole.text();
+    const auto process = cli.start(train);
+    if (!eventually([&] {
+            process->waitForReadyRead(20);
+            return process->peek(1 << 16).contains(marker) || process->state() != QProcess::Running;
+        }))
+        return QStringLiteral("it did not get so far");
+    process->kill();
+    process->waitForFinished();
+    if (process->exitStatus() != QProcess::CrashExit) return QStringLiteral("it ended before it could be killed");
+    const QString run = cli.json({"runs", "list"}).objects.first()["run"].toString();
+    if (run == whole.last()["run"].toString()) return QStringLiteral("the killed run is not in the list");
+    resumed = cli.json({"resume", run});
+    if (resumed.code != 0) return resumed.text();
+    const bool same = weightsHash(resumed.last()["checkpoint"].toString()) == weightsHash(whole.last()["checkpoint"].toString());
+    return same ? QString() : QStringLiteral("the weights differ");
+}
+
 /// Writes a file into a folder of the test; its path.
 inline QString written(const TemporaryFolder& folder, const std::string& name, const QByteArray& text)
 {

@@ -58,12 +58,8 @@ class FusedTest : public QObject
     Q_OBJECT
 
   private Q_SLOTS:
-    void convPoolIsTorchs_data();
-    void convPoolIsTorchs();
-    void deepConvPoolIsTorchs_data();
-    void deepConvPoolIsTorchs();
-    void windowConvIsTorchs_data();
-    void windowConvIsTorchs();
+    void blocksAreTorchs_data();
+    void blocksAreTorchs();
     void poolIsTorchs_data();
     void poolIsTorchs();
     void everyInstructionSetAgrees_data();
@@ -79,173 +75,97 @@ class FusedTest : public QObject
     void findsBlocks();
 };
 
-void FusedTest::convPoolIsTorchs_data()
+namespace {
+
+/// Which of the three operators that begin with a convolution.
+enum class Block { Few, Deep, Window };
+
+struct Shape
 {
-    QTest::addColumn<int>("images");
-    QTest::addColumn<int>("channels");
-    QTest::addColumn<int>("size");
-    QTest::addColumn<int>("filters");
-    QTest::addColumn<int>("kernel");
-    QTest::addColumn<int>("before");
-    QTest::addColumn<int>("after");
-    QTest::addColumn<double>("slope");
-    QTest::addColumn<bool>("bias");
-    QTest::newRow("the reference's first block") << 128 << 1 << 28 << 32 << 3 << 0 << 0 << 0.0 << true;
-    QTest::newRow("colours, same padding") << 9 << 3 << 16 << 16 << 3 << 1 << 1 << 0.0 << true;
-    QTest::newRow("odd filters' block, odd map") << 5 << 1 << 12 << 48 << 3 << 1 << 1 << 0.1 << true;
-    QTest::newRow("wide window") << 3 << 1 << 15 << 32 << 5 << 2 << 2 << 0.0 << false;
-    QTest::newRow("even window, padded on one side") << 3 << 2 << 11 << 16 << 4 << 1 << 2 << 0.2 << true;
-    QTest::newRow("one pixel a tap, no activation") << 2 << 4 << 6 << 16 << 1 << 0 << 0 << 1.0 << true;
-    QTest::newRow("widest window, one image") << 1 << 3 << 9 << 32 << 7 << 3 << 3 << 0.0 << true;
+    int images, channels, height, width, filters;
+    int kernel = 3, before = 0, after = 0;
+    double slope = 0; ///< of the activation; unused by Window
+    bool bias = true;
+};
+
+Tensor ours(Block block, const Shape& s, const Tensor& x, const Tensor& w, const Tensor& b)
+{
+    const ConvOp op = convOp(s.before, s.after);
+    return block == Block::Few ? convPool(x, w, b, op, s.slope) : block == Block::Deep ? deepConvPool(x, w, b, op, s.slope) : windowConv(x, w, b, op);
 }
 
-void FusedTest::convPoolIsTorchs()
+Tensor torchs(Block block, const Shape& s, const Tensor& x, const Tensor& w, const Tensor& b)
 {
-    QFETCH(int, images);
-    QFETCH(int, channels);
-    QFETCH(int, size);
-    QFETCH(int, filters);
-    QFETCH(int, kernel);
-    QFETCH(int, before);
-    QFETCH(int, after);
-    QFETCH(double, slope);
-    QFETCH(bool, bias);
-    at::manual_seed(3);
-    const Tensor x = lastChannels({images, channels, size, size});
-    Tensor w = lastChannels({filters, channels, kernel, kernel}).set_requires_grad(true);
-    Tensor b = bias ? at::randn({filters}).set_requires_grad(true) : Tensor();
-    const ConvOp op = convOp(before, after);
-
-    const Tensor ours = convPool(x, w, b, op, slope);
-    const Tensor padded = at::constant_pad_nd(x, {before, after, before, after}, 0);
-    const Tensor theirs = activated(at::max_pool2d(at::conv2d(padded, w, b), {2, 2}), slope);
-    QCOMPARE(ours.sizes().vec(), theirs.sizes().vec());
-    QVERIFY2(difference(ours, theirs) < 1e-5, qPrintable(QString::number(difference(ours, theirs))));
-
-    const Tensor gradient = at::randn(theirs.sizes().vec());
-    theirs.backward(gradient);
-    const Tensor dw = w.grad().clone(), db = bias ? b.grad().clone() : Tensor();
-    w.mutable_grad().reset();
-    if (bias) b.mutable_grad().reset();
-    ours.backward(gradient);
-    QVERIFY2(difference(w.grad(), dw) < 1e-5, qPrintable(QString::number(difference(w.grad(), dw))));
-    if (bias) QVERIFY2(difference(b.grad(), db) < 1e-5, qPrintable(QString::number(difference(b.grad(), db))));
-    QCOMPARE(w.grad().strides().vec(), w.strides().vec());
-
-    const at::NoGradGuard noGrad;
-    QVERIFY(at::equal(convPool(x, w, b, op, slope), ours)); // looked at, not learnt from
+    const Tensor map = at::conv2d(at::constant_pad_nd(x, {s.before, s.after, s.before, s.after}, 0), w, b);
+    return block == Block::Window ? map : activated(at::max_pool2d(map, {2, 2}), s.slope);
 }
 
-void FusedTest::deepConvPoolIsTorchs_data()
+} // namespace
+
+Q_DECLARE_METATYPE(Block)
+Q_DECLARE_METATYPE(Shape)
+
+void FusedTest::blocksAreTorchs_data()
 {
-    QTest::addColumn<int>("images");
-    QTest::addColumn<int>("channels");
-    QTest::addColumn<int>("height");
-    QTest::addColumn<int>("width");
-    QTest::addColumn<int>("filters");
-    QTest::addColumn<int>("before");
-    QTest::addColumn<int>("after");
-    QTest::addColumn<double>("slope");
-    QTest::addColumn<bool>("bias");
-    QTest::newRow("the reference's second block") << 128 << 32 << 13 << 13 << 64 << 0 << 0 << 0.0 << true;
-    QTest::newRow("same padding, odd blocks of both") << 9 << 48 << 14 << 10 << 80 << 1 << 1 << 0.0 << true;
-    QTest::newRow("padded on one side, leaky") << 5 << 16 << 11 << 12 << 16 << 0 << 1 << 0.1 << false;
-    QTest::newRow("no activation: every window has a gradient") << 7 << 32 << 12 << 12 << 32 << 1 << 1 << 1.0 << true;
-    QTest::newRow("one window") << 3 << 64 << 4 << 5 << 16 << 0 << 0 << 0.0 << true;
+    QTest::addColumn<Block>("block");
+    QTest::addColumn<Shape>("shape");
+    const auto few = [](const char* name, const Shape& shape) { QTest::newRow(name) << Block::Few << shape; };
+    few("the reference's first block", {128, 1, 28, 28, 32});
+    few("colours, same padding", {9, 3, 16, 16, 16, 3, 1, 1});
+    few("odd filters' block, odd map", {5, 1, 12, 12, 48, 3, 1, 1, 0.1});
+    few("wide window", {3, 1, 15, 15, 32, 5, 2, 2, 0, false});
+    few("even window, padded on one side", {3, 2, 11, 11, 16, 4, 1, 2, 0.2});
+    few("one pixel a tap, no activation", {2, 4, 6, 6, 16, 1, 0, 0, 1});
+    few("widest window, one image", {1, 3, 9, 9, 32, 7, 3, 3});
+    const auto deep = [](const char* name, const Shape& shape) { QTest::addRow("deep, %s", name) << Block::Deep << shape; };
+    deep("the reference's second block", {128, 32, 13, 13, 64});
+    deep("same padding, odd blocks of both", {9, 48, 14, 10, 80, 3, 1, 1});
+    deep("padded on one side, leaky", {5, 16, 11, 12, 16, 3, 0, 1, 0.1, false});
+    deep("no activation: every window has a gradient", {7, 32, 12, 12, 32, 3, 1, 1, 1});
+    deep("one window", {3, 64, 4, 5, 16});
     for (const int size : {16, 28, 30, 32, 64}) // bands of rows that do not divide the map
-        QTest::addRow("%d×%d", size, size) << 2 << 16 << size << size << 32 << 1 << 1 << 0.0 << true;
-    QTest::newRow("a picture too large to be near at once") << 2 << 16 << 70 << 130 << 32 << 1 << 1 << 0.0 << true;
-    QTest::newRow("one image") << 1 << 128 << 8 << 8 << 256 << 1 << 1 << 0.0 << true;
+        deep(qPrintable(QString::number(size)), {2, 16, size, size, 32, 3, 1, 1});
+    deep("a picture too large to be near at once", {2, 16, 70, 130, 32, 3, 1, 1});
+    deep("one image", {1, 128, 8, 8, 256, 3, 1, 1});
+    const auto window = [](const char* name, const Shape& shape) { QTest::addRow("window, %s", name) << Block::Window << shape; };
+    window("a residual network's", {12, 64, 16, 16, 64, 3, 1, 1, 1, false});
+    window("more filters, odd map", {5, 48, 7, 9, 80, 3, 1, 1});
+    window("nothing padded", {3, 16, 9, 6, 32});
+    window("padded by two, and on one side", {2, 32, 5, 5, 16, 3, 0, 2});
+    window("many tiles", {40, 16, 20, 20, 16, 3, 1, 1});
+    window("one tile", {1, 128, 2, 2, 144, 3, 1, 1, 1, false});
 }
 
-void FusedTest::deepConvPoolIsTorchs()
+/// Against the same in float64: outputs, and gradients of which half are left out, as dropout behind a block does.
+void FusedTest::blocksAreTorchs()
 {
-    QFETCH(int, images);
-    QFETCH(int, channels);
-    QFETCH(int, height);
-    QFETCH(int, width);
-    QFETCH(int, filters);
-    QFETCH(int, before);
-    QFETCH(int, after);
-    QFETCH(double, slope);
-    QFETCH(bool, bias);
+    QFETCH(Block, block);
+    QFETCH(Shape, shape);
     at::manual_seed(8);
-    Tensor x = lastChannels({images, channels, height, width}).set_requires_grad(true);
-    Tensor w = lastChannels({filters, channels, 3, 3}).mul_(1 / std::sqrt(9.0 * channels)).detach().set_requires_grad(true);
-    Tensor b = bias ? at::randn({filters}).set_requires_grad(true) : Tensor();
-    const ConvOp op = convOp(before, after);
-
-    const Tensor ours = deepConvPool(x, w, b, op, slope);
-    // In float64, as near ties would be decided by whoever rounds: the choice of ours is looked at by its gradient's sum below.
+    const bool learnsX = block != Block::Few; // that one is for the network's input
+    Tensor x = lastChannels({shape.images, shape.channels, shape.height, shape.width}).set_requires_grad(learnsX);
+    Tensor w = lastChannels({shape.filters, shape.channels, shape.kernel, shape.kernel}).mul_(1.0 / shape.kernel / std::sqrt(shape.channels)).detach().set_requires_grad(true);
+    Tensor b = shape.bias ? at::randn({shape.filters}).set_requires_grad(true) : Tensor();
     const auto wide = [](const Tensor& t) { return t.defined() ? t.detach().to(at::kDouble).set_requires_grad(true) : Tensor(); };
     Tensor xWide = wide(x), wWide = wide(w), bWide = wide(b);
-    const Tensor padded = at::constant_pad_nd(xWide, {before, after, before, after}, 0);
-    const Tensor theirs = activated(at::max_pool2d(at::conv2d(padded, wWide, bWide), {2, 2}), slope);
-    QCOMPARE(ours.sizes().vec(), theirs.sizes().vec());
-    QVERIFY2(difference(ours, theirs) < 1e-5, qPrintable(QString::number(difference(ours, theirs))));
 
-    // Dropout behind such a block leaves many gradients out.
-    const Tensor gradient = at::randn(theirs.sizes().vec()) * (at::rand(theirs.sizes().vec()) > 0.5);
-    theirs.backward(gradient.to(at::kDouble));
-    ours.backward(gradient);
-    QVERIFY2(difference(x.grad(), xWide.grad()) < 1e-5, qPrintable(QString::number(difference(x.grad(), xWide.grad()))));
-    QVERIFY2(difference(w.grad(), wWide.grad()) < 1e-5, qPrintable(QString::number(difference(w.grad(), wWide.grad()))));
-    if (bias) QVERIFY2(difference(b.grad(), bWide.grad()) < 1e-5, qPrintable(QString::number(difference(b.grad(), bWide.grad()))));
-    QCOMPARE(w.grad().strides().vec(), w.strides().vec());
-    QCOMPARE(x.grad().strides().vec(), x.strides().vec());
+    const Tensor result = ours(block, shape, x, w, b), wanted = torchs(block, shape, xWide, wWide, bWide);
+    QCOMPARE(result.sizes().vec(), wanted.sizes().vec());
+    QCOMPARE(result.strides().vec(), packedStrides(result.sizes().vec(), true));
+    QVERIFY2(difference(result, wanted) < 1e-5, qPrintable(QString::number(difference(result, wanted))));
+    const Tensor gradient = at::randn(wanted.sizes().vec()) * (at::rand(wanted.sizes().vec()) > 0.5);
+    wanted.backward(gradient.to(at::kDouble));
+    result.backward(gradient);
+    const auto isTorchs = [](const Tensor& tensor, const Tensor& like) {
+        return !tensor.defined() || !tensor.requires_grad() || (difference(tensor.grad(), like.grad()) < 1e-5 && tensor.grad().strides() == tensor.strides());
+    };
+    QVERIFY(isTorchs(x, xWide));
+    QVERIFY(isTorchs(w, wWide));
+    QVERIFY(isTorchs(b, bWide));
 
     const at::NoGradGuard noGrad;
-    QVERIFY(at::equal(deepConvPool(x, w, b, op, slope), ours)); // looked at, not learnt from
-    const Tensor plain = x.detach().contiguous(); // as a network without the layout would hand it on
-    QVERIFY(at::equal(deepConvPool(plain, w.detach().contiguous(), b, op, slope), ours));
-}
-
-void FusedTest::windowConvIsTorchs_data()
-{
-    QTest::addColumn<int>("images");
-    QTest::addColumn<int>("channels");
-    QTest::addColumn<int>("height");
-    QTest::addColumn<int>("width");
-    QTest::addColumn<int>("filters");
-    QTest::addColumn<int>("before");
-    QTest::addColumn<int>("after");
-    QTest::addColumn<bool>("bias");
-    QTest::newRow("a residual network's") << 12 << 64 << 16 << 16 << 64 << 1 << 1 << false;
-    QTest::newRow("more filters, odd map") << 5 << 48 << 7 << 9 << 80 << 1 << 1 << true;
-    QTest::newRow("nothing padded") << 3 << 16 << 9 << 6 << 32 << 0 << 0 << true;
-    QTest::newRow("padded by two, and on one side") << 2 << 32 << 5 << 5 << 16 << 0 << 2 << true;
-    QTest::newRow("many tiles") << 40 << 16 << 20 << 20 << 16 << 1 << 1 << true;
-    QTest::newRow("one tile") << 1 << 128 << 2 << 2 << 144 << 1 << 1 << false;
-}
-
-void FusedTest::windowConvIsTorchs()
-{
-    QFETCH(int, images);
-    QFETCH(int, channels);
-    QFETCH(int, height);
-    QFETCH(int, width);
-    QFETCH(int, filters);
-    QFETCH(int, before);
-    QFETCH(int, after);
-    QFETCH(bool, bias);
-    at::manual_seed(9);
-    Tensor x = lastChannels({images, channels, height, width}).set_requires_grad(true);
-    Tensor w = lastChannels({filters, channels, 3, 3}).mul_(1 / std::sqrt(9.0 * channels)).detach().set_requires_grad(true);
-    Tensor b = bias ? at::randn({filters}).set_requires_grad(true) : Tensor();
-    const auto wide = [](const Tensor& t) { return t.defined() ? t.detach().to(at::kDouble).set_requires_grad(true) : Tensor(); };
-    Tensor xWide = wide(x), wWide = wide(w), bWide = wide(b);
-    const Tensor ours = windowConv(x, w, b, convOp(before, after));
-    const Tensor theirs = at::conv2d(at::constant_pad_nd(xWide, {before, after, before, after}, 0), wWide, bWide);
-    QCOMPARE(ours.sizes().vec(), theirs.sizes().vec());
-    QVERIFY2(difference(ours, theirs) < 1e-5, qPrintable(QString::number(difference(ours, theirs))));
-    const Tensor gradient = at::randn(theirs.sizes().vec());
-    theirs.backward(gradient.to(at::kDouble));
-    ours.backward(gradient);
-    QVERIFY2(difference(x.grad(), xWide.grad()) < 1e-5, qPrintable(QString::number(difference(x.grad(), xWide.grad()))));
-    QVERIFY2(difference(w.grad(), wWide.grad()) < 1e-5, qPrintable(QString::number(difference(w.grad(), wWide.grad()))));
-    if (bias) QVERIFY2(difference(b.grad(), bWide.grad()) < 1e-5, qPrintable(QString::number(difference(b.grad(), bWide.grad()))));
-    QCOMPARE(w.grad().strides().vec(), w.strides().vec());
-    QCOMPARE(ours.strides().vec(), packedStrides(ours.sizes().vec(), true));
+    QVERIFY(at::equal(ours(block, shape, x, w, b), result)); // looked at, not learnt from
+    QVERIFY(at::equal(ours(block, shape, x.detach().contiguous(), w.detach().contiguous(), b), result)); // as a network without the layout would hand it on
 }
 
 void FusedTest::poolIsTorchs_data()
