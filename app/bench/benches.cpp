@@ -176,9 +176,9 @@ std::span<const BenchEntry> benchEntries()
     static const std::vector<BenchEntry> entries{
         {"floor", "What the machine can do", "Fused multiply-adds in float32 and the bandwidth of a large copy: what the other benches are held against.", "", 5, 0, 1},
         {"b1", "Training step of the reference convnet", "Keras' MNIST network, a batch of 128, Adam: mnist-convnet as it is trained.", "ms/step", 5, 40, 200, false, true, "b1.py",
-         {"loader", "resident", "tuned", "bf16", "keras"}, {"loader", "resident", "tuned"}},
+         {"loader", "resident", "tuned", "bf16", "keras", "jax"}, {"loader", "resident", "tuned"}},
         {"b1gpu", "Training step of the reference convnet on a GPU", "The same with the pictures on the first GPU and the step recorded where that is faster.", "ms/step", 5, 400, 4000, false, true, "b1_gpu.py",
-         {"loader", "eager", "graph", "compile"}, {"loader", "eager", "graph"}, "cuda:0"},
+         {"loader", "eager", "graph", "compile", "jax"}, {"loader", "eager", "graph"}, "cuda:0"},
         {"b2", "Time to 99 % on MNIST", "The starter mnist-fast from a cold start to its test, a seed a round; the accuracy must be reached in the mean.", "s", 3, 0, 0, true, false, "b2.py",
          {"published", "tuned"}, {"published", "tuned"}},
         {"b4", "Training step of ResNet-18", "Colour pictures of 32×32, a batch of 128, SGD with momentum: convolutions with many channels, and batch norm.", "ms/step", 3, 2, 8, false, true, "b4.py",

@@ -3,6 +3,9 @@
 
 #include "app/bench/program.h"
 
+#include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <filesystem>
 
 namespace sconce::bench {
@@ -10,6 +13,21 @@ namespace sconce::bench {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// Peers that are not PyTorch, and so live in environments of their own.
+struct Framework
+{
+    const char* mode;
+    const char* title;
+    const char* variable; ///< names its Python
+};
+constexpr std::array frameworks{Framework{"keras", "Keras", "SCONCE_BENCH_KERAS"}, Framework{"jax", "JAX", "SCONCE_BENCH_JAX"}};
+
+const Framework* frameworkOf(const std::string& mode)
+{
+    const auto found = std::find_if(frameworks.begin(), frameworks.end(), [&](const Framework& each) { return mode == each.mode; });
+    return found == frameworks.end() ? nullptr : &*found;
+}
 
 Result<Measured> figuresOf(const Said& said, const std::string& who)
 {
@@ -55,9 +73,18 @@ Result<std::string> findPeerScript(const std::string& name, const std::string& p
                  "Run sconce from the checkout that it was built in, or put the scripts there.", ""};
 }
 
+Result<std::string> pythonFor(const std::string& mode, const std::string& torchPython)
+{
+    const Framework* framework = frameworkOf(mode);
+    if (!framework) return torchPython;
+    const char* python = std::getenv(framework->variable);
+    if (python && *python) return std::string(python);
+    return Error{ErrorCode::NotFound, std::string(framework->title) + " needs a Python of its own.", std::string("Name it in ") + framework->variable + "; tests/bench/setup.sh " + framework->mode + " makes one.", ""};
+}
+
 Contestant peerContestant(const PeerSpec& spec)
 {
-    const std::string name = spec.mode == "keras" ? "keras" : "torch " + spec.mode;
+    const std::string name = frameworkOf(spec.mode) ? spec.mode : "torch " + spec.mode;
     return {name, spec.unit, spec.mode == "bf16" ? "bf16" : "float32", false, [spec, name](int round, const KeepGoing& keepGoing) -> Result<Measured> {
                 std::vector<std::string> words{spec.python, spec.script, spec.mode, "--data", spec.data, "--threads", std::to_string(spec.threads)};
                 const auto add = [&](const char* option, std::int64_t value) { words.insert(words.end(), {option, std::to_string(value)}); };

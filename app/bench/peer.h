@@ -13,6 +13,10 @@ Result<std::string> findPeerScript(const std::string& name);
 /// The same from a program's folder; for tests.
 Result<std::string> findPeerScript(const std::string& name, const std::string& programFolder);
 
+/// The Python that measures a mode: the person's own with PyTorch, or for another framework the one that SCONCE_BENCH_KERAS or
+/// SCONCE_BENCH_JAX names. NotFound, with what makes one, where that is not set.
+Result<std::string> pythonFor(const std::string& mode, const std::string& torchPython);
+
 struct PeerSpec
 {
     std::string python; ///< a path, or a name in PATH

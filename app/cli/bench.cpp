@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <numeric>
 
 namespace sconce::cli {
@@ -124,11 +123,11 @@ Result<std::vector<Contestant>> peersOf(const BenchEntry& entry, const BenchArgu
     for (const std::string& mode : modes) {
         auto script = findPeerScript(entry.peer);
         if (!script) return script.error();
-        const char* keras = std::getenv("SCONCE_BENCH_KERAS");
-        if (mode == "keras" && !(keras && *keras)) return Error{ErrorCode::NotFound, "Keras needs a Python of its own.", "Name it in SCONCE_BENCH_KERAS; tests/bench/setup.sh keras makes one.", ""};
+        auto python = pythonFor(mode, arguments.peer);
+        if (!python) return python.error();
         // A DataLoader takes ten times as long as what it is compared with, and is measured over as many batches less.
         const std::int64_t steps = entry.id == "b6" ? std::max<std::int64_t>(1, settings.steps / 10) : settings.steps;
-        peers.push_back(peerContestant({mode == "keras" ? keras : arguments.peer, *script, mode, entry.unit, bench.dataPath, settings.threads, settings.warm, steps, bench.batch, entry.wholeRuns ? settings.epochs : 0}));
+        peers.push_back(peerContestant({*python, *script, mode, entry.unit, bench.dataPath, settings.threads, settings.warm, steps, bench.batch, entry.wholeRuns ? settings.epochs : 0}));
     }
     return peers;
 }

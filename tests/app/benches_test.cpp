@@ -99,6 +99,22 @@ class BenchesTest : public QObject
             if (!entry.peer.empty()) QVERIFY2(findPeerScript(entry.peer).ok(), entry.peer.c_str());
     }
 
+    /// Peers of another framework than PyTorch have Pythons of their own.
+    void whichPython()
+    {
+        QCOMPARE(pythonFor("tuned", "/usr/bin/python3").value(), std::string("/usr/bin/python3"));
+        for (const auto& [mode, variable] : {std::pair{"keras", "SCONCE_BENCH_KERAS"}, {"jax", "SCONCE_BENCH_JAX"}}) {
+            qunsetenv(variable);
+            const auto none = pythonFor(mode, "/usr/bin/python3");
+            QVERIFY(!none.ok());
+            QCOMPARE(none.error().code, ErrorCode::NotFound);
+            QVERIFY2(none.error().remedy.find(std::string("setup.sh ") + mode) != std::string::npos, none.error().remedy.c_str());
+            qputenv(variable, "/there/python");
+            QCOMPARE(pythonFor(mode, "/usr/bin/python3").value(), std::string("/there/python"));
+            qunsetenv(variable);
+        }
+    }
+
     void everyEntryCanBeRead()
     {
         QStringList ids;

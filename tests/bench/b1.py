@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""B1, the peer: the reference convnet's training step in PyTorch (or Keras). `b1.py MODE --data DIR` makes one measurement and prints a
+"""B1, the peer: the reference convnet's training step in PyTorch (or Keras, or JAX). `b1.py MODE --data DIR` makes one measurement and prints a
 JSON line; `sconce bench b1 --peer PYTHON` runs it in turns with its own.
 
 Modes:
@@ -8,13 +8,14 @@ Modes:
     tuned     the best documented setting on a CPU: large blocks kept by malloc, channels-last, pool before ReLU, fused Adam
     bf16      the same under autocast to bfloat16
     keras     Keras 3.15 on TensorFlow 2.21, fit() as its users run it (an environment of its own: setup.sh keras)
+    jax       JAX, the step compiled as a whole (another: setup.sh jax)
 """
 import os
 import time
 
 from common import keep_large_blocks, load, main, report
 
-MODES = ["loader", "resident", "tuned", "bf16", "keras"]
+MODES = ["loader", "resident", "tuned", "bf16", "keras", "jax"]
 
 
 def keras_peer(folder, threads, warm, steps, batch):
@@ -54,6 +55,10 @@ def keras_peer(folder, threads, warm, steps, batch):
 def peer(mode, folder, threads, warm, steps, batch):
     if mode == "keras":
         return keras_peer(folder, threads, warm, steps, batch)
+    if mode == "jax":
+        import jax_step
+
+        return jax_step.peer("cpu", folder, threads, warm, steps, batch)
     tuned = mode in ("tuned", "bf16")
     if tuned:
         keep_large_blocks()

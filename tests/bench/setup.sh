@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Makes a Python environment with the same PyTorch wheel that Sconce is built on, for the benches that run beside it. About
 # 5 GB, in a folder outside the checkout ($SCONCE_BENCH_VENV, else below the user's cache); made once, reused afterwards.
-# `setup.sh keras` makes another with Keras on TensorFlow (2 GB, $SCONCE_BENCH_KERAS_VENV). Prints the environment's folder.
+# `setup.sh keras` makes another with Keras on TensorFlow (2 GB, $SCONCE_BENCH_KERAS_VENV), `setup.sh jax` one with JAX (0.5 GB; with
+# `jax cuda13` for a GPU; $SCONCE_BENCH_JAX_VENV). Prints the environment's folder.
 set -eu
 if [ "${1:-torch}" = keras ]; then
     venv=${SCONCE_BENCH_KERAS_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/sconce/bench-keras-3.15}
@@ -10,6 +11,18 @@ if [ "${1:-torch}" = keras ]; then
         echo "Installing Keras 3.15 and TensorFlow 2.21 into $venv (about 0.4 GB to download, 2 GB on disk) …" >&2
         python3 -m venv "$venv" >&2
         "$venv/bin/python" -m pip install --quiet --disable-pip-version-check tensorflow-cpu==2.21.0 keras==3.15.1 >&2
+        touch "$venv/ready"
+    fi
+    echo "$venv"
+    exit 0
+fi
+if [ "${1:-torch}" = jax ]; then
+    extra=${2:+[$2]}
+    venv=${SCONCE_BENCH_JAX_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/sconce/bench-jax-0.10${2:+-$2}}
+    if [ ! -e "$venv/ready" ]; then
+        echo "Installing JAX 0.10 into $venv …" >&2
+        python3 -m venv "$venv" >&2
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "jax$extra==0.10.2" >&2
         touch "$venv/ready"
     fi
     echo "$venv"
