@@ -4,6 +4,7 @@
 #include "core/base/random.h"
 #include "core/formats/picture.h"
 #include "tests/support/cli.h"
+#include "tests/support/small_data.h"
 
 #include <cmath>
 
@@ -11,20 +12,6 @@ using namespace sconce;
 using namespace sconce::test;
 
 namespace {
-
-/// Of each row any of three labels: a is above 0, the word is “high”, and, seldom, a is large.
-QByteArray table(int rows)
-{
-    const Philox random(21, Purpose::Test);
-    QByteArray text = "a,up,word,high,large\n";
-    for (int row = 0; row < rows; ++row) {
-        const auto at = static_cast<std::uint64_t>(row) * 4;
-        const double a = static_cast<double>(random.below(at, 2000)) / 1000 - 1;
-        const bool high = random.below(at + 1, 2) == 1;
-        text += QByteArray::number(a) + (a > 0 ? ",1," : ",0,") + (high ? "high,yes," : "low,no,") + (a > 0.8 ? "true\n" : "false\n");
-    }
-    return text;
-}
 
 QByteArray recipe(const QByteArray& task, int units, const QByteArray& more = {})
 {
@@ -60,7 +47,7 @@ class CliLabelsTest : public QObject
     void initTestCase()
     {
         m_cli = std::make_unique<Cli>(m_folder / "store");
-        m_table = write("table.csv", table(2000));
+        m_table = write("table.csv", QByteArray::fromStdString(labelsTable(2000, 21)));
     }
 
     void looksAtLabels()
@@ -191,7 +178,7 @@ class CliLabelsTest : public QObject
     /// Killed in the middle and gone on with: the very weights, losses and metrics of the run that was not.
     void killedAndGoneOn()
     {
-        const QString many = write("many.csv", table(6000));
+        const QString many = write("many.csv", QByteArray::fromStdString(labelsTable(6000, 21)));
         const QString path = write("kill.json", recipe(balanced, 3, R"(, "checkpoint": { "every_epochs": 0, "every_steps": 37 })"));
         const QStringList train{"train", path, "--data", many, "--epochs", "8", "--json"};
         Said whole, resumed;

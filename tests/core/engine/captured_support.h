@@ -3,7 +3,12 @@
 // Sessions whose steps can be captured, opened in the engine that is linked into the test, and steps in which everything varies.
 
 #include "core/engine/backend/engine_table.h"
+#include "core/data/scaling.h"
 #include "engine_support.h"
+#include "tests/support/paths.h"
+#include "tests/support/small_data.h"
+
+#include <numeric>
 
 namespace sconce::test {
 
@@ -27,6 +32,49 @@ inline std::unique_ptr<Session> opened(SessionSpec spec, const Json& choices = g
     if (!session) giveUp(session.error());
     if (auto used = (*session)->useData(std::move(data)); !used) giveUp(used.error());
     return std::move(*session);
+}
+
+/// What can be opened as often as is wanted: settings, and the data that they are for.
+struct Learnable { SessionSpec spec; DatasetPtr data; };
+
+/// Several labels a sample: targets of several columns, and dropout.
+inline Learnable labelsTask(const std::string& precision, const std::string& weights)
+{
+    const TemporaryFolder folder;
+    ImportOptions options;
+    options.labels = labelsOfTable;
+    const DatasetPtr data = openedFrom(folder / "pets.csv", labelsTable(trainingCount, 11), options);
+    auto plan = planOf(R"([{"type":"dense","units":12,"activation":"relu"},{"type":"dropout","rate":0.2},{"type":"dense","units":3}])", factsOf(data->info()).input);
+    if (!plan) giveUp(plan.error());
+    SessionSpec spec = specOf(std::move(*plan), "adam");
+    spec.task = {"multilabel", {{"positive_weights", weights}}};
+    std::vector<std::int64_t> all(static_cast<std::size_t>(trainingCount));
+    std::iota(all.begin(), all.end(), 0);
+    spec.scaling = fitScaling(*data, all);
+    spec.step.batch = batch;
+    spec.step.precision = precision;
+    return {std::move(spec), data};
+}
+
+/// A transformer that learns the next symbol: attention, embedding and all that is between.
+inline Learnable textTask()
+{
+    const TemporaryFolder folder;
+    ImportOptions options;
+    options.context = 24;
+    const DatasetPtr data = openedFrom(folder / "letters.txt", lettersText(4000), options);
+    auto plan = planOf(R"([
+        {"type":"embedding","symbols":12,"width":16},
+        {"type":"positions"},
+        {"type":"residual","branches":[[{"type":"layer_norm"},{"type":"self_attention","heads":4},{"type":"dropout","rate":0.1}]]},
+        {"type":"residual","branches":[[{"type":"layer_norm"},{"type":"dense","units":32,"activation":"gelu"},{"type":"dense","units":16}]]},
+        {"type":"layer_norm"},
+        {"type":"dense","units":12}])", factsOf(data->info()).input);
+    if (!plan) giveUp(plan.error());
+    SessionSpec spec = specOf(std::move(*plan), "adamw");
+    spec.task = {"language", {}};
+    spec.step.batch = batch;
+    return {std::move(spec), data};
 }
 
 /// Another rate at each step, and every fourth batch is a smaller one.

@@ -17,8 +17,6 @@
 #include <QtTest>
 
 #include <cmath>
-#include <fstream>
-#include <numeric>
 #include <limits>
 
 TORCH_LIBRARY_IMPL(_, Fake, m)
@@ -266,35 +264,11 @@ void CapturedTest::sameBitsOfLabels()
 {
     QFETCH(QString, precision);
     QFETCH(QString, weights);
-    TemporaryFolder folder;
-    const std::string path = folder / "pets.csv";
-    {
-        std::ofstream file(path);
-        file << "size,weight,barks,swims,flies\n";
-        const Philox random(12, Purpose::Test);
-        for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(trainingCount); ++i) {
-            const double size = random.below(2 * i, 1000) / 500.0 - 1, weight = random.below(2 * i + 1, 1000) / 500.0 - 1;
-            file << size << ',' << weight << ',' << (size > 0) << ',' << (weight > size) << ',' << (size > 0.8) << '\n';
-        }
-    }
-    ImportOptions options;
-    options.labels = {"barks", "swims", "flies"};
-    const auto data = openDataset(path, options);
-    QVERIFY2(data.ok(), data ? "" : data.error().message.c_str());
-    QCOMPARE((*data)->count(Part::Training), std::int64_t{trainingCount});
-    auto plan = planOf(R"([{"type":"dense","units":12,"activation":"relu"},{"type":"dropout","rate":0.2},{"type":"dense","units":3}])", factsOf((*data)->info()).input);
-    QVERIFY(plan.ok());
-    SessionSpec spec = specOf(std::move(*plan), "adam");
-    spec.task = {"multilabel", {{"positive_weights", weights.toStdString()}}};
-    std::vector<std::int64_t> all(static_cast<std::size_t>(trainingCount));
-    std::iota(all.begin(), all.end(), 0);
-    spec.scaling = fitScaling(**data, all);
-    spec.step.batch = batch;
-    spec.step.precision = precision.toStdString();
-    auto eager = opened(spec, gated, *data); // before there is a tape
+    const Learnable pets = labelsTask(precision.toStdString(), weights.toStdString());
+    auto eager = opened(pets.spec, gated, pets.data); // before there is a tape
     QCOMPARE(eager->choices()["step"], "eager");
     Tapes tapes;
-    auto captured = opened(spec, gated, *data);
+    auto captured = opened(pets.spec, gated, pets.data);
     QVERIFY2(captured->choices()["step"] == "captured", captured->choices().value("step_because", "no reason").c_str());
     variedSteps(*eager, 0, 8);
     variedSteps(*captured, 0, 8);
@@ -308,31 +282,10 @@ void CapturedTest::sameBitsOfLabels()
 /// A transformer that learns the next symbol: attention, embedding and all that is between.
 void CapturedTest::sameBitsOfAText()
 {
-    TemporaryFolder folder;
-    const std::string path = folder / "letters.txt";
-    {
-        std::ofstream file(path);
-        const Philox random(11, Purpose::Test);
-        for (std::uint64_t i = 0; i < 4000; ++i) file << "abcdefg"[random.below(i, 7)];
-    }
-    ImportOptions options;
-    options.context = 24;
-    const auto data = openDataset(path, options);
-    QVERIFY(data.ok());
-    auto plan = planOf(R"([
-        {"type":"embedding","symbols":7,"width":16},
-        {"type":"positions"},
-        {"type":"residual","branches":[[{"type":"layer_norm"},{"type":"self_attention","heads":4},{"type":"dropout","rate":0.1}]]},
-        {"type":"residual","branches":[[{"type":"layer_norm"},{"type":"dense","units":32,"activation":"gelu"},{"type":"dense","units":16}]]},
-        {"type":"layer_norm"},
-        {"type":"dense","units":7}])", factsOf((*data)->info()).input);
-    QVERIFY(plan.ok());
-    SessionSpec spec = specOf(std::move(*plan), "adamw");
-    spec.task = {"language", {}};
-    spec.step.batch = batch;
-    auto eager = opened(spec, Json(), *data);
+    const Learnable text = textTask();
+    auto eager = opened(text.spec, Json(), text.data);
     Tapes tapes;
-    auto captured = opened(spec, gated, *data);
+    auto captured = opened(text.spec, gated, text.data);
     QVERIFY2(captured->choices()["step"] == "captured", captured->choices().value("step_because", "no reason").c_str());
     variedSteps(*eager, 0, 8);
     variedSteps(*captured, 0, 8);

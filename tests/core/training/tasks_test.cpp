@@ -2,12 +2,12 @@
 // A whole run of each task: it learns, says the metrics that it has and no others, and stopped anywhere goes on bit for bit.
 #include "core/data/scaling.h"
 #include "core/data/text_dataset.h"
+#include "tests/support/small_data.h"
 #include "training_support.h"
 
 #include <QtTest>
 
 #include <cmath>
-#include <fstream>
 
 using namespace sconce;
 using namespace sconce::test;
@@ -30,28 +30,6 @@ std::string tableText()
     return text;
 }
 
-/// Of each row any of three: a is above 0, the word is “high”, and, seldom, a is large.
-std::string labelsText()
-{
-    const Philox random(13, Purpose::Test);
-    std::string text = "a,up,word,high,large\n";
-    for (std::uint64_t row = 0; row < 200; ++row) {
-        const double a = static_cast<double>(random.below(row * 4, 2000)) / 1000 - 1;
-        const bool high = random.below(row * 4 + 1, 2) == 1;
-        text += std::to_string(a) + (a > 0 ? ",1," : ",0,") + (high ? "high,yes," : "low,no,") + (a > 0.8 ? "true\n" : "false\n");
-    }
-    return text;
-}
-
-/// The alphabet again and again, with a slip here and there.
-std::string lettersText()
-{
-    const Philox random(12, Purpose::Test);
-    std::string text;
-    for (std::uint64_t i = 0; i < 1200; ++i) text += random.below(i, 40) == 0 ? '!' : static_cast<char>('a' + i % 11);
-    return text;
-}
-
 struct Case { DatasetPtr data; Recipe recipe; };
 
 Case caseOf(const std::string& task, const QTemporaryDir& dir)
@@ -68,13 +46,9 @@ Case caseOf(const std::string& task, const QTemporaryDir& dir)
         return one;
     }
     if (task == "language") {
-        const std::string path = dir.path().toStdString() + "/letters.txt";
-        std::ofstream(path) << lettersText();
         ImportOptions options;
         options.context = 8;
-        auto data = openDataset(path, options);
-        if (!data) qFatal("%s", data.error().message.c_str());
-        one.data = *data;
+        one.data = openedFrom(dir.path().toStdString() + "/letters.txt", lettersText(1200), options);
         one.recipe.data.split.kind = SplitSettings::Kind::Last;
         one.recipe.stack.layers.clear();
         addLayer(one.recipe, "embedding", {{"symbols", std::int64_t{12}}, {"width", std::int64_t{8}}});
@@ -82,15 +56,11 @@ Case caseOf(const std::string& task, const QTemporaryDir& dir)
         addLayer(one.recipe, "dense", {{"units", std::int64_t{12}}});
         return one;
     }
-    const std::string path = dir.path().toStdString() + "/table.csv";
     const bool labels = task == "multilabel";
-    std::ofstream(path) << (labels ? labelsText() : tableText());
     ImportOptions options;
-    if (labels) options.labels = {"up", "high", "large"};
+    if (labels) options.labels = labelsOfTable;
     else options.target = task == "regression" ? "y" : "flag";
-    auto data = openDataset(path, options);
-    if (!data) qFatal("%s", data.error().message.c_str());
-    one.data = *data;
+    one.data = openedFrom(dir.path().toStdString() + "/table.csv", labels ? labelsTable(200, 13) : tableText(), options);
     one.recipe.stack.layers.erase(one.recipe.stack.layers.begin()); // nothing to flatten
     one.recipe.stack.layers.back().params["units"] = std::int64_t{labels ? 3 : task == "classification" ? 2 : 1};
     if (labels) one.recipe.task.params["positive_weights"] = std::string("balanced");
