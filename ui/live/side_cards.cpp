@@ -267,7 +267,10 @@ QString LogModel::allText() const
 
 namespace {
 constexpr int timeWidth = 66;
-}
+
+/// A line never begins with a per cent sign.
+QString wordsOf(const QModelIndex& index) { return index.data().toString().replace(QStringLiteral(" %"), QStringLiteral("\u00A0%")); }
+} // namespace
 
 void LogDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const
 {
@@ -280,7 +283,7 @@ void LogDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, c
     const QString level = index.data(LogModel::LevelRole).toString();
     painter->setFont(ui::font(FontRole::Caption));
     painter->setPen(color(level == QLatin1String("error") ? Token::Error : level == QLatin1String("warning") ? Token::Warn : index.row() == 0 ? Token::Text : Token::Text2));
-    painter->drawText(box.adjusted(timeWidth, 0, 0, 0), Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap, index.data().toString());
+    painter->drawText(box.adjusted(timeWidth, 0, 0, 0), Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap, wordsOf(index));
     painter->restore();
 }
 
@@ -289,7 +292,7 @@ QSize LogDelegate::sizeHint(const QStyleOptionViewItem& option, const QModelInde
     const auto* view = qobject_cast<const QListView*>(option.widget);
     const int width = (view ? view->viewport()->width() : 300) - timeWidth - 4;
     const QFontMetrics metrics(ui::font(FontRole::Caption));
-    const QRect needed = metrics.boundingRect(QRect(0, 0, std::max(60, width), 4000), Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap, index.data().toString());
+    const QRect needed = metrics.boundingRect(QRect(0, 0, std::max(60, width), 4000), Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap, wordsOf(index));
     return {std::max(60, width), std::max(18, needed.height() + 4)};
 }
 
