@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/backend/conv_pool.h"
 
-#include "core/engine/backend/conv_pool_kernels.h"
+#include "core/engine/backend/deep_shapes.h"
 #include "core/engine/backend/tensors.h"
 #include "core/model/passes.h"
 
-#include <ATen/Parallel.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
-#include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <cstring>
@@ -61,14 +58,6 @@ struct ConvJob
     }
 };
 
-/// The sum of the groups' parts, in their order.
-void sumGroups(const std::vector<float>& parts, std::int64_t groups, std::int64_t size, float* out)
-{
-    std::memcpy(out, parts.data(), static_cast<std::size_t>(size) * sizeof(float));
-    for (std::int64_t g = 1; g < groups; ++g)
-        for (std::int64_t i = 0; i < size; ++i) out[i] += parts[static_cast<std::size_t>(g * size + i)];
-}
-
 const float* dataOf(const Tensor& tensor)
 {
     return tensor.defined() ? tensor.const_data_ptr<float>() : nullptr;
@@ -100,7 +89,7 @@ class ConvPool : public torch::autograd::Function<ConvPool>
         ctx->saved_data["index"] = index;
         ctx->saved_data["bias"] = bias.has_value();
         ctx->saved_data["slope"] = slope;
-        ctx->saved_data["padding"] = std::vector<std::int64_t>{op.padBefore[0], op.padBefore[1], op.padAfter[0], op.padAfter[1]};
+        ctx->saved_data["padding"] = paddingOf(op);
         return out;
     }
 
@@ -132,7 +121,7 @@ class ConvPool : public torch::autograd::Function<ConvPool>
             }
         });
         Tensor sums = at::empty({size}, x.options());
-        sumGroups(parts, groups, size, sums.data_ptr<float>());
+        sumGroups(parts.data(), groups, size, 0, size, sums.data_ptr<float>());
         Tensor dw = at::empty_like(weight);
         dw.copy_(sums.narrow(0, 0, job.weights()).view({weight.size(2), weight.size(3), weight.size(1), weight.size(0)}).permute({3, 2, 0, 1}));
         Tensor db = hasBias ? sums.narrow(0, job.weights(), job.shape.filters).clone() : Tensor();
@@ -192,22 +181,11 @@ class Pool : public torch::autograd::Function<Pool>
         Tensor db;
         if (hasBias) {
             db = at::empty({channels}, gradient.options());
-            sumGroups(parts, groups, channels, db.data_ptr<float>());
+            sumGroups(parts.data(), groups, channels, 0, channels, db.data_ptr<float>());
         }
         return {dx, db, Tensor(), Tensor()};
     }
 };
-
-/// torch's functions take an absent tensor as no value, not as an undefined one.
-std::optional<Tensor> given(const Tensor& tensor)
-{
-    return tensor.defined() ? std::optional(tensor) : std::nullopt;
-}
-
-bool learning(const Tensor& tensor)
-{
-    return tensor.defined() && tensor.requires_grad();
-}
 
 } // namespace
 

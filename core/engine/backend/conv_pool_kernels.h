@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// The inner loops of the fused blocks (conv_pool.h), without torch: convolution of a few channels, 2×2 max pooling and
-// activation in one pass, and pooling with bias and activation. One image a call; the caller splits the batch over threads.
-// Maps lie channels-last, [height][width][channels]; Built several times for different instruction
-// sets; kernels() takes the best that this processor has.
+// The inner loops of the fused blocks (conv_pool.h), without torch, in float32. Four kinds: a convolution of few channels with its 2×2 max
+// pooling and activation in one pass; pooling with bias and activation alone; convolution 3×3 of many channels with its pooling, by
+// Winograd's sums; and the same convolution where no pool follows. A call is one thread's work: an image, or a range of filters, windows
+// or tiles, as said below; the caller splits the batch over threads, and no two calls at once may write to the same place.
+// Maps lie channels-last, [height][width][channels]. Built several times for different instruction sets; kernels() takes the best that
+// this processor has.
 
 #include <cstdint>
 

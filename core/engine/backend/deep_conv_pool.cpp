@@ -2,15 +2,10 @@
 // Blocks of many channels as an operator with gradients, over the kernels of deep_conv_pool_kernels.inc.
 #include "core/engine/backend/conv_pool.h"
 
-#include "core/engine/backend/conv_pool_kernels.h"
+#include "core/engine/backend/deep_shapes.h"
 #include "core/engine/backend/tensors.h"
 
-#include <ATen/Parallel.h>
-#include <ATen/ops/empty.h>
 #include <torch/csrc/autograd/custom_function.h>
-
-#include <algorithm>
-#include <cstring>
 
 namespace sconce::engine {
 namespace {
@@ -23,17 +18,6 @@ using torch::autograd::variable_list;
 /// spread to stays in the near one.
 constexpr std::int64_t windowsAtOnce = 48;
 
-convpool::DeepShape shapeOf(const Tensor& x, const Tensor& weight, const std::vector<std::int64_t>& padding)
-{
-    convpool::DeepShape shape;
-    shape.height = x.size(2), shape.width = x.size(3);
-    shape.top = padding[0], shape.left = padding[1], shape.bottom = padding[2], shape.right = padding[3];
-    shape.channels = x.size(1), shape.filters = weight.size(0);
-    shape.pooledHeight = (shape.paddedHeight() - 2) / 2;
-    shape.pooledWidth = (shape.paddedWidth() - 2) / 2;
-    return shape;
-}
-
 /// Images whose gradients are summed together: a function of the shapes alone, never of threads. Each group has a copy of the weights'
 /// gradient, so large weights have few of them.
 std::int64_t groupOf(std::int64_t images, std::int64_t floats)
@@ -43,12 +27,6 @@ std::int64_t groupOf(std::int64_t images, std::int64_t floats)
     return std::max<std::int64_t>(4, (images + groups - 1) / groups);
 }
 
-/// Room that every line of the cache begins in.
-Tensor roomFor(std::int64_t floats)
-{
-    return at::empty({floats}, at::TensorOptions().dtype(at::kFloat));
-}
-
 class DeepConvPool : public torch::autograd::Function<DeepConvPool>
 {
   public:
@@ -56,19 +34,18 @@ class DeepConvPool : public torch::autograd::Function<DeepConvPool>
                           double slope, bool learns)
     {
         const Tensor x = lastChannels(input), w = lastChannels(weight);
-        const convpool::DeepShape shape = shapeOf(x, w, padding);
+        const convpool::DeepShape shape = deepShape(x, w, padding, LastTiles::LeftOut);
         const convpool::Kernels& kernels = convpool::kernels();
         const std::int64_t images = x.size(0), windows = images * shape.pooledHeight * shape.pooledWidth;
         Tensor out = emptyTensor({images, shape.filters, shape.pooledHeight, shape.pooledWidth}, x.device(), true);
         Tensor index = learns ? at::empty({windows, shape.filters}, at::TensorOptions().dtype(at::kByte)) : Tensor();
-        const Tensor spread = roomFor(16 * shape.channels * shape.filters);
-        const float *from = x.const_data_ptr<float>(), *weights = w.const_data_ptr<float>(), *b = bias ? bias->const_data_ptr<float>() : nullptr;
-        float *u = spread.data_ptr<float>(), *to = out.data_ptr<float>();
+        const Tensor spread = spreadWeights(kernels.deepWeights, shape, w);
+        const float *from = x.const_data_ptr<float>(), *u = spread.const_data_ptr<float>(), *b = bias ? bias->const_data_ptr<float>() : nullptr;
+        float* to = out.data_ptr<float>();
         std::uint8_t* places = learns ? index.data_ptr<std::uint8_t>() : nullptr;
-        at::parallel_for(0, shape.filters / 16, 1, [&](std::int64_t begin, std::int64_t end) { kernels.deepWeights(shape, weights, u, begin * 16, end * 16); });
         const std::int64_t calls = (windows + windowsAtOnce - 1) / windowsAtOnce;
         at::parallel_for(0, calls, 1, [&](std::int64_t begin, std::int64_t end) {
-            const Tensor room = roomFor(kernels.deepForwardRoom(shape, windowsAtOnce));
+            const Tensor room = floats(kernels.deepForwardRoom(shape, windowsAtOnce));
             for (std::int64_t call = begin; call < end; ++call)
                 kernels.deepForward(shape, from, u, b, static_cast<float>(slope), call * windowsAtOnce, std::min(windows, (call + 1) * windowsAtOnce), room.data_ptr<float>(),
                                     to, places);
@@ -86,7 +63,7 @@ class DeepConvPool : public torch::autograd::Function<DeepConvPool>
     {
         const variable_list saved = ctx->get_saved_variables();
         const Tensor &x = saved[0], &w = saved[1];
-        const convpool::DeepShape shape = shapeOf(x, w, ctx->saved_data["padding"].toIntVector());
+        const convpool::DeepShape shape = deepShape(x, w, ctx->saved_data["padding"].toIntVector(), LastTiles::LeftOut);
         const convpool::Kernels& kernels = convpool::kernels();
         const Tensor index = ctx->saved_data["index"].toTensor(), gradient = lastChannels(gradients[0]);
         const bool hasBias = ctx->saved_data["bias"].toBool();
@@ -96,12 +73,12 @@ class DeepConvPool : public torch::autograd::Function<DeepConvPool>
         const std::int64_t map = shape.height * shape.width * shape.channels, pooled = shape.pooledHeight * shape.pooledWidth * shape.filters;
 
         Tensor dx = ctx->needs_input_grad(0) ? emptyTensor(x.sizes().vec(), x.device(), true) : Tensor();
-        const Tensor parts = roomFor(groups * size);
+        const Tensor parts = floats(groups * size);
         const float *from = x.const_data_ptr<float>(), *weight = w.const_data_ptr<float>(), *g = gradient.const_data_ptr<float>();
         const std::uint8_t* places = index.const_data_ptr<std::uint8_t>();
         float *to = dx.defined() ? dx.data_ptr<float>() : nullptr, *sums = parts.data_ptr<float>();
         at::parallel_for(0, groups, 1, [&](std::int64_t begin, std::int64_t end) {
-            const Tensor room = roomFor(kernels.deepBackwardRoom(shape));
+            const Tensor room = floats(kernels.deepBackwardRoom(shape));
             for (std::int64_t at = begin; at < end; ++at) {
                 float* dw = sums + at * size;
                 std::memset(dw, 0, static_cast<std::size_t>(size) * sizeof(float));
@@ -111,16 +88,8 @@ class DeepConvPool : public torch::autograd::Function<DeepConvPool>
             }
         });
         Tensor dw = emptyTensor(w.sizes().vec(), w.device(), true), db = hasBias ? at::empty({shape.filters}, x.options()) : Tensor();
-        float *dwOut = dw.data_ptr<float>(), *dbOut = hasBias ? db.data_ptr<float>() : nullptr;
-        at::parallel_for(0, weights + shape.filters, 4096, [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t i = begin; i < end; ++i) {
-                float* out = i < weights ? dwOut + i : dbOut ? dbOut + (i - weights) : nullptr;
-                if (!out) break;
-                float sum = sums[i];
-                for (std::int64_t part = 1; part < groups; ++part) sum += sums[part * size + i]; // in the order of the groups
-                *out = sum;
-            }
-        });
+        sumGroups(sums, groups, size, 0, weights, dw.data_ptr<float>());
+        if (hasBias) sumGroups(sums, groups, size, weights, shape.filters, db.data_ptr<float>());
         return {dx, dw, db, Tensor(), Tensor(), Tensor()};
     }
 };
@@ -129,10 +98,8 @@ class DeepConvPool : public torch::autograd::Function<DeepConvPool>
 
 Tensor deepConvPool(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvOp& op, double slope)
 {
-    const auto learning = [](const Tensor& tensor) { return tensor.defined() && tensor.requires_grad(); };
     const bool learns = at::GradMode::is_enabled() && (learning(x) || learning(weight) || learning(bias));
-    const std::vector<std::int64_t> padding{op.padBefore[0], op.padBefore[1], op.padAfter[0], op.padAfter[1]};
-    return DeepConvPool::apply(x, weight, bias.defined() ? std::optional(bias) : std::nullopt, padding, slope, learns);
+    return DeepConvPool::apply(x, weight, given(bias), paddingOf(op), slope, learns);
 }
 
 } // namespace sconce::engine

@@ -2,16 +2,12 @@
 // Convolution 3×3 of many channels as an operator with gradients, over the kernels of winograd_kernels.inc.
 #include "core/engine/backend/conv_pool.h"
 
-#include "core/engine/backend/conv_pool_kernels.h"
+#include "core/engine/backend/deep_shapes.h"
 #include "core/engine/backend/tensors.h"
 
-#include <ATen/Parallel.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/sum.h>
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
-
-#include <algorithm>
 
 namespace sconce::engine {
 namespace {
@@ -23,17 +19,6 @@ using torch::autograd::variable_list;
 
 constexpr std::int64_t tilesAtOnce = 96;      ///< in a call of the forward kernel
 constexpr std::int64_t channelsOfJob = 48;    ///< of the gradient of the weights; a multiple of every kernel's rows
-
-DeepShape shapeOf(const Tensor& x, const Tensor& weight, const std::vector<std::int64_t>& padding)
-{
-    DeepShape shape;
-    shape.height = x.size(2), shape.width = x.size(3);
-    shape.top = padding[0], shape.left = padding[1], shape.bottom = padding[2], shape.right = padding[3];
-    shape.channels = x.size(1), shape.filters = weight.size(0);
-    shape.pooledHeight = (shape.outHeight() + 1) / 2;
-    shape.pooledWidth = (shape.outWidth() + 1) / 2;
-    return shape;
-}
 
 /// Tiles spread at once for the gradient of the weights, by all threads together: with few channels what they spread to stays near, with
 /// many the sums are what is read and written again for each lot.
@@ -49,11 +34,6 @@ DeepShape turnedRound(const DeepShape& s)
     back.pooledHeight = (s.height + 1) / 2;
     back.pooledWidth = (s.width + 1) / 2;
     return back;
-}
-
-Tensor floats(std::int64_t count)
-{
-    return at::empty({count}, at::TensorOptions().dtype(at::kFloat));
 }
 
 /// out [images, filters, outHeight, outWidth] from x by spread weights.
@@ -106,30 +86,20 @@ class WindowConv : public torch::autograd::Function<WindowConv>
     static Tensor forward(AutogradContext* ctx, const Tensor& input, const Tensor& weight, const std::optional<Tensor>& bias, const std::vector<std::int64_t>& padding)
     {
         const Tensor x = lastChannels(input), w = lastChannels(weight);
-        const DeepShape shape = shapeOf(x, w, padding);
-        const Tensor spread = floats(16 * shape.channels * shape.filters);
-        const float* weights = w.const_data_ptr<float>();
-        float* u = spread.data_ptr<float>();
-        at::parallel_for(0, shape.filters / 16, 1, [&](std::int64_t begin, std::int64_t end) { convpool::kernels().deepWeights(shape, weights, u, begin * 16, end * 16); });
+        const DeepShape shape = deepShape(x, w, padding, LastTiles::Kept);
         ctx->save_for_backward({x, w});
         ctx->saved_data["padding"] = padding;
         ctx->saved_data["bias"] = bias.has_value();
-        return convolve(shape, x, spread, bias ? bias->const_data_ptr<float>() : nullptr);
+        return convolve(shape, x, spreadWeights(convpool::kernels().deepWeights, shape, w), bias ? bias->const_data_ptr<float>() : nullptr);
     }
 
     static variable_list backward(AutogradContext* ctx, const variable_list& gradients)
     {
         const variable_list saved = ctx->get_saved_variables();
         const Tensor &x = saved[0], &w = saved[1], gradient = lastChannels(gradients[0]);
-        const DeepShape shape = shapeOf(x, w, ctx->saved_data["padding"].toIntVector());
+        const DeepShape shape = deepShape(x, w, ctx->saved_data["padding"].toIntVector(), LastTiles::Kept);
         Tensor dx, dw, db;
-        if (ctx->needs_input_grad(0)) {
-            const Tensor spread = floats(16 * shape.channels * shape.filters);
-            const float* weights = w.const_data_ptr<float>();
-            float* u = spread.data_ptr<float>();
-            at::parallel_for(0, shape.filters / 16, 1, [&](std::int64_t begin, std::int64_t end) { convpool::kernels().windowWeightsBack(shape, weights, u, begin * 16, end * 16); });
-            dx = convolve(turnedRound(shape), gradient, spread, nullptr);
-        }
+        if (ctx->needs_input_grad(0)) dx = convolve(turnedRound(shape), gradient, spreadWeights(convpool::kernels().windowWeightsBack, shape, w), nullptr);
         if (ctx->needs_input_grad(1)) dw = weightGradient(shape, x, gradient);
         if (ctx->saved_data["bias"].toBool() && ctx->needs_input_grad(2)) db = at::sum(gradient, {0, 2, 3});
         return {dx, dw, db, Tensor()};
@@ -140,8 +110,7 @@ class WindowConv : public torch::autograd::Function<WindowConv>
 
 Tensor windowConv(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvOp& op)
 {
-    const std::vector<std::int64_t> padding{op.padBefore[0], op.padBefore[1], op.padAfter[0], op.padAfter[1]};
-    return WindowConv::apply(x, weight, bias.defined() ? std::optional(bias) : std::nullopt, padding);
+    return WindowConv::apply(x, weight, given(bias), paddingOf(op));
 }
 
 bool fastConvolutions()
