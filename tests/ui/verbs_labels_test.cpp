@@ -14,6 +14,7 @@
 #include "ui/tryit/views.h"
 
 #include <QDialog>
+#include <QHeaderView>
 #include <QListWidget>
 #include <QTableView>
 #include <QTableWidget>
@@ -58,6 +59,20 @@ class VerbsLabelsTest : public QObject
             QTest::qWait(250);
             savePicture(&m.window(), name + (theme == ThemeChoice::Light ? QStringLiteral("-light") : QStringLiteral("-dark")));
         }
+    }
+    /// By how much of its height the number of a row stands beside the middle of its row: what is drawn is looked at.
+    static double numberOffMiddle(const QTableView& rows, int row)
+    {
+        QHeaderView* header = rows.verticalHeader();
+        const QImage seen = header->viewport()->grab(QRect(0, header->sectionViewportPosition(row), header->width(), header->sectionSize(row))).toImage();
+        int first = -1, last = -1;
+        for (int y = 0; y < seen.height(); ++y)
+            for (int x = 0; x < seen.width(); ++x) {
+                if (std::abs(qGray(seen.pixel(x, y)) - qGray(seen.pixel(0, 0))) < 60) continue;
+                last = y;
+                if (first < 0) first = y;
+            }
+        return first < 0 ? 1 : ((first + last) / 2.0 - (seen.height() - 1) / 2.0) / seen.height();
     }
     QString photos() const { return m.path("photos"); }
     /// Red, blue, both or neither, with noise.
@@ -136,6 +151,10 @@ class VerbsLabelsTest : public QObject
         QVERIFY(House::choose(m.find<QComboBox>("data.classFilter"), 0));
         QVERIFY2(clippedTexts(page).isEmpty(), qPrintable(clippedTexts(page).join(QLatin1Char('\n'))));
         shot(QStringLiteral("labels-data-table"));
+        for (const ThemeChoice theme : {ThemeChoice::Dark, ThemeChoice::Light}) {
+            Theme::instance().apply(*qApp, theme);
+            QVERIFY2(std::abs(numberOffMiddle(*rows, 3)) < 0.06, qPrintable(QString::number(numberOffMiddle(*rows, 3)))); // 1.5 of 26 pixels
+        }
     }
 
     void composeTakesTheTaskWithTheData()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/compose/param_form.h"
 
+#include "ui/services/words.h"
 #include "ui/widgets/parts.h"
 
 #include <QHBoxLayout>
@@ -53,7 +54,7 @@ void ParamForm::setDescriptors(const std::string& key, const std::vector<ParamDe
     column->setSpacing(0);
     QStringList folded;
     for (const ParamDescriptor& descriptor : descriptors)
-        if (descriptor.advanced) folded << QString::fromStdString(descriptor.title).toLower();
+        if (descriptor.advanced) folded << words::inSentence(QString::fromStdString(descriptor.title));
         else addField(descriptor, column);
     if (folded.isEmpty()) return;
 
@@ -68,6 +69,7 @@ void ParamForm::setDescriptors(const std::string& key, const std::vector<ParamDe
     m_moreButton->setStyleSheet(QStringLiteral("QPushButton { padding: 0 4px 0 0; }")); // in line with the labels
     bar->addWidget(m_moreButton);
     auto* names = new ElidedLabel(folded.join(QStringLiteral(", ")), Qt::ElideRight, m_moreRow);
+    names->setObjectName(m_prefix + QStringLiteral(".folded"));
     names->setFont(ui::font(FontRole::Caption));
     names->setProperty("token", QStringLiteral("text3"));
     bar->addWidget(names, 1);

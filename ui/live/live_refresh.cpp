@@ -143,7 +143,7 @@ void LivePage::refreshTiles(const LiveRun& live)
     const double rate = live.learningRate.empty() ? live.recipe.training.learningRate : live.learningRate.back();
     m_rate->setValue(text(realText(rate, 3)));
     const OptionEntry* schedule = findOption(scheduleEntries(), live.recipe.training.schedule.type);
-    m_rate->setNote(text(schedule ? schedule->title : live.recipe.training.schedule.type).toLower());
+    m_rate->setNote(words::inSentence(text(schedule ? schedule->title : live.recipe.training.schedule.type)));
     m_speed->setValue(words::rate(live.samplesPerSecond));
     const double msPerStep = live.samplesPerSecond > 0 ? 1000.0 * static_cast<double>(live.batchSize) / live.samplesPerSecond : 0;
     m_speed->setNote(msPerStep > 0 ? tr("samples, %1 ms a step").arg(msPerStep, 0, 'f', msPerStep < 10 ? 2 : 1) : tr("samples a second"));

@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace sconce::ui {
 
@@ -40,6 +41,16 @@ Curve curve(const char* id, const QString& title, Token token, Curve::Style styl
     c.x = std::move(points.x);
     c.y = std::move(points.y);
     return c;
+}
+
+/// Where a strip stands, whatever was read first: the learning rate, of each GPU its use, memory, power and temperature, the processor,
+/// the memory.
+int stripRank(const QString& id)
+{
+    if (id == QLatin1String("rate")) return 0;
+    const std::string key = id.toStdString();
+    if (key.rfind("gpu", 0) != 0) return std::numeric_limits<int>::max() - (id == QLatin1String("cpu") ? 1 : 0);
+    return 1 + std::atoi(key.c_str() + 3) * 4 + (endsWith(key, ".use") ? 0 : endsWith(key, ".memory") ? 1 : endsWith(key, ".power") ? 2 : 3);
 }
 
 double lastKnown(const std::vector<double>& values) { return values.empty() ? noValue : values.back(); }
@@ -164,12 +175,15 @@ PlotsCard::Row& PlotsCard::row(const QString& id, const QString& title, const QS
         r.box->setMinimumHeight(90);
         r.box->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Expanding);
     }
-    m_plots->addWidget(r.box, strip ? 0 : (id == QLatin1String("loss") ? 21 : 18));
+    auto at = std::find_if(m_rows.begin(), m_rows.end(), [&](const Row& other) { return strip && other.strip && stripRank(other.id) > stripRank(id); });
+    m_plots->insertWidget(static_cast<int>(at - m_rows.begin()), r.box, strip ? 0 : (id == QLatin1String("loss") ? 21 : 18));
     connect(r.plot, &PlotView::hovered, this, &PlotsCard::showHover);
     connect(r.plot, &PlotView::zoomRequested, this, &PlotsCard::zoom);
-    m_rows.push_back(r);
+    at = m_rows.insert(at, r);
     if (strip) {
-        QAction* action = m_stripsMenu->addAction(title);
+        const auto above = std::count_if(m_rows.begin(), at, [](const Row& other) { return other.strip; });
+        auto* action = new QAction(title, m_stripsMenu);
+        m_stripsMenu->insertAction(m_stripsMenu->actions().value(above), action);
         action->setObjectName(QStringLiteral("live.strip.") + id);
         action->setCheckable(true);
         action->setChecked(stripWanted(id));
@@ -178,7 +192,7 @@ PlotsCard::Row& PlotsCard::row(const QString& id, const QString& title, const QS
             arrangeStrips();
         });
     }
-    return m_rows.back();
+    return *at;
 }
 
 /// In a low window only the use of the first device is kept, unless the person chose otherwise.
@@ -410,17 +424,8 @@ void PlotsCard::drawStrip(const std::string& key, const QString& title, const QS
 void PlotsCard::drawHardware()
 {
     const MachineFacts& facts = m_studio.hardware->facts();
-    // Of each GPU in the order in which they are read: use, memory, power, temperature.
-    std::vector<std::string> keys;
     for (const auto& [key, points] : m_live->hardware) {
-        if (key.rfind("gpu", 0) == 0) keys.push_back(key);
-    }
-    const auto rank = [](const std::string& key) {
-        const int order = endsWith(key, ".use") ? 0 : endsWith(key, ".memory") ? 1 : endsWith(key, ".power") ? 2 : 3;
-        return std::atoi(key.c_str() + 3) * 4 + order;
-    };
-    std::sort(keys.begin(), keys.end(), [&](const std::string& a, const std::string& b) { return rank(a) < rank(b); });
-    for (const std::string& key : keys) {
+        if (key.rfind("gpu", 0) != 0) continue;
         const auto index = static_cast<std::size_t>(std::atoi(key.c_str() + 3));
         const GpuFacts* gpu = index < facts.gpus.size() ? &facts.gpus[index] : nullptr;
         if (endsWith(key, ".use")) {

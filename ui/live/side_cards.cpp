@@ -202,7 +202,7 @@ void SettingsCard::refresh(const LiveRun& live, bool offered)
                                                        : words::deviceName(live.row) + QStringLiteral(", ") + text(live.row.deviceName);
     const Line lines[] = {
         {QStringLiteral("optimiser"), tr("Optimiser"), title(findOption(optimiserEntries(), t.optimiser.type), t.optimiser.type)},
-        {QStringLiteral("learning rate"), tr("Learning rate"), text(realText(t.learningRate, 3)) + QStringLiteral(", ") + title(findOption(scheduleEntries(), t.schedule.type), t.schedule.type).toLower()},
+        {QStringLiteral("learning rate"), tr("Learning rate"), text(realText(t.learningRate, 3)) + QStringLiteral(", ") + words::inSentence(title(findOption(scheduleEntries(), t.schedule.type), t.schedule.type))},
         {QStringLiteral("batch size"), tr("Batch size"), text(groupedInt(t.batchSize))},
         {QStringLiteral("epoch"), tr("Epochs"), text(groupedInt(live.epochs))},
         {QStringLiteral("seed"), tr("Seed"), QString::number(live.recipe.seed)},

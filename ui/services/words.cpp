@@ -34,9 +34,15 @@ QString metric(const MetricEntry* metric, double value, int decimals)
 
 QString metricTitle(const QString& part, const MetricEntry& metric)
 {
-    const QString title = text(metric.title);
-    const bool word = title.size() > 1 && title[1].isLower(); // not R² and F1
-    return part + QLatin1Char(' ') + (word ? title.left(1).toLower() + title.mid(1) : title);
+    return part + QLatin1Char(' ') + inSentence(text(metric.title));
+}
+
+QString inSentence(const QString& title)
+{
+    // Titles have one capital, their first letter; every other one belongs to an acronym or a name.
+    const QString first = title.section(QLatin1Char(' '), 0, 0), rest = first.mid(1);
+    const bool word = !rest.isEmpty() && rest[0].isLower() && rest == rest.toLower() && first != QLatin1String("Nesterov");
+    return word ? title.left(1).toLower() + title.mid(1) : title;
 }
 
 QString clock(WallMs time) { return time > 0 ? QDateTime::fromMSecsSinceEpoch(time).toString(QStringLiteral("HH:mm")) : dash; }

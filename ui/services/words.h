@@ -18,6 +18,8 @@ QString percent(double share, int decimals = 2); ///< 99.15 %, "–" where unkno
 QString metric(const MetricEntry* metric, double value, int decimals = 2);
 /// "Test accuracy", "Test mean absolute error": a part ("Test", "Validation", "Training") and a metric's title.
 QString metricTitle(const QString& part, const MetricEntry& metric);
+/// A title in the middle of a sentence: "learning rate" for "Learning rate", but "CUDA graph", "ReLU", "R²" and names as they are.
+QString inSentence(const QString& title);
 QString clock(WallMs time);                   ///< 14:06
 QString clockSeconds(WallMs time);            ///< 14:06:21
 QString day(WallMs time, const QDateTime& now = QDateTime::currentDateTime()); ///< "today 14:06", "yesterday 18:12", "Mon 17:31", "3 Nov 17:31"

@@ -6,6 +6,7 @@
 #include "core/base/files.h"
 #include "ui/compose/compose_header.h"
 #include "ui/compose/palette.h"
+#include "ui/compose/param_form.h"
 #include "ui/widgets/parts.h"
 
 #include <QClipboard>
@@ -59,6 +60,17 @@ class ComposePageTest : public QObject
         setAsker({});
         setFileChooser({});
         m.reset();
+    }
+
+    /// What is folded away is named in a line, with the capitals of what is written with them.
+    void whatIsFoldedIsNamed()
+    {
+        ParamForm form(QStringLiteral("speed"));
+        form.setDescriptors("speed", findOption(trainingOptions(), "speed")->params);
+        auto* names = form.findChild<ElidedLabel*>(QStringLiteral("speed.folded"));
+        QVERIFY(names);
+        QVERIFY2(names->fullText().contains(QLatin1String("CUDA graph")) && names->fullText().contains(QLatin1String("pools before ReLU")) && names->fullText().contains(QLatin1String("fused blocks")),
+                 qPrintable(names->fullText()));
     }
 
     /// Under *More* of layers that learn, and of no others; several are frozen at once.

@@ -8,6 +8,7 @@
 #include <QClipboard>
 #include <QComboBox>
 #include <QListView>
+#include <QMenu>
 #include <QSignalSpy>
 #include <QSpinBox>
 
@@ -24,6 +25,7 @@ class LivePageTest : public LivePageFixture
     void cleanup() { close(); }
     void emptySaysWhatToDo();
     void running();
+    void stripsKeepTheirOrder();
     void axisAndSmoothing();
     void hoverGivesEveryValue();
     void pauseByMouseAndKeyboard();
@@ -77,6 +79,31 @@ void LivePageTest::running()
     }
     QVERIFY(explained.contains(QStringLiteral("Loss")) && explained.contains(QStringLiteral("epoch")) && explained.contains(QStringLiteral("Learning rate")));
     picture(QStringLiteral("live-running"));
+}
+
+/// Whatever is read first: how busy the processor is takes two looks, its memory one.
+void LivePageTest::stripsKeepTheirOrder()
+{
+    begin(100, 4);
+    f->script->steps(0, 50);
+    f->script->push(HardwareRead{0.5, {{"memory", 6e9}}});
+    QTRY_VERIFY(child<PlotView>("live.plot.memory"));
+    f->script->push(HardwareRead{1.5, {{"cpu", 0.9}, {"memory", 6e9}, {"gpu1.use", 0.5}}});
+    QTRY_VERIFY(child<PlotView>("live.plot.cpu") && child<PlotView>("live.plot.gpu1.use"));
+    f->script->push(HardwareRead{2.5, {{"gpu0.memory", 3e9}, {"gpu0.use", 0.97}, {"gpu10.use", 0.1}}});
+    QTRY_VERIFY(child<PlotView>("live.plot.gpu0.memory") && child<PlotView>("live.plot.gpu0.use") && child<PlotView>("live.plot.gpu10.use"));
+    int above = 0;
+    QStringList offered;
+    const char* const order[] = {"rate", "gpu0.use", "gpu0.memory", "gpu1.use", "gpu10.use", "cpu", "memory"};
+    for (const char* id : order) {
+        auto* plot = child<PlotView>((std::string("live.plot.") + id).c_str());
+        QTRY_VERIFY2(plot->mapTo(page.get(), QPoint()).y() > above, id);
+        above = plot->mapTo(page.get(), QPoint()).y();
+        offered << QStringLiteral("live.strip.") + QLatin1String(id);
+    }
+    QStringList inMenu;
+    for (const QAction* action : qobject_cast<QMenu*>(child<QAction>("live.strip.rate")->parent())->actions()) inMenu << action->objectName();
+    QCOMPARE(inMenu, offered);
 }
 
 void LivePageTest::axisAndSmoothing()

@@ -2,6 +2,7 @@
 // The services behind the pages: jobs, run list, stall meter, data, and the run service with scripted and real training.
 #include "tests/support/studio_fixture.h"
 #include "ui/services/live_run.h"
+#include "ui/services/words.h"
 
 #include <QSignalSpy>
 
@@ -36,7 +37,26 @@ class ServicesTest : public QObject
     void dataSetsAreAddedOpenedAndForgotten();
     void hardwareIsSampled();
     void movesToTheBackgroundAndAttachesAgain();
+    void titlesInSentences_data();
+    void titlesInSentences();
 };
+
+void ServicesTest::titlesInSentences_data()
+{
+    QTest::addColumn<QString>("title");
+    QTest::addColumn<QString>("words");
+    for (const auto& [title, said] : {std::pair("Learning rate", "learning rate"), {"One cycle", "one cycle"}, {"Beta 1", "beta 1"}, {"CUDA graph", "CUDA graph"}, {"Pools before ReLU", "pools before ReLU"},
+                                      {"Back on NaN", "back on NaN"}, {"ReLU", "ReLU"}, {"RMSprop", "RMSprop"}, {"TF32", "TF32"}, {"EMA of the weights", "EMA of the weights"}, {"GPU", "GPU"}, {"R²", "R²"},
+                                      {"F1", "F1"}, {"Nesterov", "Nesterov"}, {"", ""}})
+        QTest::newRow(title) << title << said;
+}
+
+void ServicesTest::titlesInSentences()
+{
+    QFETCH(QString, title);
+    QFETCH(QString, words);
+    QCOMPARE(words::inSentence(title), words);
+}
 
 void ServicesTest::jobsDeliverOnThisThread()
 {
