@@ -16,7 +16,7 @@ namespace {
 double now() { return Clock::system().monotonicSeconds(); }
 Error stopped() { return {ErrorCode::Cancelled, "The measurement was stopped.", "", ""}; }
 
-constexpr std::int64_t reportEvery = 20; ///< steps
+constexpr std::int64_t reportEvery = 64; ///< steps: of a GPU the trainer asks for as many at a time, if they are short
 
 Result<Measured> steps(Trial& trial, std::int64_t warm, std::int64_t count, const KeepGoing& keepGoing)
 {

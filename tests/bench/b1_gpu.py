@@ -6,16 +6,16 @@ Modes, all with the pictures as bytes on the GPU, gathered and scaled there, and
     eager     operator by operator
     graph     the whole step as one torch.cuda.CUDAGraph, made by hand
     compile   torch.compile, mode reduce-overhead, of forward and loss (needs triton)
-    jax       JAX, twenty steps compiled as a whole (an environment of its own: setup.sh jax cuda13)
+    jax       JAX, as many steps compiled as a whole (an environment of its own: setup.sh jax cuda13)
 
-Metrics are read every 20 steps on both sides.
+Metrics are read every 64 steps on both sides.
 """
 import time
 
 from common import load, main, report
 
 MODES = ["loader", "eager", "graph", "compile", "jax"]
-EVERY = 20
+EVERY = 64
 
 
 def peer(mode, folder, threads, warm, steps, batch_size):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The reference convnet's training step in JAX, for b1.py and b1_gpu.py: compiled as a whole, with the pictures resident as bytes; on a GPU
-twenty steps a call by lax.scan. On a CPU XLA's convolutions inside of a loop are many times slower, so there it is a
+64 steps a call by lax.scan. On a CPU XLA's convolutions inside of a loop are many times slower, so there it is a
 step a call. An environment of its own: setup.sh jax (on a GPU: setup.sh jax cuda13).
 """
 import os
@@ -11,7 +11,7 @@ from common import load, report
 
 def peer(platform, folder, threads, warm, steps, batch):
     os.environ["JAX_PLATFORMS"] = platform
-    every = 1 if platform == "cpu" else 20  # steps a call; the losses of a call are read at its end
+    every = 1 if platform == "cpu" else 64  # steps a call; the losses of a call are read at its end
     if platform == "cpu":
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])  # how XLA is told the number of threads
     import jax

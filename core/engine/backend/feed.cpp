@@ -2,7 +2,6 @@
 #include "core/engine/backend/feed.h"
 
 #include "core/engine/devices.h"
-#include "core/engine/backend/step_numbers.h"
 #include "core/engine/backend/tensors.h"
 
 #include <ATen/Parallel.h>
@@ -20,6 +19,12 @@
 #include <numeric>
 
 namespace sconce::engine {
+
+namespace {
+/// The device may be at the first of these while the host fills the last.
+constexpr std::size_t lotsOfRows = 8, lotsOfRecords = 3;
+constexpr std::int64_t mostBytesALot = 16 << 20;
+}
 
 void convertTableRecord(const float* in, float* out, const Scaling& scaling, const float* factors)
 {
@@ -67,6 +72,10 @@ Feed::Feed(DatasetPtr data, const ValueType& input, const InputSettings& setting
 
 void Feed::prepareStaging()
 {
+    const auto lanes = lanesOf(m_device);
+    m_stagedRows = Staging(m_device, lanes, lotsOfRows, false);
+    m_stagedRecords = Staging(m_device, lanes, lotsOfRecords, true);
+    m_stagedTargets = Staging(m_device, lanes, lotsOfRecords, true);
     const std::span<const std::uint8_t> all = m_data->contiguous(Part::Training);
     if (!m_device.is_cpu() || all.empty()) return;
     m_resident[0] = at::from_blob(const_cast<std::uint8_t*>(all.data()), {m_data->count(Part::Training), static_cast<std::int64_t>(m_recordBytes)},
@@ -100,34 +109,70 @@ void Feed::fillTargets(Part part, std::span<const std::int64_t> rows, Target tar
     }
 }
 
-void Feed::stage(std::span<const std::int64_t> rows, Target target)
+namespace {
+
+at::ScalarType typeOf(Target target) { return target == Target::Class ? at::kLong : at::kFloat; }
+bool madeOfRecords(Target target) { return target == Target::Next || target == Target::Input; }
+
+} // namespace
+
+std::int64_t Feed::reserve(std::int64_t rows, Target target, std::int64_t most)
+{
+    if (!m_resident[0].defined()) {
+        const std::int64_t row = static_cast<std::int64_t>(m_recordBytes) + (madeOfRecords(target) ? 0 : columnsOf(target) * static_cast<std::int64_t>(c10::elementSize(typeOf(target))));
+        most = std::clamp<std::int64_t>(mostBytesALot / std::max<std::int64_t>(1, rows * row), 1, most);
+    }
+    for (Staging* each : {&m_stagedRows, &m_stagedRecords, &m_stagedTargets}) each->reserve(most * rows);
+    return most;
+}
+
+void Feed::hold(std::int64_t place, std::span<const std::int64_t> rows, Target target)
 {
     m_staged = static_cast<std::int64_t>(rows.size());
+    const std::int64_t first = place * m_staged;
     const bool resident = m_resident[0].defined();
-    const auto record = static_cast<std::int64_t>(m_recordBytes);
     if (resident) {
-        stageRows(m_stagedRows, m_staged, {}, at::kLong, m_device, [&](void* to) { std::copy(rows.begin(), rows.end(), static_cast<std::int64_t*>(to)); });
+        std::copy(rows.begin(), rows.end(), static_cast<std::int64_t*>(m_stagedRows.hold(first, m_staged, {}, at::kLong)));
     } else {
-        stageRows(m_stagedRecords, m_staged, {record}, at::kByte, m_device, [&](void* to) {
-            m_data->gather(Part::Training, rows, std::span(static_cast<std::uint8_t*>(to), rows.size() * m_recordBytes));
-        });
+        auto* to = static_cast<std::uint8_t*>(m_stagedRecords.hold(first, m_staged, {static_cast<std::int64_t>(m_recordBytes)}, at::kByte));
+        m_data->gather(Part::Training, rows, std::span(to, rows.size() * m_recordBytes));
     }
-    if (target == Target::Next || target == Target::Input) return; // made of the records
-    const at::ScalarType type = target == Target::Class ? at::kLong : at::kFloat;
+    if (madeOfRecords(target)) return;
     const std::vector<std::int64_t> column(target == Target::Class ? 0 : 1, columnsOf(target));
     if (!resident) {
-        stageRows(m_stagedTargets, m_staged, column, type, m_device, [&](void* to) { fillTargets(Part::Training, rows, target, to); });
+        fillTargets(Part::Training, rows, target, m_stagedTargets.hold(first, m_staged, column, typeOf(target)));
     } else if (!m_allTargets.defined()) {
         std::vector<std::int64_t> all(static_cast<std::size_t>(m_data->count(Part::Training)));
         std::iota(all.begin(), all.end(), 0);
-        stageRows(m_allTargets, static_cast<std::int64_t>(all.size()), column, type, m_device, [&](void* to) { fillTargets(Part::Training, all, target, to); });
+        std::vector<std::int64_t> sizes = column;
+        sizes.insert(sizes.begin(), static_cast<std::int64_t>(all.size()));
+        const at::Tensor host = at::empty(sizes, at::TensorOptions().dtype(typeOf(target)));
+        fillTargets(Part::Training, all, target, host.data_ptr());
+        m_allTargets = host.to(m_device);
     }
+}
+
+void Feed::send(std::int64_t places)
+{
+    for (Staging* each : {&m_stagedRows, &m_stagedRecords, &m_stagedTargets}) each->send(places * m_staged);
+}
+
+void Feed::bringForward(std::int64_t place)
+{
+    for (Staging* each : {&m_stagedRows, &m_stagedRecords, &m_stagedTargets}) each->bringForward(place * m_staged, m_staged);
+}
+
+void Feed::stage(std::span<const std::int64_t> rows, Target target)
+{
+    hold(0, rows, target);
+    send(1);
+    use(0);
 }
 
 at::Tensor Feed::stagedBytes() const
 {
-    if (!m_resident[0].defined()) return m_stagedRecords.narrow(0, 0, m_staged);
-    return at::index_select(m_resident[0], 0, m_stagedRows.narrow(0, 0, m_staged));
+    if (!m_resident[0].defined()) return staged(m_stagedRecords);
+    return at::index_select(m_resident[0], 0, staged(m_stagedRows));
 }
 
 at::Tensor Feed::stagedInputs()
@@ -139,8 +184,8 @@ at::Tensor Feed::stagedInputs()
 at::Tensor Feed::stagedTargets(Target target)
 {
     if (target == Target::Next) return stagedBytes().narrow(1, 1, m_elements).to(at::kLong);
-    if (!m_resident[0].defined()) return m_stagedTargets.narrow(0, 0, m_staged);
-    return at::index_select(m_allTargets, 0, m_stagedRows.narrow(0, 0, m_staged));
+    if (!m_resident[0].defined()) return staged(m_stagedTargets);
+    return at::index_select(m_allTargets, 0, staged(m_stagedRows));
 }
 
 void Feed::makeResident()

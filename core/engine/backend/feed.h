@@ -6,6 +6,7 @@
 // stay whole numbers. Private to the engine.
 
 #include "core/data/scaling.h"
+#include "core/engine/backend/staging.h"
 #include "core/recipe/recipe.h"
 #include "core/recipe/task.h"
 
@@ -42,6 +43,13 @@ class Feed
     void prepareStaging();
     /// Copies what the batch needs to where it always lies: row numbers, where the device has the records, else records and targets.
     void stage(std::span<const std::int64_t> rows, Target target);
+    /// The same of several batches, all of a size: put at a place each, those of the first places then sent, and one of them used.
+    void hold(std::int64_t place, std::span<const std::int64_t> rows, Target target);
+    void send(std::int64_t places);
+    void bringForward(std::int64_t place); ///< on the device, to place 0
+    void use(std::int64_t place) { m_place = place; }
+    /// How many batches of so many rows may have a place, and room for so many from now on.
+    std::int64_t reserve(std::int64_t rows, Target target, std::int64_t most);
     /// Inputs and targets of the staged rows, by work on the device alone. Not for Target::Input, which are the inputs.
     at::Tensor stagedInputs();
     at::Tensor stagedTargets(Target target);
@@ -56,6 +64,7 @@ class Feed
     at::Tensor fromBytes(const at::Tensor& bytes) const; ///< on the device: scale, normalise, lay out
     void makeResident();
     at::Tensor stagedBytes() const;
+    at::Tensor staged(const Staging& staging) const { return staging.tensor().narrow(0, m_place * m_staged, m_staged); }
     void fillTargets(Part part, std::span<const std::int64_t> rows, Target target, void* to) const;
     std::int64_t columnsOf(Target target) const; ///< numbers of a target
     at::Tensor symbols(Part part, std::span<const std::int64_t> rows, std::int64_t from, at::Tensor* kept);
@@ -77,8 +86,9 @@ class Feed
     at::Tensor m_batch, m_batchTargets, m_batchSymbols; ///< reused from step to step
     std::array<at::Tensor, 2> m_resident;           ///< bytes of training and test on the device
     std::vector<std::uint8_t> m_staging;            ///< gathered records
-    std::int64_t m_staged = 0;                      ///< rows
-    at::Tensor m_stagedRows, m_stagedRecords, m_stagedTargets; ///< fixed places of stage()
+    std::int64_t m_staged = 0;                      ///< rows of a batch
+    std::int64_t m_place = 0;
+    Staging m_stagedRows, m_stagedRecords, m_stagedTargets;
     at::Tensor m_allTargets;                        ///< of training, where the device has its records
 };
 

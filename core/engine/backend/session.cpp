@@ -190,6 +190,7 @@ Result<void> SessionImpl::useData(DatasetPtr data)
         const bool isSymbols = input.dtype == DType::I64;
         if (isSymbols != !data->info().symbols.empty())
             return Error{ErrorCode::Invalid, isSymbols ? "The network takes the symbols of a text, but the data set is none." : "The data set is a text, but the network takes numbers.", "Choose the data set that the network was made for.", {}};
+        SCONCE_TRY(replayWaiting()); // of the data until now
         SCONCE_TRY(m_losses->fits(data->info(), input, output));
         if (const std::size_t features = m_spec.scaling.mean.size(); (data->info().sample.dtype == DType::F32) != (features > 0) || (features > 0 && static_cast<std::int64_t>(features) != input.elements()))
             return Error{ErrorCode::Invalid, "The scaling of this run does not fit its data.", "Use the data that the run was trained on.", std::to_string(features) + " features"};
@@ -252,13 +253,14 @@ Result<void> SessionImpl::forward(std::int64_t step, std::span<const std::int64_
         m_sums = {};
         m_step = step;
         m_weight = m_losses->weightOf(m_feed->data()->labels(Part::Training), rows);
-        if (m_graph && static_cast<std::int64_t>(rows.size()) > m_graphRows) dropGraph(); // it reads from where the larger batch has no room
+        if (m_graph && static_cast<std::int64_t>(rows.size()) > m_graph->rows()) dropGraph(); // it reads from where the larger batch has no room
         m_replays = mayReplay();
         tune(static_cast<std::int64_t>(rows.size()) == m_spec.step.batch);
-        if (m_numbers && !m_replays) m_numbers->set(step, 0, 0); // replayStep() sets all at once
-        if (m_replays) m_feed->stage(rows, m_losses->target());
-        else forwardPiece();
         m_stage = Stage::Forward;
+        if (m_replays) return {}; // all of it is done when it is replayed
+        SCONCE_TRY(replayWaiting());
+        if (m_numbers) m_numbers->set(step, 0, 0);
+        forwardPiece();
         return {};
     });
     if (!result) dropStep();
@@ -451,12 +453,14 @@ Result<void> SessionImpl::commit(double learningRate)
         const PhaseSpan span(m_profiler.get(), ProfilePhase::Optimiser);
         const at::NoGradGuard noGrad;
         if (m_replays) {
-            replayStep(learningRate);
-            return {};
+            m_graph->add(m_rows, m_step, learningRate, m_optimiser->steps() + 1);
+            committed();
+            return m_graph->full() ? replayWaiting() : Result<void>();
         }
         if (!m_deferred) return commitOnHost(gradients(), learningRate);
         m_numbers->set(m_step, learningRate, m_optimiser->steps() + 1);
-        committed(commitOnDevice(gradients(), !m_optimiser->settled()));
+        m_told->add(commitOnDevice(gradients(), !m_optimiser->settled()).view({1, -1}));
+        committed();
         return {};
     });
     dropStep();
@@ -508,7 +512,12 @@ Result<std::vector<StepMetrics>> SessionImpl::takeMetrics()
             return result;
         }
         if (m_pending.empty()) return result;
+        SCONCE_TRY(replayWaiting());
         const Tensor table = m_told->read();
+        if (const auto lost = static_cast<std::int64_t>(m_pending.size()) - table.size(0); lost > 0) { // they could not be replayed
+            m_optimiser->takeBack(lost);
+            m_pending.resize(static_cast<std::size_t>(table.size(0)));
+        }
         const double* value = table.const_data_ptr<double>();
         const int told = m_scale ? 4 : 2; // loss, bad; skipped, scale
         for (std::size_t i = 0; i < m_pending.size(); ++i, value += table.size(1)) {

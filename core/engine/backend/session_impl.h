@@ -11,8 +11,8 @@
 #include "core/engine/backend/optimiser.h"
 #include "core/engine/backend/precision.h"
 #include "core/engine/backend/profiler.h"
+#include "core/engine/backend/replays.h"
 #include "core/engine/backend/step_choice.h"
-#include "core/engine/backend/step_graph.h"
 #include "core/engine/backend/step_numbers.h"
 
 #include <optional>
@@ -80,18 +80,24 @@ class SessionImpl final : public Session
     void adoptStaged(const at::Tensor& skip);
     Result<void> commitOnHost(std::vector<at::Tensor> gradients, double learningRate);
     at::Tensor commitOnDevice(std::vector<at::Tensor> gradients, bool first);
-    void committed(const at::Tensor& told);
+    void committed();
     void forgetPending();
     void tune(bool on) const;
     TensorGroups stepState() const;
     bool drops() const;
     std::string whyEager() const;
     void settleStep();
-    StepTrial tryStep(const TensorGroups& start);
-    void trialStep(int number);
-    void wholeStep();
-    void replayStep(double learningRate);
+    void recordTogether(std::int64_t steps);
+    void settleTogetherAgain();
+    void settleTogether(const TensorGroups& start, const StepTrial& one);
+    /// A way of doing the steps that wait, so many at a time.
+    struct StepWay { std::int64_t together = 1; std::function<void(ToldRows&)> go; };
+    StepTrial tryWays(const TensorGroups& start, const StepWay& usual, const StepWay& other);
+    void trialStep(std::int64_t number);
+    at::Tensor wholeStep();
+    Replays::Step recordedStep() { return [this] { return wholeStep(); }; }
     bool mayReplay() const;
+    Result<void> replayWaiting() const;
     void dropGraph();
     Result<void> checkDeferred() const;
     Result<void> checkMayLeave() const;
@@ -130,14 +136,12 @@ class SessionImpl final : public Session
     std::vector<StepMetrics> m_pending; ///< of committed steps; where commits are gated, only what the host knows
     /// What those steps told, where commits are gated: loss, bad, with a scale of the loss skipped and that scale, then the sums of
     /// Loss::sumsOnDevice().
-    std::optional<ToldRows> m_told;
+    mutable std::optional<ToldRows> m_told; ///< steps that wait to be replayed are when somebody asks
     std::optional<StepNumbers> m_numbers; ///< where commits are gated
 
     // a step that is done again from a graph
     StepChoice m_choice;
-    std::unique_ptr<StepGraph> m_graph;
-    std::int64_t m_graphRows = 0;  ///< the batch that it is made for
-    at::Tensor m_graphTold;        ///< the row of the step that it did last
+    std::unique_ptr<Replays> m_graph;
     bool m_replays = false;        ///< the step under way
     bool m_staysStaged = false;    ///< the batch lies where the device reads it
     bool m_looking = false;        ///< at gradients, which a graph keeps to itself

@@ -115,6 +115,7 @@ Result<std::vector<float>> SessionImpl::run(std::span<const float> inputs, std::
         return Error{ErrorCode::Invalid, "The input does not have the size that the network takes (" + type.text() + ").", "", {}};
     return guarded("running the network", [&]() -> Result<std::vector<float>> {
         enter();
+        SCONCE_TRY(replayWaiting());
         const at::NoGradGuard noGrad;
         if (count == 0) return std::vector<float>{};
         std::vector<std::int64_t> sizes = type.sizes();

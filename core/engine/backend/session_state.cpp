@@ -22,6 +22,7 @@ using at::Tensor;
 Result<void> SessionImpl::checkDeferred() const
 {
     if (m_failed) return *m_failed;
+    SCONCE_TRY(replayWaiting());
     if (!m_deferred || m_bad.item<float>() == 0) return {};
     m_failed = Error{ErrorCode::NotFinite, "The loss or a gradient became NaN or infinite, so training stopped before that step.", remedyForNaN, {}};
     return *m_failed;
@@ -102,6 +103,7 @@ Result<void> SessionImpl::setWeights(std::span<const TensorView> tensors)
         }
         enter();
         dropStep();
+        (void)replayWaiting(); // they come before, whatever becomes of them
         const at::NoGradGuard noGrad;
         // Weights that were good take the place of what a faulty step stopped at.
         m_failed.reset();
@@ -119,6 +121,7 @@ Result<void> SessionImpl::setOptimiserState(std::span<const TensorView> tensors)
     return guarded("setting the optimiser's state", [&]() -> Result<void> {
         enter();
         dropStep();
+        SCONCE_TRY(replayWaiting());
         std::vector<TensorView> own, scale;
         std::map<std::string_view, const TensorView*> last;
         for (const TensorView& tensor : tensors) {

@@ -25,7 +25,8 @@ using at::Tensor;
 
 namespace {
 
-constexpr int warmUps = 3, trialSteps = 6, trialRounds = 2;
+constexpr int warmUps = 3, trialRounds = 2;
+constexpr std::int64_t trialSteps = 6;
 constexpr double longStep = 0.2;     ///< seconds: starting its parts takes a few milliseconds at most
 constexpr double trialRate = 0.001;  ///< and a half of it, in turns
 /// Shares of what a few steps change: rounding tips a ReLU here and there, or the sign of a gradient that is nearly 0. A rate, a step
@@ -81,10 +82,9 @@ Tensor SessionImpl::commitOnDevice(std::vector<Tensor> gradients, bool first)
     return at::cat(told);
 }
 
-/// What the host does for a step that the device has been told.
-void SessionImpl::committed(const Tensor& told)
+/// What the host does for a step that the device has been told, or will be.
+void SessionImpl::committed()
 {
-    m_told->next().copy_(told);
     m_optimiser->count();
     m_pending.push_back({{0, m_losses->countOf(static_cast<std::int64_t>(m_rows.size()))}, m_step, 0});
 }
@@ -106,30 +106,28 @@ TensorGroups SessionImpl::stepState() const
     return {m_parameters, m_average, m_buffers, m_optimiser->allTensors(), std::move(flags)};
 }
 
-/// A whole step from the staged batch and numbers to m_graphTold. Work of the device alone, the same each time.
-void SessionImpl::wholeStep()
+/// A whole step from the staged batch and numbers to what it tells. Work of the device alone, the same each time.
+Tensor SessionImpl::wholeStep()
 {
     m_staysStaged = true;
     m_next = 0;
+    m_step = m_numbers->knownStep();
     forwardPiece();
     if (m_piece.requires_grad()) m_piece.backward();
     m_piece.reset();
-    {
-        const at::NoGradGuard noGrad;
-        m_graphTold.copy_(commitOnDevice(gradients(), false)); // the first one is not done so: see mayReplay()
-    }
+    const at::NoGradGuard noGrad;
+    const Tensor told = commitOnDevice(gradients(), false); // the first one is not done so: see mayReplay()
     m_staysStaged = false;
     dropStep();
+    return told;
 }
 
 /// Another batch, another rate, another step for each of a trial's steps.
-void SessionImpl::trialStep(int number)
+void SessionImpl::trialStep(std::int64_t number)
 {
     const std::int64_t count = m_feed->data()->count(Part::Training);
-    for (std::size_t i = 0; i < m_rows.size(); ++i) m_rows[i] = (number * m_graphRows + static_cast<std::int64_t>(i)) % count;
-    m_step = number;
-    m_feed->stage(m_rows, m_losses->target());
-    m_numbers->set(number, number % 2 == 0 ? trialRate : trialRate / 2, m_optimiser->steps() + 2 + number);
+    for (std::size_t i = 0; i < m_rows.size(); ++i) m_rows[i] = (number * m_graph->rows() + static_cast<std::int64_t>(i)) % count;
+    m_graph->add(m_rows, number, number % 2 == 0 ? trialRate : trialRate / 2, m_optimiser->steps() + 2 + number);
 }
 
 bool SessionImpl::drops() const
@@ -158,24 +156,22 @@ void SessionImpl::settleStep()
     const std::optional<StepChoice> known = StepChoice::fromJson(m_spec.choices);
     m_choice = known.value_or(StepChoice{});
     if (known && !known->captured) return;
-    const auto eagerly = [&](std::string because) { m_choice = {false, 0, because == " " ? std::string() : std::move(because)}; };
+    const auto eagerly = [&](std::string because) { m_choice = {false, 1, 0, because == " " ? std::string() : std::move(because)}; };
     if (std::string why = whyEager(); !why.empty()) return eagerly(std::move(why));
     auto graph = makeStepGraph(m_device);
     if (!graph) return eagerly(m_device.is_cuda() ? "Steps are not replayed from a CUDA graph: " + graph.error().message : "");
     enter();
-    m_graph = std::move(*graph);
-    m_graphRows = m_spec.step.batch;
     TensorGroups start;
     auto tried = guarded("trying a step as a CUDA graph", [&]() -> Result<void> {
+        m_graph = std::make_unique<Replays>(std::move(*graph), m_spec.step.batch, m_told->width(), m_losses->target(), *m_feed, *m_numbers, m_device);
         start = copyOf(stepState());
-        m_rows.resize(static_cast<std::size_t>(m_graphRows));
-        m_graphTold = at::empty({(m_scale ? 4 : 2) + m_losses->sumCount()}, at::TensorOptions().dtype(at::kDouble).device(m_device));
+        m_rows.resize(static_cast<std::size_t>(m_graph->rows()));
         tune(true);
         double began = 0, ended = 0;
         for (int i = 0; i < warmUps; ++i) {
             trialStep(0);
             began = m_graph->finished();
-            m_graph->warmUp([this] { wholeStep(); });
+            m_graph->warmUp(recordedStep());
             ended = m_graph->finished();
         }
         putBack(stepState(), start);
@@ -183,15 +179,21 @@ void SessionImpl::settleStep()
             eagerly("Steps are not replayed from a CUDA graph: one takes " + realText(ended - began, 2) + " s, beside which starting its parts is nothing.");
             return {};
         }
-        m_graph->record([this] { wholeStep(); });
-        if (!known) m_choice = judge(tryStep(start));
+        trialStep(0);
+        m_graph->record(1, recordedStep());
+        if (known) return {};
+        const StepTrial one = tryWays(start, {1, [this](ToldRows& told) { m_graph->doAgain(recordedStep(), told); }}, {1, [this](ToldRows& told) { m_graph->replay(told); }});
+        m_choice = judge(one);
+        if (m_choice.captured) settleTogether(start, one);
         return {};
     });
+    if (tried && known) settleTogetherAgain();
     m_staysStaged = false;
     dropStep();
     if (!start.empty()) putBack(stepState(), start);
     start.clear();
     m_rows.clear();
+    if (m_graph) m_graph->forget();
     if (!tried) eagerly("Steps are not replayed from a CUDA graph: it could not be captured (" + (tried.error().detail.empty() ? tried.error().message : tried.error().detail.substr(0, tried.error().detail.find('\n'))) + ").");
     if (!m_choice.captured) {
         const StepChoice choice = m_choice;
@@ -201,35 +203,65 @@ void SessionImpl::settleStep()
     if (m_device.is_cuda()) c10::getDeviceAllocator(c10::kCUDA)->emptyCache(); // what eager steps held beside the graph
 }
 
-/// Both ways from one start, in turns.
-StepTrial SessionImpl::tryStep(const TensorGroups& start)
+void SessionImpl::recordTogether(std::int64_t steps)
+{
+    for (std::int64_t i = 0; i < steps; ++i) trialStep(i);
+    m_graph->record(steps, recordedStep());
+}
+
+/// As an earlier attempt had it. Where that is not to be had now, one by one comes to the same.
+void SessionImpl::settleTogetherAgain()
+{
+    m_choice.together = std::min(m_choice.together, m_graph->most());
+    if (m_choice.together < 2) return;
+    const auto recorded = guarded("recording several steps", [&]() -> Result<void> {
+        recordTogether(m_choice.together);
+        return {};
+    });
+    if (!recorded) m_choice.together = 1;
+}
+
+/// Several steps a replay, where that is right and faster. What goes wrong here leaves the graph of one.
+void SessionImpl::settleTogether(const TensorGroups& start, const StepTrial& one)
+{
+    const std::int64_t together = stepsTogether(one.capturedSeconds, m_graph->most());
+    if (together < 2) return;
+    const auto replay = [this](ToldRows& told) { m_graph->replay(told); };
+    auto tried = guarded("trying several steps as a CUDA graph", [&]() -> Result<void> {
+        recordTogether(together);
+        m_choice = judgeTogether(one, tryWays(start, {1, replay}, {together, replay}), together);
+        return {};
+    });
+    if (!tried || m_choice.together == 1) m_graph->oneByOne();
+}
+
+/// Two ways from one start, in turns: as many steps as either does at a time, and a few at least.
+StepTrial SessionImpl::tryWays(const TensorGroups& start, const StepWay& usual, const StepWay& other)
 {
     StepTrial trial;
     trial.eagerSeconds = trial.capturedSeconds = std::numeric_limits<double>::infinity();
     trial.allowed = m_precision.mixed() || m_spec.step.precision == "tf32" ? allowedInFewerDigits : allowedInFloat32;
     const TensorGroups state = stepState();
-    Tensor told = at::empty({trialSteps, m_graphTold.size(0)}, m_graphTold.options());
-    const auto run = [&](bool captured) {
+    const std::int64_t steps = std::max(trialSteps, other.together);
+    const auto run = [&](const StepWay& way, double& best) {
         putBack(state, start);
+        ToldRows told(m_told->width(), m_device);
         const double began = m_graph->finished();
-        for (int i = 0; i < trialSteps; ++i) {
+        for (std::int64_t i = 0; i < steps; ++i) {
             trialStep(i);
-            if (captured) m_graph->replay();
-            else wholeStep();
-            told.select(0, i).copy_(m_graphTold);
+            if (m_graph->waiting() == way.together) way.go(told);
         }
-        double& best = captured ? trial.capturedSeconds : trial.eagerSeconds;
-        best = std::min(best, (m_graph->finished() - began) / trialSteps);
+        best = std::min(best, (m_graph->finished() - began) / static_cast<double>(steps));
         TensorGroups went = state;
-        went.push_back({told});
+        went.push_back({told.read()});
         return went;
     };
+    const TensorGroups first = copyOf(run(usual, trial.eagerSeconds));
     TensorGroups from = start;
-    from.push_back({at::zeros_like(told)});
-    const TensorGroups first = copyOf(run(false));
+    from.push_back({at::zeros_like(first.back().front())});
     for (int round = 0; round < trialRounds; ++round) {
-        trial.apart = std::max(trial.apart, changedApart(from, first, run(true)));
-        trial.noise = std::max(trial.noise, changedApart(from, first, run(false)));
+        trial.apart = std::max(trial.apart, changedApart(from, first, run(other, trial.capturedSeconds)));
+        trial.noise = std::max(trial.noise, changedApart(from, first, run(usual, trial.eagerSeconds)));
     }
     return trial;
 }
@@ -237,21 +269,30 @@ StepTrial SessionImpl::tryStep(const TensorGroups& start)
 /// True if the step that begins is like the captured one.
 bool SessionImpl::mayReplay() const
 {
-    return m_graph && static_cast<std::int64_t>(m_rows.size()) == m_graphRows && m_spec.step.microBatch == 0 && !m_profiler && !m_looking && m_optimiser->settled();
+    return m_graph && static_cast<std::int64_t>(m_rows.size()) == m_graph->rows() && m_spec.step.microBatch == 0 && !m_profiler && !m_looking && m_optimiser->settled();
 }
 
-void SessionImpl::replayStep(double learningRate)
+/// Steps are committed when they are noted, and replayed when there are enough of them or somebody asks what they came to. Fails as the
+/// device does: then the session refuses to go on.
+Result<void> SessionImpl::replayWaiting() const
 {
-    m_numbers->set(m_step, learningRate, m_optimiser->steps() + 1);
-    m_graph->replay();
-    committed(m_graphTold);
+    if (!m_graph || m_graph->waiting() == 0) return {};
+    auto done = guarded("replaying steps", [&]() -> Result<void> {
+        enter();
+        m_graph->replay(*m_told);
+        return {};
+    });
+    if (!done) m_failed = done.error();
+    return done;
 }
 
 void SessionImpl::dropGraph()
 {
-    if (m_graph) m_choice = {false, 0, "Steps are no longer replayed from a CUDA graph: it was of whole batches, with the memory for them."};
+    if (m_graph) {
+        (void)replayWaiting(); // a failure is met by the next step
+        m_choice = {false, 1, 0, "Steps are no longer replayed from a CUDA graph: it was of whole batches, with the memory for them."};
+    }
     m_graph.reset();
-    m_graphRows = 0;
     m_replays = false;
     if (m_device.is_cuda()) c10::getDeviceAllocator(c10::kCUDA)->emptyCache();
 }

@@ -12,7 +12,7 @@
 
 namespace sconce::engine {
 
-/// One piece of work. All that changes from one replay to the next must lie in tensors that live as long as the graph: what the host
+/// Pieces of work, of which one is done at a time. All that changes from one replay to the next must lie in tensors that live as long as the graph: what the host
 /// knew while the work was recorded is part of it for good.
 class StepGraph
 {
@@ -20,11 +20,12 @@ class StepGraph
     virtual ~StepGraph() = default;
     /// Does the work where it will be recorded, so that whatever is set up at the first use is there. Waits until it is done.
     virtual void warmUp(const std::function<void()>& work) = 0;
-    /// Notes what the work tells the device; afterwards the device's memory is as if that had not been done, or the caller puts it
-    /// back. Throws where the work waits for the device or does what cannot be noted: the graph is of no use then, all else is. Once.
-    virtual void record(const std::function<void()>& work) = 0;
-    /// Tells the device all of it again, in order with what it is told before and behind; does not wait.
-    virtual void replay() = 0;
+    /// Notes what the work tells the device, and gives the piece's number, from 0 on; afterwards the device's memory is as if that had
+    /// not been done, or the caller puts it back. Pieces share the memory that they work in, and leave nothing there for one another.
+    /// Throws where the work waits for the device or does what cannot be noted: there is no such piece then, but those before it.
+    virtual std::size_t record(const std::function<void()>& work) = 0;
+    /// Tells the device all of a piece again, in order with what it is told before and behind; does not wait.
+    virtual void replay(std::size_t piece) = 0;
     /// Waits for the device and tells the time, in seconds.
     virtual double finished() = 0;
 };

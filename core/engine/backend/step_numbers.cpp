@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/backend/step_numbers.h"
 
-#include <ATen/core/CachingHostAllocator.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/zeros.h>
 
+#include <algorithm>
 #include <bit>
 
 namespace sconce::engine {
@@ -14,48 +13,50 @@ using at::Tensor;
 
 namespace {
 constexpr std::int64_t blockRows = 1024;
+constexpr std::size_t lotsOfNumbers = 16; ///< an eager step sets them twice
 }
 
-void stageRows(Tensor& fixed, std::int64_t rows, at::IntArrayRef row, at::ScalarType type, at::Device device, const std::function<void(void*)>& fill)
+StepNumbers::StepNumbers(at::Device device) : m_staging(device, lanesOf(device), lotsOfNumbers, false)
 {
-    std::vector<std::int64_t> sizes(row.begin(), row.end());
-    sizes.insert(sizes.begin(), rows);
-    if (!fixed.defined() || fixed.size(0) < rows || fixed.scalar_type() != type) fixed = at::empty(sizes, at::TensorOptions().dtype(type).device(device));
-    if (device.is_cpu()) {
-        fill(fixed.data_ptr());
-        return;
-    }
-    // From torch's own cache, which hands a block out again only when its copy is done.
-    const Tensor host = at::empty(sizes, at::TensorOptions().dtype(type).pinned_memory(true));
-    fill(host.data_ptr());
-    fixed.narrow(0, 0, rows).copy_(host, true);
+    m_staging.reserve(mostStepsTogether);
+    set(0, 0, 0);
 }
 
-StepNumbers::StepNumbers(at::Device device)
+void StepNumbers::hold(std::int64_t place, std::int64_t step, double rate, std::int64_t update)
 {
-    m_numbers = at::zeros({3}, at::TensorOptions().dtype(at::kLong).device(device));
-    m_step = m_numbers.select(0, 0);
-    const Tensor doubles = m_numbers.narrow(0, 1, 2).view(at::kDouble);
-    m_rate = doubles.select(0, 0);
-    m_update = doubles.select(0, 1);
+    m_knownSteps[static_cast<std::size_t>(place)] = step;
+    auto* numbers = static_cast<std::int64_t*>(m_staging.hold(place, 1, {3}, at::kLong));
+    numbers[0] = step;
+    numbers[1] = std::bit_cast<std::int64_t>(rate);
+    numbers[2] = std::bit_cast<std::int64_t>(static_cast<double>(update));
 }
 
 void StepNumbers::set(std::int64_t step, double rate, std::int64_t update)
 {
-    m_knownStep = step;
-    stageRows(m_numbers, 3, {}, at::kLong, m_numbers.device(), [&](void* to) {
-        auto* numbers = static_cast<std::int64_t*>(to);
-        numbers[0] = step;
-        numbers[1] = std::bit_cast<std::int64_t>(rate);
-        numbers[2] = std::bit_cast<std::int64_t>(static_cast<double>(update));
-    });
+    hold(0, step, rate, update);
+    send(1);
+    use(0);
 }
 
-Tensor ToldRows::next()
+void StepNumbers::use(std::int64_t place)
 {
-    const std::int64_t block = m_count / blockRows;
-    if (block == static_cast<std::int64_t>(m_blocks.size())) m_blocks.push_back(at::empty({blockRows, m_width}, at::TensorOptions().dtype(at::kDouble).device(m_device)));
-    return m_blocks[static_cast<std::size_t>(block)].select(0, m_count++ % blockRows);
+    m_place = place;
+    const Tensor numbers = m_staging.tensor().select(0, place), doubles = numbers.narrow(0, 1, 2).view(at::kDouble);
+    m_step = numbers.select(0, 0);
+    m_rate = doubles.select(0, 0);
+    m_update = doubles.select(0, 1);
+}
+
+void ToldRows::add(const Tensor& rows)
+{
+    for (std::int64_t from = 0; from < rows.size(0);) {
+        const std::int64_t block = m_count / blockRows, at = m_count % blockRows;
+        if (block == static_cast<std::int64_t>(m_blocks.size())) m_blocks.push_back(at::empty({blockRows, m_width}, at::TensorOptions().dtype(at::kDouble).device(m_device)));
+        const std::int64_t count = std::min(rows.size(0) - from, blockRows - at);
+        m_blocks[static_cast<std::size_t>(block)].narrow(0, at, count).copy_(rows.narrow(0, from, count));
+        m_count += count;
+        from += count;
+    }
 }
 
 Tensor ToldRows::read() const

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A step as a CUDA graph over at::cuda::CUDAGraph: recorded on a stream of its own, from memory of its own.
+// Steps as CUDA graphs over at::cuda::CUDAGraph: recorded on a stream of their own, from memory of their own, which they share.
 #include "core/engine/cuda/graph.h"
 
 #include "core/base/clock.h"
@@ -11,6 +11,9 @@
 #include <c10/cuda/CUDAStream.h>
 
 #include <cuda_runtime_api.h>
+
+#include <memory>
+#include <vector>
 
 namespace sconce::engine {
 namespace {
@@ -34,26 +37,29 @@ class CudaStepGraph final : public StepGraph
         work();
         m_stream.synchronize();
     }
-    void record(const std::function<void()>& work) override
+    std::size_t record(const std::function<void()>& work) override
     {
+        auto graph = std::make_unique<at::cuda::CUDAGraph>();
         c10::cuda::device_synchronize();
         const c10::cuda::CUDAStreamGuard aside(m_stream);
         // Other threads (a checkpoint being written, the window's telemetry) may go on with what a capture forbids.
-        m_graph.capture_begin(m_pool, cudaStreamCaptureModeThreadLocal);
+        graph->capture_begin(m_pool, cudaStreamCaptureModeThreadLocal);
         try {
             work();
         } catch (...) {
-            abandon();
+            abandon(*graph);
             throw;
         }
         try {
-            m_graph.capture_end();
+            graph->capture_end();
         } catch (...) {
             letGo();
             throw;
         }
+        m_graphs.push_back(std::move(graph));
+        return m_graphs.size() - 1;
     }
-    void replay() override { m_graph.replay(); }
+    void replay(std::size_t piece) override { m_graphs[piece]->replay(); }
     double finished() override
     {
         c10::cuda::device_synchronize();
@@ -62,11 +68,11 @@ class CudaStepGraph final : public StepGraph
 
   private:
     /// The capture is ended for its side effects: the stream and the allocator's pool are to be of use again.
-    void abandon() noexcept
+    void abandon(at::cuda::CUDAGraph& graph) noexcept
     {
         try {
-            m_graph.capture_end();
-            m_graph.reset();
+            graph.capture_end();
+            graph.reset();
         } catch (...) {
             letGo();
         }
@@ -86,7 +92,7 @@ class CudaStepGraph final : public StepGraph
     c10::DeviceIndex m_device;
     c10::cuda::CUDAStream m_stream;
     const c10::MempoolId_t m_pool = at::cuda::graph_pool_handle();
-    at::cuda::CUDAGraph m_graph;
+    std::vector<std::unique_ptr<at::cuda::CUDAGraph>> m_graphs;
 };
 
 } // namespace

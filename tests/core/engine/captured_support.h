@@ -77,6 +77,13 @@ inline Learnable textTask()
     return {std::move(spec), data};
 }
 
+inline bool sameMetrics(const std::vector<StepMetrics>& a, const std::vector<StepMetrics>& b)
+{
+    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](const StepMetrics& x, const StepMetrics& y) {
+               return x.step == y.step && x.loss == y.loss && x.correct == y.correct && x.count == y.count && x.skipped == y.skipped && x.scale == y.scale && x.labels == y.labels;
+           });
+}
+
 /// Another rate at each step, and every fourth batch is a smaller one.
 inline Result<void> variedStep(Session& session, std::int64_t step)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The engine's part over CUDA as far as a machine without a GPU can see it: the kernel that draws dropout masks, as the C++ that its text is
-// as well, and through NVRTC; and the library's door. With a GPU: masks and fifty captured steps beside what they must be.
+// as well, and through NVRTC; and the library's door. With a GPU: masks and sixty captured steps beside what they must be.
 
 #include "captured_support.h"
 #include "core/engine/backend/cuda_part.h"
@@ -133,7 +133,7 @@ void CudaTest::theLibraryOverCuda()
     QVERIFY(table && table->makeStepGraph && table->prepareMasks && table->fillMask);
 }
 
-/// On a real GPU: fifty steps captured and fifty eager come to the same numbers, and masks are the processor's.
+/// On a real GPU: sixty steps captured, alone and four at a time, and as many eager ones come to the same numbers, and masks are the processor's.
 void CudaTest::onAGpu()
 {
     const auto device = engine::resolveDevice("cuda:0");
@@ -152,13 +152,16 @@ void CudaTest::onAGpu()
     SessionSpec spec = capturable();
     spec.device = *device;
     spec.step.deterministic = true; // so that nothing but the way differs
-    Json choices{{"step", "captured"}};
+    Json choices{{"step", "captured"}, {"steps_per_replay", 4}};
     auto captured = opened(spec, choices);
     QVERIFY2(captured->choices()["step"] == "captured", captured->choices().value("step_because", "").c_str());
+    QCOMPARE(captured->choices()["steps_per_replay"], 4);
     choices["step"] = "eager";
     auto eager = opened(spec, choices);
-    variedSteps(*captured, 0, 50);
-    variedSteps(*eager, 0, 50);
+    for (Session* each : {captured.get(), eager.get()}) {
+        variedSteps(*each, 0, 30); // every fourth batch is a smaller one: they go one by one
+        train(*each, 30, 61);      // four at a time, and three that are left
+    }
     const auto told = *captured->takeMetrics(), expected = *eager->takeMetrics();
     QCOMPARE(told.size(), expected.size());
     for (std::size_t i = 0; i < told.size(); ++i) QVERIFY(std::abs(told[i].loss - expected[i].loss) <= 1e-4 * std::abs(expected[i].loss));

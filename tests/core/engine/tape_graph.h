@@ -5,7 +5,6 @@
 // where it lay. So, as with a graph, what the host knew while recording (a rate, a step, an address) is part of the tape for good, what
 // writes memory behind the dispatcher's back is missed; waiting for a result is refused, and so is memory that the host fills meanwhile.
 
-#include "core/base/clock.h"
 #include "core/engine/backend/step_graph.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
@@ -14,6 +13,7 @@
 #include <c10/core/impl/LocalDispatchKeySet.h>
 #include <torch/library.h>
 
+#include <ctime>
 #include <functional>
 #include <map>
 #include <set>
@@ -34,11 +34,14 @@ struct TapeEntry
 struct TapeDesk
 {
     // wishes
-    double pace = 0.1;        ///< a replay seems to take so much of its time
+    double pace = 0.1, paceTogether = 0.02; ///< a replay seems to take so much of its time; and one of a later piece, of several steps
+    int piecesAtMost = 2;     ///< that can be recorded
+    bool broken = false;      ///< the device fails when it is told to replay
     std::string refused;      ///< an operator that cannot be recorded, besides those that wait
     std::string frozen;       ///< an operator that a replay leaves out: a fault
     // counts
     int made = 0, warmUps = 0, records = 0, replays = 0;
+    int together = 0; ///< replays that were of a later piece
     std::vector<std::string> operators; ///< of the last recording
 };
 
@@ -92,9 +95,10 @@ class TapeGraph final : public engine::StepGraph
         ++m_desk.warmUps;
         work();
     }
-    void record(const std::function<void()>& work) override
+    std::size_t record(const std::function<void()>& work) override
     {
         ++m_desk.records;
+        TORCH_CHECK(static_cast<int>(m_pieces.size()) < m_desk.piecesAtMost, "there is no room for another piece");
         note(work); // once to see what it reads, and once for good
         const auto read = whatWasThere();
         m_tape.clear();
@@ -102,30 +106,42 @@ class TapeGraph final : public engine::StepGraph
         note(work);
         m_desk.operators.clear();
         for (const TapeEntry& entry : m_tape) m_desk.operators.push_back(entry.op.schema().name());
+        m_pieces.push_back(std::move(m_tape));
+        return m_pieces.size() - 1;
     }
-    void replay() override
+    void replay(std::size_t piece) override
     {
+        TORCH_CHECK(!m_desk.broken, "the device has failed");
         ++m_desk.replays;
-        const double began = Clock::system().monotonicSeconds();
+        if (piece > 0) ++m_desk.together;
+        const double began = seconds();
         const at::NoGradGuard noGrad;
         const at::AutoDispatchBelowADInplaceOrView kernels;
-        for (const TapeEntry& entry : m_tape) {
+        for (const TapeEntry& entry : m_pieces[piece]) {
             if (entry.op.schema().name() == m_desk.frozen) continue;
             torch::jit::Stack stack = entry.inputs;
             entry.op.callBoxed(&stack);
             putBack(entry, stack);
         }
-        m_credit += (Clock::system().monotonicSeconds() - began) * (1 - m_desk.pace);
+        m_credit += (seconds() - began) * (1 - (piece > 0 ? m_desk.paceTogether : m_desk.pace));
     }
-    double finished() override { return Clock::system().monotonicSeconds() - m_credit; }
+    double finished() override { return seconds() - m_credit; }
 
   private:
+    /// Of this thread, which does all of it: whoever else is at work on the machine does not count.
+    static double seconds()
+    {
+        timespec time{};
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+        return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+    }
     void note(const std::function<void()>& work)
     {
         struct Recording
         {
             ~Recording() { recordingTape = nullptr; }
         } const recording;
+        m_tape.clear();
         recordingTape = &m_tape;
         recordingDesk = &m_desk;
         const c10::impl::IncludeDispatchKeyGuard seen(tapeKey);
@@ -158,8 +174,23 @@ class TapeGraph final : public engine::StepGraph
     }
 
     TapeDesk& m_desk;
-    std::vector<TapeEntry> m_tape;
+    std::vector<TapeEntry> m_tape; ///< being recorded
+    std::vector<std::vector<TapeEntry>> m_pieces;
     double m_credit = 0;
 };
 
+/// While it lives, sessions on the processor may capture their steps, on tapes.
+class Tapes
+{
+  public:
+    TapeDesk desk;
+    Tapes() { engine::setStepGraphMaker([this](at::Device) -> Result<std::unique_ptr<engine::StepGraph>> { return std::unique_ptr<engine::StepGraph>(std::make_unique<TapeGraph>(desk)); }); }
+    ~Tapes() { engine::setStepGraphMaker(nullptr); }
+};
+
 } // namespace sconce::test
+
+TORCH_LIBRARY_IMPL(_, Fake, m) // a header for tests, which are a file each
+{
+    m.fallback(torch::CppFunction::makeFromBoxedFunction<&sconce::test::noteAndCall>());
+}
