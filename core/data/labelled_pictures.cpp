@@ -6,7 +6,7 @@
 // or the labels themselves, in as many columns as it takes, or in one, parted by | or ; (by blanks, where neither stands in it):
 //     file,labels
 //     a.jpg,dog|ball
-// Pictures in a folder test/ are the test part, those in val/ or valid/ the validation part.
+// A picture that is named again has the labels of all its lines. Pictures in a folder test/ are the test part, those in val/ or valid/ the validation part.
 #include "core/data/picture_reading.h"
 
 #include "core/base/text.h"
@@ -161,16 +161,23 @@ struct Places
     std::string first; ///< of the lost
 };
 
-Places placesOf(const fs::path& folder, const Listed& listed)
+/// A picture that is named again gives its labels to the first line that named it: each is taken once, however long the list.
+Places placesOf(const fs::path& folder, Listed& listed)
 {
     Places places;
+    std::map<fs::path, std::size_t> known; // the line
     for (std::size_t i = 0; i < listed.paths.size(); ++i) {
         const auto place = placeOf(folder, listed.paths[i]);
         if (!place) {
             if (++places.lost == 1) places.first = listed.paths[i].string();
             continue;
         }
-        const std::string below = lowered(listed.paths[i].lexically_normal().begin()->string());
+        if (const auto [before, isNew] = known.try_emplace(*place, i); !isNew) {
+            listed.has[before->second].insert(listed.has[before->second].end(), listed.has[i].begin(), listed.has[i].end());
+            continue;
+        }
+        const fs::path in = listed.paths[i].lexically_normal().parent_path();
+        const std::string below = in.empty() ? std::string() : lowered(in.begin()->string());
         const std::size_t part = isOneOf(below, std::array{"test", "testing"}) ? 2 : isOneOf(below, std::array{"val", "valid", "validation"}) ? 1 : 0;
         places.files[part].push_back({*place, static_cast<std::int32_t>(i)});
     }

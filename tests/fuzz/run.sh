@@ -9,7 +9,7 @@ seconds=${1:-60}
 [ $# -gt 0 ] && shift
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build="$root/build/fuzz"
-targets=${*:-idx safetensors recipe picture protocol table text manifest blocks}
+targets=${*:-idx safetensors recipe picture protocol table text labels manifest blocks}
 
 command -v clang++ >/dev/null || { echo "The fuzz targets need clang++: sudo apt-get install clang libclang-rt-dev" >&2; exit 1; }
 cmake -S "$root" -B "$build" -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug -DSCONCE_FUZZ=ON >"$build.log" 2>&1 ||

@@ -139,6 +139,13 @@ void tableSeeds()
     put("table", "mark", "\1\xEF\xBB\xBF" "a\tb\n1\t2\n3\t4");
 }
 
+void labelSeeds()
+{
+    put("labels", "columns", "file,dog,ball\na.png,1,0\nb c.png,0,yes\ntest/d.png,1,\nval/e.png,no,1\n");
+    put("labels", "lists", "image;tags\na;dog|ball\nb c;\ntest/d;ball|dog\na.png;cat\n../outside.png;dog\n");
+    put("labels", "ragged", "a.png,dog,\"big ball\"\nb c.png\nval/e.png,cat,dog\n./f.jpg,cat\n");
+}
+
 void textSeeds()
 {
     put("text", "lines", "\3to be or not\r\nto be\n");
@@ -199,6 +206,7 @@ int main(int argc, char** argv)
     protocolSeeds();
     recipeSeeds();
     tableSeeds();
+    labelSeeds();
     textSeeds();
     manifestSeed();
     blockSeeds();

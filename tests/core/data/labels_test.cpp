@@ -179,6 +179,7 @@ class LabelsTest : public QObject
         QTest::newRow("a list") << "file,label,label\na.png,dog,big ball\nb.png\nsub/c.png,cat,dog\n" << names;
         QTest::newRow("without a head") << "a.png,dog,big ball\nb.png\nsub/c.png,cat,dog\n" << names;
         QTest::newRow("bars") << "image_name;tags\na;dog|big ball\nb;\nsub/c;cat | dog\n" << names;
+        QTest::newRow("a line for each label") << "image_id,tag\na.png,dog\nsub/c.png,cat\n./a.png,big ball|dog\nsub/c,dog\nb.png,\n" << names;
         QTest::newRow("blanks") << "file,tags\na.png,dog big_ball\nb.png,\nsub/c.png,cat dog\n" << QStringList{"big_ball", "cat", "dog"};
     }
     void pictureLists()
@@ -221,6 +222,15 @@ class LabelsTest : public QObject
         QCOMPARE(info.trainingPerLabel, (std::vector<std::int64_t>{2}));
         QCOMPARE(info.testPerLabel, (std::vector<std::int64_t>{1}));
         QVERIFY(mentions(info, "2 pictures of labels.csv are not in the folder and left out: “train/lost.png”")); // nothing outside of it is read
+    }
+
+    /// A part is a folder; a picture may be called so all the same.
+    void aPictureCalledTest()
+    {
+        const auto opened = openDataset(pictures({"test.png", "val.png", "sub/test.png"}, "file,dog\ntest,1\nval,0\nsub/test,1\n"));
+        QVERIFY2(opened.ok(), opened.ok() ? "" : opened.error().text().c_str());
+        QCOMPARE((*opened)->info().trainingCount, std::int64_t{3});
+        QCOMPARE((*opened)->info().validationCount + (*opened)->info().testCount, std::int64_t{0});
     }
 
     void refusedPictures_data()
