@@ -11,8 +11,11 @@
 #include "core/hardware/machine.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
+#include <limits>
 #include <numeric>
+#include <optional>
 
 namespace sconce::cli {
 
@@ -41,6 +44,7 @@ struct Row
 {
     Contestant who;
     std::vector<double> values, accuracies, cold; ///< the last two of whole trainings
+    std::vector<Json> more; ///< what each round told besides
     double median() const { return medianOf(values); }
     double accuracy() const { return std::accumulate(accuracies.begin(), accuracies.end(), 0.0) / static_cast<double>(accuracies.size()); }
     double least() const { return *std::min_element(values.begin(), values.end()); }
@@ -136,7 +140,7 @@ Result<std::vector<Contestant>> peersOf(const BenchEntry& entry, const BenchArgu
 Result<std::vector<Row>> takeTurns(const Context& context, std::vector<Contestant> contestants, int rounds)
 {
     std::vector<Row> rows;
-    for (Contestant& each : contestants) rows.push_back({std::move(each), {}, {}, {}});
+    for (Contestant& each : contestants) rows.push_back({std::move(each), {}, {}, {}, {}});
     for (int round = 0; round < rounds; ++round)
         for (std::size_t turn = 0; turn < rows.size(); ++turn) {
             Row& row = rows[(turn + static_cast<std::size_t>(round)) % rows.size()];
@@ -149,6 +153,7 @@ Result<std::vector<Row>> takeTurns(const Context& context, std::vector<Contestan
             for (const auto& [key, value] : measured->more.items())
                 if (!line.contains(key)) line[key] = value;
             context.emit(line);
+            row.more.push_back(std::move(measured->more));
             context.note("round " + std::to_string(round + 1) + ": " + row.who.name + " " + figure(measured->median) + " " + row.who.unit + (row.accuracies.empty() ? "" : ", " + percentText(row.accuracies.back())));
             if (Interruptible::wanted()) return Error{ErrorCode::Cancelled, "The measurement was stopped.", "", ""};
         }
@@ -169,6 +174,37 @@ double medianRatio(const Row& row, const Row& to)
     std::vector<double> ratios;
     for (std::size_t i = 0; i < row.values.size(); ++i) ratios.push_back(row.values[i] / to.values[i]);
     return medianOf(std::move(ratios));
+}
+
+/// The middle of a figure that rounds told; NaN where one lacks it.
+double medianTold(const Row& row, const char* key)
+{
+    std::vector<double> values;
+    for (const Json& each : row.more) {
+        if (!each.contains(key) || !each[key].is_number()) return std::numeric_limits<double>::quiet_NaN();
+        values.push_back(each[key].get<double>());
+    }
+    return medianOf(std::move(values));
+}
+
+/// What a checkpoint costs in processor time, which is the same beside busy neighbours, as its wall time is not.
+struct CheckpointCpu
+{
+    double trainerMs = 0, writerMs = 0;
+    double historyMs = 0; ///< more than without checkpoints
+    double share = 0;     ///< of the steps from one to the next: training's own thread holds all up, the others take their part of the cores
+};
+
+std::optional<CheckpointCpu> checkpointCpu(const std::vector<Row>& rows, std::int64_t every, int cores)
+{
+    if (rows.size() != 2) return std::nullopt;
+    const auto steps = static_cast<double>(every);
+    CheckpointCpu cpu{medianTold(rows[1], "trainer_cpu_ms"), medianTold(rows[1], "writer_cpu_ms"), 0, 0};
+    if (!std::isfinite(cpu.trainerMs + cpu.writerMs)) return std::nullopt;
+    const double history = (medianTold(rows[1], "history_cpu_ms_per_step") - medianTold(rows[0], "history_cpu_ms_per_step")) * steps;
+    if (std::isfinite(history)) cpu.historyMs = std::max(0.0, history);
+    cpu.share = (cpu.trainerMs + (cpu.writerMs + cpu.historyMs) / std::max(1, cores)) / (steps * rows[0].median());
+    return cpu;
 }
 
 struct Frame
@@ -223,6 +259,10 @@ void printRows(const Context& context, const Frame& frame, const std::vector<Row
     std::vector<bool> right(header.size(), true);
     right[0] = false;
     context.print(table(header, lines, right));
+    const int cores = Machine({}, {}).facts().cpu.usable;
+    if (const auto cpu = costs ? checkpointCpu(rows, frame.settings.every, cores) : std::nullopt)
+        context.print("by processor time a checkpoint takes " + fixed(cpu->trainerMs, 2) + " ms of training's own thread and " + fixed(cpu->writerMs + cpu->historyMs, 2) + " ms beside it (writing " +
+                      fixed(cpu->writerMs, 2) + ", history " + fixed(cpu->historyMs, 2) + "): " + percentText(cpu->share) + " of its " + plural(frame.settings.every, "step", "steps") + " on " + plural(cores, "core", "cores"));
 }
 
 Json summary(const Frame& frame, const std::vector<Row>& rows)
@@ -243,6 +283,8 @@ Json summary(const Frame& frame, const std::vector<Row>& rows)
               {"device", frame.settings.device}, {"threads", frame.settings.threads}, {"rounds", frame.rounds}, {"results", std::move(results)}};
     if (frame.machine.flops > 0) json["machine"]["gflops"] = frame.machine.flops * 1e-9, json["machine"]["gbytes_per_second"] = frame.machine.bytesPerSecond * 1e-9;
     if (frame.entry.id == "floor") return json;
+    if (const auto cost = frame.entry.id == "checkpoints" ? checkpointCpu(rows, frame.settings.every, cpu.usable) : std::nullopt)
+        json["every"] = frame.settings.every, json["checkpoint_cpu"] = {{"trainer_ms", cost->trainerMs}, {"writer_ms", cost->writerMs}, {"history_ms", cost->historyMs}, {"share", cost->share}};
     if (frame.entry.wholeRuns) json["epochs"] = frame.settings.epochs;
     else json["steps"] = frame.settings.steps, json["warm"] = frame.settings.warm;
     json["batch"] = frame.bench.batch;

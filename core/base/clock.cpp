@@ -31,6 +31,13 @@ const Clock& Clock::system()
     return clock;
 }
 
+double threadCpuSeconds()
+{
+    timespec time{};
+    if (::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) != 0) return 0;
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
 std::string isoTime(WallMs time)
 {
     // Towards minus infinity, so that times before 1970 are right as well.

@@ -20,6 +20,9 @@ class Clock
     static const Clock& system();
 };
 
+/// Processor time that the calling thread has had: what it did itself, whatever others did meanwhile.
+double threadCpuSeconds();
+
 /// "2026-11-21T06:15:44Z"
 std::string isoTime(WallMs time);
 

@@ -15,6 +15,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #ifndef RENAME_EXCHANGE
@@ -50,16 +51,49 @@ int openRetrying(const std::string& path, int flags, mode_t mode = 0644)
     return fd;
 }
 
-/// 0 or an errno.
-int writeAll(int fd, std::span<const std::byte> bytes)
+/// 0 or an errno. Many chunks a call: a file of weights has one for each tensor.
+int writeAll(int fd, std::span<const std::span<const std::byte>> chunks)
 {
-    while (!bytes.empty()) {
-        const ssize_t written = ::write(fd, bytes.data(), std::min<std::size_t>(bytes.size(), std::size_t{1} << 30));
+    constexpr std::size_t mostAtOnce = 64;
+    std::vector<iovec> left;
+    left.reserve(chunks.size());
+    for (const auto& chunk : chunks)
+        if (!chunk.empty()) left.push_back({const_cast<std::byte*>(chunk.data()), chunk.size()}); // writev() only reads
+    for (std::size_t at = 0; at < left.size();) {
+        const ssize_t written = ::writev(fd, left.data() + at, static_cast<int>(std::min(left.size() - at, mostAtOnce)));
         if (written < 0 && errno == EINTR) continue;
         if (written < 0) return errno;
-        bytes = bytes.subspan(static_cast<std::size_t>(written));
+        std::size_t taken = static_cast<std::size_t>(written); // at most some 2 GB a call
+        for (; at < left.size() && taken >= left[at].iov_len; ++at) taken -= left[at].iov_len;
+        if (taken == 0) continue;
+        left[at].iov_base = static_cast<char*>(left[at].iov_base) + taken;
+        left[at].iov_len -= taken;
     }
     return 0;
+}
+
+/// Step Write; 0 or an errno.
+int writeChunks(int fd, const std::string& path, std::span<const std::span<const std::byte>> chunks)
+{
+    const int fault = faultAt(WriteStep::Write, path);
+    if (!fault) return writeAll(fd, chunks);
+    // As a full disk does: part of the file is there when the error comes.
+    if (!chunks.empty()) {
+        const auto half = chunks.front().first(chunks.front().size() / 2);
+        (void)writeAll(fd, std::span(&half, 1));
+    }
+    return fault;
+}
+
+/// Steps Sync and Close; 0 or an errno. The descriptor is closed, or left for who owns it.
+int syncAndClose(int& fd, const std::string& path)
+{
+    if (const int fault = faultAt(WriteStep::Sync, path)) return fault;
+    if (::fsync(fd) != 0) return errno;
+    const int fault = faultAt(WriteStep::Close, path);
+    const int closed = ::close(std::exchange(fd, -1));
+    if (fault) return fault;
+    return closed != 0 && errno != EINTR ? errno : 0; // EINTR: Linux has closed it all the same
 }
 
 /// Removes the temporary file unless the rename has taken it away.
@@ -74,25 +108,6 @@ struct Temporary
         if (!keep) ::unlink(path.c_str());
     }
 };
-
-/// Steps Write, Sync and Close; 0 or an errno.
-int fillTemporary(Temporary& file, const std::string& path, std::span<const std::span<const std::byte>> chunks)
-{
-    if (const int fault = faultAt(WriteStep::Write, path)) {
-        // As a full disk does: part of the file is there when the error comes.
-        if (!chunks.empty()) (void)writeAll(file.fd, chunks.front().first(chunks.front().size() / 2));
-        return fault;
-    }
-    for (const auto& chunk : chunks) {
-        if (const int failure = writeAll(file.fd, chunk)) return failure;
-    }
-    if (const int fault = faultAt(WriteStep::Sync, path)) return fault;
-    if (::fsync(file.fd) != 0) return errno;
-    const int fault = faultAt(WriteStep::Close, path);
-    const int closed = ::close(std::exchange(file.fd, -1));
-    if (fault) return fault;
-    return closed != 0 && errno != EINTR ? errno : 0; // EINTR: Linux has closed it all the same
-}
 
 int syncFolderErrno(const std::string& path)
 {
@@ -171,7 +186,8 @@ Result<void> writeFileDurably(const std::string& path, std::span<const std::span
         file.keep = true; // nothing of ours to remove
         return ioError("write", path, errno);
     }
-    if (const int failure = fillTemporary(file, path, chunks)) return ioError("write", path, failure);
+    if (const int failure = writeChunks(file.fd, path, chunks)) return ioError("write", path, failure);
+    if (const int failure = syncAndClose(file.fd, path)) return ioError("write", path, failure);
     if (const int fault = faultAt(WriteStep::Rename, path)) return ioError("write", path, fault);
     if (::rename(file.path.c_str(), path.c_str()) != 0) return ioError("write", path, errno);
     file.keep = true;
@@ -190,6 +206,7 @@ StagedFolder::StagedFolder(std::string staging, std::string final) : m_staging(s
 StagedFolder::StagedFolder(StagedFolder&& other) noexcept
     : m_staging(std::exchange(other.m_staging, {}))
     , m_final(std::exchange(other.m_final, {}))
+    , m_files(std::exchange(other.m_files, {}))
 {
 }
 
@@ -197,11 +214,14 @@ StagedFolder& StagedFolder::operator=(StagedFolder&& other) noexcept
 {
     std::swap(m_staging, other.m_staging);
     std::swap(m_final, other.m_final);
+    std::swap(m_files, other.m_files);
     return *this;
 }
 
 StagedFolder::~StagedFolder()
 {
+    for (const File& file : m_files)
+        if (file.fd >= 0) ::close(file.fd);
     if (!m_staging.empty()) (void)removeTree(m_staging);
 }
 
@@ -217,8 +237,38 @@ Result<StagedFolder> StagedFolder::create(const std::string& finalPath)
     return StagedFolder(staging, final);
 }
 
+Result<void> StagedFolder::write(const std::string& name, std::span<const std::span<const std::byte>> chunks)
+{
+    const std::string path = m_staging + "/" + name;
+    if (const int fault = faultAt(WriteStep::Open, path)) return ioError("write", path, fault);
+    const int fd = openRetrying(path, O_WRONLY | O_CREAT | O_EXCL);
+    if (fd < 0) return ioError("write", path, errno);
+    m_files.push_back({path, fd});
+    if (const int failure = writeChunks(fd, path, chunks)) return ioError("write", path, failure);
+    return {};
+}
+
+Result<void> StagedFolder::write(const std::string& name, std::string_view text)
+{
+    const std::span<const std::byte> bytes = std::as_bytes(std::span(text.data(), text.size()));
+    return write(name, std::span(&bytes, 1));
+}
+
+Result<void> StagedFolder::syncFiles()
+{
+    // All are sent on their way before the first is waited for, so that what the journal has to say of them is one entry. A hint: where
+    // it is refused, fsync does all of it.
+    if (m_files.size() > 1)
+        for (const File& file : m_files) (void)::sync_file_range(file.fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    for (File& file : m_files)
+        if (const int failure = syncAndClose(file.fd, file.path)) return ioError("write", file.path, failure);
+    m_files.clear();
+    return {};
+}
+
 Result<void> StagedFolder::commit()
 {
+    SCONCE_TRY(syncFiles());
     std::error_code failure;
     for (fs::recursive_directory_iterator it(m_staging, failure), end; !failure && it != end; it.increment(failure)) {
         if (it->is_directory(failure) && !it->is_symlink(failure)) SCONCE_TRY(syncFolder(it->path().string()));

@@ -30,8 +30,8 @@ extern std::function<int(WriteStep, const std::string& path)> writeFault;
 Result<void> writeFileDurably(const std::string& path, std::span<const std::span<const std::byte>> chunks);
 Result<void> writeFileDurably(const std::string& path, std::string_view text);
 
-/// A folder being written: files go into `path()`; commit() syncs and renames it to its final name. Destroyed without
-/// commit, it is removed.
+/// A folder being written: write() its files, then commit(), which makes them durable and renames the folder to its final name.
+/// Destroyed without commit, it is removed. One thread at a time.
 class StagedFolder
 {
   public:
@@ -42,12 +42,22 @@ class StagedFolder
     ~StagedFolder();
 
     const std::string& path() const { return m_staging; }
+    /// Writes a new file of this folder (a plain name): the chunks one after the other. Nobody looks into the folder before it has its
+    /// final name, so the file needs no temporary name, and is durable after commit() only: all files synced together cost the disk
+    /// one entry of its journal, synced one by one a few each. Its descriptor stays open until then.
+    Result<void> write(const std::string& name, std::span<const std::span<const std::byte>> chunks);
+    Result<void> write(const std::string& name, std::string_view text);
+    /// Once, with nothing written afterwards. An error leaves nothing behind, or the folder under its final name if only its own
+    /// durability is in doubt.
     Result<void> commit();
 
   private:
+    struct File { std::string path; int fd; };
     StagedFolder(std::string staging, std::string final);
+    Result<void> syncFiles();
     std::string m_staging;
     std::string m_final;
+    std::vector<File> m_files; ///< written, not synced
 };
 
 Result<std::string> readTextFile(const std::string& path, std::size_t maxBytes);

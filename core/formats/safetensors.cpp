@@ -130,24 +130,57 @@ std::string readMetadata(const Json& entry, std::map<std::string, std::string>& 
     return {};
 }
 
-} // namespace
+/// A file as it is to be written. The chunks look into this, and into the tensors' own bytes.
+struct Layout
+{
+    std::uint64_t length = 0;
+    std::string header;
+    std::vector<std::span<const std::byte>> chunks;
+};
 
-Result<std::string> writeSafetensors(const std::string& path, std::vector<TensorView> tensors, const std::map<std::string, std::string>& metadata)
+Result<std::unique_ptr<const Layout>> layOut(const std::string& path, std::vector<TensorView> tensors, const std::map<std::string, std::string>& metadata)
 {
     SCONCE_TRY(checkForWriting(path, tensors));
     std::sort(tensors.begin(), tensors.end(), [](const TensorView& a, const TensorView& b) {
         return sizeOf(a.dtype) != sizeOf(b.dtype) ? sizeOf(a.dtype) > sizeOf(b.dtype) : a.name < b.name;
     });
-    const auto header = headerText(path, tensors, metadata);
+    auto header = headerText(path, tensors, metadata);
     if (!header) return header.error();
-    const std::uint64_t length = header->size();
+    auto layout = std::make_unique<Layout>();
+    layout->header = std::move(*header);
+    layout->length = layout->header.size();
+    layout->chunks = {std::as_bytes(std::span(&layout->length, 1)), std::as_bytes(std::span(layout->header.data(), layout->header.size()))};
+    for (const TensorView& t : tensors) layout->chunks.push_back(t.bytes);
+    return std::unique_ptr<const Layout>(std::move(layout));
+}
 
-    std::vector<std::span<const std::byte>> chunks{std::as_bytes(std::span(&length, 1)), std::as_bytes(std::span(header->data(), header->size()))};
-    for (const TensorView& t : tensors) chunks.push_back(t.bytes);
+SafetensorsWritten summaryOf(const Layout& layout)
+{
     Sha256 hash;
-    for (const auto& chunk : chunks) hash.add(chunk);
-    SCONCE_TRY(writeFileDurably(path, chunks));
-    return hash.hex();
+    std::uint64_t bytes = 0;
+    for (const auto& chunk : layout.chunks) {
+        hash.add(chunk);
+        bytes += chunk.size();
+    }
+    return {hash.hex(), bytes};
+}
+
+} // namespace
+
+Result<std::string> writeSafetensors(const std::string& path, std::vector<TensorView> tensors, const std::map<std::string, std::string>& metadata)
+{
+    const auto layout = layOut(path, std::move(tensors), metadata);
+    if (!layout) return layout.error();
+    SCONCE_TRY(writeFileDurably(path, (*layout)->chunks));
+    return summaryOf(**layout).sha256;
+}
+
+Result<SafetensorsWritten> writeSafetensors(StagedFolder& folder, const std::string& name, std::vector<TensorView> tensors, const std::map<std::string, std::string>& metadata)
+{
+    const auto layout = layOut(folder.path() + "/" + name, std::move(tensors), metadata);
+    if (!layout) return layout.error();
+    SCONCE_TRY(folder.write(name, (*layout)->chunks));
+    return summaryOf(**layout);
 }
 
 struct SafetensorsFile::Data

@@ -15,10 +15,17 @@
 
 namespace sconce {
 
+class StagedFolder;
+
 /// Writes durably (core/base/files.h), in the format's canonical order (alignment descending, then name).
 /// Gives the SHA-256 of the file.
 Result<std::string> writeSafetensors(const std::string& path, std::vector<TensorView> tensors,
                                      const std::map<std::string, std::string>& metadata);
+
+struct SafetensorsWritten { std::string sha256; std::uint64_t bytes = 0; };
+/// The same as a file of a folder that is being staged: durable when that is committed.
+Result<SafetensorsWritten> writeSafetensors(StagedFolder& folder, const std::string& name, std::vector<TensorView> tensors,
+                                            const std::map<std::string, std::string>& metadata);
 
 /// A file read into memory-mapped, checked views. Movable.
 class SafetensorsFile

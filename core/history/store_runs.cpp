@@ -143,9 +143,9 @@ Result<void> StoreImpl::createRow(Database& db, const NewRun& run, const RunId& 
     // without a row and takes it in.
     Result<StagedFolder> staged = StagedFolder::create(row.folder);
     if (!staged) return staged.error();
-    SCONCE_TRY(writeFileDurably(staged->path() + "/recipe.json", niceText(recipe)));
-    SCONCE_TRY(writeFileDurably(staged->path() + "/environment.json", niceText(environment)));
-    SCONCE_TRY(writeFileDurably(staged->path() + "/run.json", niceText(runToJson(stored, dataset))));
+    SCONCE_TRY(staged->write("recipe.json", niceText(recipe)));
+    SCONCE_TRY(staged->write("environment.json", niceText(environment)));
+    SCONCE_TRY(staged->write("run.json", niceText(runToJson(stored, dataset))));
     return staged->commit();
 }
 

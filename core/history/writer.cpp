@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <pthread.h>
 
 namespace sconce {
 
@@ -97,6 +98,7 @@ Result<void> Writer::transact(Job job)
 
 void Writer::loop()
 {
+    (void)::pthread_setname_np(::pthread_self(), "sconce-history");
     std::unique_lock lock(m_mutex);
     while (true) {
         const auto due = [&] { return (!m_events.empty() || !m_inFlight.empty()) && (m_urgent || now() >= m_due); };

@@ -90,6 +90,8 @@ const char* write(const CheckpointSaved& e, Json& j)
     j["reason"] = e.reason;
     j["best"] = e.best;
     j["seconds"] = realToJson(e.seconds);
+    j["writer_cpu_seconds"] = realToJson(e.writerCpuSeconds);
+    j["trainer_cpu_seconds"] = realToJson(e.trainerCpuSeconds);
     return "checkpoint";
 }
 
@@ -295,6 +297,8 @@ void read(Fields& f, CheckpointSaved& e)
     f.text("reason", e.reason);
     f.flag("best", e.best);
     f.real("seconds", e.seconds);
+    f.real("writer_cpu_seconds", e.writerCpuSeconds);
+    f.real("trainer_cpu_seconds", e.trainerCpuSeconds);
 }
 
 void read(Fields& f, StatusChanged& e)

@@ -35,7 +35,10 @@ struct EvaluationProgress { std::string what; std::int64_t done = 0, total = 0; 
 struct TestDone { double loss = 0, accuracy = 0; MetricMap metrics = {}; ///< "test_mae", …
 };
 struct CheckpointSaved { std::string path; std::int64_t step = 0; std::string reason; ///< "epoch", "steps", "time", "pause", "stop", "signal", "asked", "end"
-                         bool best = false; double seconds = 0; };
+                         bool best = false; double seconds = 0; ///< that writing took
+                         double writerCpuSeconds = 0;  ///< processor time of the thread that wrote it; waiting for the disk is none
+                         double trainerCpuSeconds = 0; ///< of the training thread: copying its state (told once, where one copy is written as the best too)
+};
 struct StatusChanged { RunStatus status = RunStatus::Running; std::string because; };
 struct LogLine { std::string level; ///< "info", "warning", "error"
                  WallMs time = 0; std::string text; };

@@ -159,21 +159,17 @@ Result<void> checkRoom(const std::string& runFolder, std::span<const HostTensor>
                  "Free some space on that disk, or delete runs that are no longer needed.", ""};
 }
 
-Result<FileEntry> writeTensors(const std::string& folder, const std::string& name, std::span<const HostTensor> tensors)
+Result<FileEntry> writeTensors(StagedFolder& folder, const std::string& name, std::span<const HostTensor> tensors)
 {
     std::vector<TensorView> views;
     views.reserve(tensors.size());
     for (const HostTensor& tensor : tensors) views.push_back(tensor.view());
-    const std::string path = folder + "/" + name;
-    auto hash = writeSafetensors(path, std::move(views), {{"format", "pt"}});
-    if (!hash) return hash.error();
-    std::error_code error;
-    const auto bytes = fs::file_size(path, error);
-    if (error) return ioError("read", path, error.value());
-    return FileEntry{name, bytes, std::move(*hash)};
+    auto written = writeSafetensors(folder, name, std::move(views), {{"format", "pt"}});
+    if (!written) return written.error();
+    return FileEntry{name, written->bytes, std::move(written->sha256)};
 }
 
-Result<void> writeManifest(const std::string& folder, const TrainerState& state, const Recipe& recipe, const std::string& reason, bool best, const std::vector<FileEntry>& files)
+Result<void> writeManifest(StagedFolder& folder, const TrainerState& state, const Recipe& recipe, const std::string& reason, bool best, const std::vector<FileEntry>& files)
 {
     Json list = Json::array();
     for (const FileEntry& file : files) list.push_back(Json{{"name", file.name}, {"bytes", file.bytes}, {"sha256", file.sha256}});
@@ -185,7 +181,7 @@ Result<void> writeManifest(const std::string& folder, const TrainerState& state,
     if (!seen) return seen.error();
     Json manifest = *seen;
     manifest["sha256"] = sha256(contentText(*seen));
-    return writeFileDurably(folder + "/" + manifestFile, manifest.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+    return folder.write(manifestFile, manifest.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 /// Renamed first, so that nobody meets a checkpoint with half its files.
@@ -256,15 +252,15 @@ Result<std::string> saveCheckpoint(const std::string& runFolder, const TrainerSt
     auto staged = StagedFolder::create(parent + "/" + name.folder);
     if (!staged) return staged.error();
     std::vector<FileEntry> files;
-    auto written = writeTensors(staged->path(), weightsFile, weights);
+    auto written = writeTensors(*staged, weightsFile, weights);
     if (!written) return written.error();
     files.push_back(std::move(*written));
     if (!optimiser.empty()) {
-        written = writeTensors(staged->path(), optimiserFile, optimiser);
+        written = writeTensors(*staged, optimiserFile, optimiser);
         if (!written) return written.error();
         files.push_back(std::move(*written));
     }
-    SCONCE_TRY(writeManifest(staged->path(), state, recipe, reason, best, files));
+    SCONCE_TRY(writeManifest(*staged, state, recipe, reason, best, files));
     SCONCE_TRY(staged->commit());
 
     if (best) return installBest(runFolder, parent + "/" + name.folder, state.step);

@@ -2,27 +2,24 @@
 #include "core/training/checkpoint_writer.h"
 
 #include "core/base/clock.h"
+#include "core/training/priority.h"
 
 #include <new>
-#include <sys/resource.h>
 #include <system_error>
-#include <unistd.h>
 
 namespace sconce {
 
 namespace {
 
-/// The step's threads wait for each other: one that has to share its core holds up all.
-constexpr int writersNice = 10;
-
 Result<void> writeOne(CheckpointCopy& copy, bool best)
 {
-    const double began = Clock::system().monotonicSeconds();
+    const double began = Clock::system().monotonicSeconds(), cpuBefore = threadCpuSeconds();
     const auto optimiser = best ? std::span<const HostTensor>() : std::span<const HostTensor>(copy.optimiser); // the best are for use, not for going on from
     auto path = saveCheckpoint(copy.runFolder, copy.state, copy.recipe, copy.weights, optimiser, copy.reason, best, copy.keepLast);
     if (!path) return path.error();
     (best ? copy.bestPath : copy.path) = std::move(*path);
     (best ? copy.bestSeconds : copy.seconds) = Clock::system().monotonicSeconds() - began;
+    (best ? copy.bestCpuSeconds : copy.cpuSeconds) = threadCpuSeconds() - cpuBefore;
     return {};
 }
 
@@ -56,7 +53,7 @@ void CheckpointWriter::start(std::unique_ptr<CheckpointCopy> copy)
     const auto shared = std::make_shared<std::unique_ptr<CheckpointCopy>>(std::move(copy));
     try {
         m_writing = std::async(std::launch::async, [shared, settle = m_settle] {
-            (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), writersNice); // of this thread alone, on Linux
+            lowerThisThread(behindTraining);
             (*shared)->write(settle);
             return std::move(*shared);
         });

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 // Private to training. Writes checkpoints while training goes on: the trainer takes a copy of its state between two steps, a
-// thread makes the history durable and then the copy, fsyncs and all. At most one is on its way. All calls come from the
-// trainer's thread; no exception leaves the writing one.
+// thread makes the history durable and then the copy, fsyncs and all, at a lower priority than training's. At most one is on its way.
+// All calls come from the trainer's thread; no exception leaves the writing one.
 
 #include "core/training/checkpoint.h"
 
@@ -28,6 +28,7 @@ struct CheckpointCopy
     bool bestTold = false;
     std::string bestPath, path; ///< where each stands; empty: not written yet
     double bestSeconds = 0, seconds = 0; ///< that writing took
+    double bestCpuSeconds = 0, cpuSeconds = 0; ///< processor time of the thread that wrote
     Result<void> done;
 
     /// Calls `settle` (where given) and writes what is not written yet; `done` says how it went. May be called again after an error.

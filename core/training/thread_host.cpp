@@ -1,24 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/training/priority.h"
 #include "core/training/run_host.h"
 
 #include <atomic>
 #include <chrono>
 #include <exception>
-#include <sys/resource.h>
 #include <thread>
-#include <unistd.h>
 
 namespace sconce {
 
 namespace {
-
-/// Training steps back behind the window of its own process: with as many training threads as cores, the window would
-/// otherwise wait for its time slice. Threads made from here on (OpenMP's team) inherit it. An idle window costs it nothing.
-void stepBackBehindTheWindow()
-{
-    constexpr int niceness = 10; // facts: a posted call then waits 0.02 ms instead of 8
-    (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), niceness);
-}
 
 class ThreadHost final : public RunHost
 {
@@ -56,7 +47,7 @@ class ThreadHost final : public RunHost
     /// The root of the thread: nothing is thrown past it.
     void work(const std::shared_ptr<Store>& store, const DriveOptions& options)
     {
-        stepBackBehindTheWindow();
+        lowerThisThread(behindTheWindow); // of its own process: with as many training threads as cores, it would wait for its time slice
         Error error;
         try {
             auto ended = driveRun(store, m_run, options, m_commands, [this](const Event& event) { pass(event); });

@@ -7,6 +7,7 @@
 #include "core/training/training.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace sconce {
 
@@ -60,11 +61,13 @@ bool Training::saveMeanwhile(const std::string& reason, bool best, bool plain)
         tell("warning", "Checkpoints are due faster than the disk writes them: training waited " + durationText(waited) + " for the one before.");
     }
     if (m_historyBehind && !waitForDisk({}, {})) return false;
+    const double cpuBefore = threadCpuSeconds();
     auto copy = takeCopy(reason, best, plain);
     if (!copy) return fail(copy.error());
     if (!*copy) return true;
     if ((*copy)->plain) m_state.lastSavedSeconds = (*copy)->state.lastSavedSeconds;
     m_writer.start(std::move(*copy));
+    m_savingCpuSeconds += threadCpuSeconds() - cpuBefore;
     return true;
 }
 
@@ -98,9 +101,11 @@ Result<void> Training::trySave(const std::string& reason)
     SCONCE_TRY(report());
     SCONCE_TRY(finishWriting());
     SCONCE_TRY(settle());
+    const double cpuBefore = threadCpuSeconds();
     auto copy = takeCopy(reason, m_bestOwed, true); // an epoch that waits for the disk before its best is written may be stopped there
     if (!copy) return copy.error();
     if (!*copy) return {};
+    m_savingCpuSeconds += threadCpuSeconds() - cpuBefore;
     (*copy)->write({});
     auto told = tellWritten(**copy);
     if (told) m_bestOwed = false;
@@ -147,13 +152,13 @@ Result<void> Training::tellWritten(CheckpointCopy& copy)
 {
     if (!copy.bestPath.empty() && !copy.bestTold) {
         copy.bestTold = true;
-        say(CheckpointSaved{copy.bestPath, copy.state.step, copy.reason, true, copy.bestSeconds});
+        say(CheckpointSaved{copy.bestPath, copy.state.step, copy.reason, true, copy.bestSeconds, copy.bestCpuSeconds, std::exchange(m_savingCpuSeconds, 0)});
     }
     if (!copy.done || copy.path.empty()) return copy.done;
     m_state.lastSavedSeconds = copy.state.lastSavedSeconds;
     m_state.summary.checkpoint = copy.path;
     m_saved = copy.state;
-    say(CheckpointSaved{copy.path, m_saved->step, copy.reason, false, copy.seconds});
+    say(CheckpointSaved{copy.path, m_saved->step, copy.reason, false, copy.seconds, copy.cpuSeconds, std::exchange(m_savingCpuSeconds, 0)});
     return {};
 }
 

@@ -112,6 +112,7 @@ class Training
     Stopwatch m_clock, m_stepClock;
     std::optional<TrainerState> m_saved; ///< what the newest checkpoint holds
     CheckpointWriter m_writer;
+    double m_savingCpuSeconds = 0;       ///< processor time of this thread for checkpoints, since one was told
     std::unique_ptr<CheckpointCopy> m_owed; ///< a checkpoint that could not be written yet
     bool m_saidSlow = false;
     std::string m_startFit;              ///< what of the weights to start from did not fit

@@ -28,6 +28,20 @@ class CliBenchTest : public QObject
             if (each["who"].toString() == who) return each.toObject();
         return {};
     }
+    /// The cost in processor time: of what each round told, with nothing that other programs could change in it.
+    static void checkCheckpoints(const Said& said)
+    {
+        QCOMPARE(said.objects[1]["checkpoints"].toInt() + said.objects[0]["checkpoints"].toInt(), 2);
+        const QJsonObject with = said.objects[said.objects[0]["checkpoints"].toInt() > 0 ? 0 : 1];
+        for (const char* key : {"writer_cpu_ms", "trainer_cpu_ms", "history_cpu_ms_per_step"}) QVERIFY2(with[key].toDouble() > 0, key);
+        QVERIFY(with["writer_cpu_ms"].toDouble() < with["writing_ms"].toDouble() * 1.05); // the rest is the disk's
+        QCOMPARE(said.last()["every"].toInt(), 10);
+        const QJsonObject cost = said.last()["checkpoint_cpu"].toObject();
+        const double cores = said.last()["machine"].toObject()["cores"].toDouble(), step = result(said, "without")["median"].toDouble();
+        const double expected = (cost["trainer_ms"].toDouble() + (cost["writer_ms"].toDouble() + cost["history_ms"].toDouble()) / cores) / (10 * step);
+        QVERIFY(cost["writer_ms"].toDouble() > 0 && cost["trainer_ms"].toDouble() > 0 && cost["history_ms"].toDouble() >= 0);
+        QCOMPARE(cost["share"].toDouble(), expected);
+    }
     QStringList leftovers() const { return QDir(QString::fromStdString(m_folder / "tmp")).entryList({"sconce-bench-*"}); }
 
   private Q_SLOTS:
@@ -89,7 +103,7 @@ class CliBenchTest : public QObject
             QCOMPARE(last["precision"].toString(), "bf16");
             QCOMPARE(said.objects.first()["choices"].toObject()["precision"].toString(), "bf16");
         }
-        if (words.front() == "checkpoints") QCOMPARE(said.objects[1]["checkpoints"].toInt() + said.objects[0]["checkpoints"].toInt(), 2);
+        if (words.front() == "checkpoints") checkCheckpoints(said);
         QVERIFY2(leftovers().isEmpty(), qPrintable(leftovers().join(' ')));
     }
 

@@ -71,8 +71,8 @@ HostTensor copyOut(std::string name, const at::Tensor& tensor)
     result.name = std::move(name);
     result.dtype = host.scalar_type() == at::kLong ? DType::I64 : DType::F32;
     result.shape.assign(host.sizes().begin(), host.sizes().end());
-    result.bytes.resize(host.nbytes());
-    if (!result.bytes.empty()) std::memcpy(result.bytes.data(), host.const_data_ptr(), result.bytes.size());
+    const auto* bytes = static_cast<const std::byte*>(host.const_data_ptr());
+    result.bytes.assign(bytes, bytes + host.nbytes()); // written once: resize() would fill it with zeros first
     return result;
 }
 

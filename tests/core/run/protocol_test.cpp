@@ -127,7 +127,9 @@ class ProtocolTest : public QObject
         QVERIFY(ok);
         QVERIFY(std::isnan(there(TestDone{nan64, 0.9915}, &ok).loss));
         QVERIFY(ok);
-        QCOMPARE(there(CheckpointSaved{"/a/b", 7, "time", true, 0.25}, &ok).reason, std::string("time"));
+        const CheckpointSaved saved = there(CheckpointSaved{"/a/b", 7, "time", true, 0.25, 0.125, 0.0625}, &ok);
+        QCOMPARE(saved.reason, std::string("time"));
+        QCOMPARE(saved.writerCpuSeconds + saved.trainerCpuSeconds, 0.1875);
         QVERIFY(ok);
         for (int status = 0; status <= int(RunStatus::Failed); ++status) {
             QVERIFY(there(StatusChanged{RunStatus(status), "why"}, &ok).status == RunStatus(status));

@@ -10,6 +10,9 @@
 #include <mutex>
 #include <thread>
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 using namespace sconce;
 using namespace sconce::test;
 namespace fs = std::filesystem;
@@ -187,6 +190,35 @@ class SavingTest : public QObject
         }
         QVERIFY(anew > 0 && anew < static_cast<int>(found.size()));
         QVERIFY(halves > 0);
+    }
+
+    /// On the disk's time, not on training's: what is told of a checkpoint's processor time leaves out the waiting, and the thread that
+    /// writes makes way for training also where that makes way for others.
+    void theWriterMakesWay()
+    {
+        int trainers = 0, writers = 0;
+        const int low = std::max(12, ::getpriority(PRIO_PROCESS, 0));
+        std::vector<CheckpointSaved> saved;
+        std::jthread([&] { // whose priority cannot be raised again
+            (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), low);
+            Bench bench(everySteps(6, 2));
+            slowDisk(20);
+            const pid_t training = ::gettid();
+            bench.input.settle = [&]() -> Result<void> {
+                (::gettid() == training ? trainers : writers) = ::getpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()));
+                return {};
+            };
+            bench.run();
+            saved = bench.events.of<CheckpointSaved>();
+        }).join();
+        QCOMPARE(trainers, low);
+        QCOMPARE(writers, 19);
+        QVERIFY(saved.size() >= 2);
+        QVERIFY(saved.front().seconds >= 0.06); // three files
+        for (const CheckpointSaved& one : saved) {
+            QVERIFY(one.writerCpuSeconds > 0 && one.trainerCpuSeconds > 0);
+            QVERIFY2(one.writerCpuSeconds < one.seconds - 0.05, qPrintable(QString("%1 of %2 s").arg(one.writerCpuSeconds).arg(one.seconds)));
+        }
     }
 
     void whatCannotBeWrittenPausesTheRunAndIsWrittenThen()
