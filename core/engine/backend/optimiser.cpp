@@ -99,7 +99,7 @@ void Optimiser::apply(const std::vector<at::Tensor>& gradients, const at::Tensor
         own.reserve(group.members.size());
         for (std::size_t member : group.members) own.push_back(gradients[member]);
         const at::Tensor groupRate = group.rateFactor == 1 ? rate : rate * group.rateFactor;
-        Update update{group.parameters, own, group.state, groupRate, group.weightDecay, first ? 1 : 2, m_stepTensor, {}};
+        Update update{group.parameters, own, group.state, groupRate, group.weightDecay, skip.defined() && goesOn ? 0 : first ? 1 : 2, m_stepTensor, {}};
         if (!skip.defined()) {
             group.rule->update(update);
         } else if (group.rule->fused()) {

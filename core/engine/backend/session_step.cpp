@@ -269,7 +269,7 @@ StepTrial SessionImpl::tryWays(const TensorGroups& start, const StepWay& usual, 
 /// True if the step that begins is like the captured one.
 bool SessionImpl::mayReplay() const
 {
-    return m_graph && static_cast<std::int64_t>(m_rows.size()) == m_graph->rows() && m_spec.step.microBatch == 0 && !m_profiler && !m_looking && m_optimiser->settled();
+    return m_graph && static_cast<std::int64_t>(m_rows.size()) == m_graph->rows() && m_spec.step.microBatch == 0 && !m_profiler && !m_looking && (m_scale || m_optimiser->settled()); // with a scale the device counts what is taken
 }
 
 /// Steps are committed when they are noted, and replayed when there are enough of them or somebody asks what they came to. Fails as the

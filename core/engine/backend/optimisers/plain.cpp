@@ -13,6 +13,7 @@
 #include <ATen/ops/_foreach_sqrt.h>
 #include <ATen/ops/_foreach_sub.h>
 #include <ATen/ops/pow.h>
+#include <ATen/ops/where.h>
 
 namespace sconce::engine {
 namespace {
@@ -79,11 +80,13 @@ class PlainSgd final : public Plain
         Tensors gradients = decayed(u);
         if (m_momentum > 0) {
             const Tensors& momentum = u.state[0];
-            if (!settled(u.step)) at::_foreach_copy_(momentum, gradients); // the first gradient is taken undampened
+            const bool unknown = m_dampening != 0 && u.step == 0; // those before it may have been skipped, as only the device knows
+            if (!unknown && !settled(u.step)) at::_foreach_copy_(momentum, gradients); // the first gradient is taken undampened
             else {
                 at::_foreach_mul_(momentum, m_momentum);
                 at::_foreach_add_(momentum, gradients, 1 - m_dampening);
             }
+            for (std::size_t i = 0; unknown && i < momentum.size(); ++i) momentum[i].copy_(at::where(u.stepTensor.le(1), gradients[i], momentum[i]));
             gradients = m_nesterov ? at::_foreach_add(gradients, momentum, m_momentum) : momentum;
         }
         at::_foreach_sub_(u.parameters, at::_foreach_mul(gradients, u.rateOperand()));

@@ -31,7 +31,7 @@ struct Update
     const std::vector<std::vector<at::Tensor>>& state;    ///< by slot
     const at::Tensor& rate;                               ///< a double on the device, so that a step recorded once can be done again at another
     double weightDecay = 0;
-    std::int64_t step = 1;                                ///< 1 for the very first update, more for a later one
+    std::int64_t step = 1;                                ///< 1 for the very first update, more for a later one; 0: only stepTensor knows
     const at::Tensor& stepTensor;                         ///< the same on the device, float
     std::optional<at::Tensor> skip;                       ///< for fused rules: a float on the device; nothing happens unless it is 0
 

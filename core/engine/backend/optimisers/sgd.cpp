@@ -2,6 +2,7 @@
 // Stochastic gradient descent as torch.optim.SGD has it: momentum, Nesterov's look ahead, dampening.
 #include "core/engine/backend/optimisers/rule.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/_fused_sgd.h>
 
 namespace sconce::engine {
@@ -21,9 +22,15 @@ class Sgd final : public Rule
     void update(const Update& u) const override
     {
         const std::vector<at::Tensor> momentum = u.state.empty() ? std::vector<at::Tensor>{} : u.state[0];
+        const auto run = [&](bool first, const std::optional<at::Tensor>& skip) {
+            at::_fused_sgd_(u.parameters, u.gradients, momentum, u.weightDecay, m_momentum, u.rateOperand(), m_dampening, m_nesterov, false, first, {}, skip);
+        };
         // The first gradient is taken undampened; without dampening momentum from zero comes to the same.
-        const bool first = !settled(u.step);
-        at::_fused_sgd_(u.parameters, u.gradients, momentum, u.weightDecay, m_momentum, u.rateOperand(), m_dampening, m_nesterov, false, first, {}, u.skip);
+        if (m_dampening == 0 || u.step > 0) return run(!settled(u.step), u.skip);
+        // Those before it may have been skipped, as only the device knows: it is told both ways, and one of them does nothing.
+        const at::Tensor first = u.stepTensor.le(1).to(at::kFloat);
+        run(true, (*u.skip + (1 - first)).clamp_max_(1));
+        run(false, (*u.skip + first).clamp_max_(1));
     }
 
   private:
