@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 // What changes from one step to the next, where the device reads it, and what steps have told, where the device wrote it. With both a
-// step is the same work every time, and can be recorded. Private to the engine.
+// step is the same work every time, and can be recorded. Private to the engine: owned by a session, and used by its thread alone.
 
 #include <ATen/core/Tensor.h>
 
