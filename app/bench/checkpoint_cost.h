@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// What checkpoints cost a run: a recipe trained for so many steps through the whole trainer and its history.
+// What checkpoints cost a run: a recipe trained for so many steps through the whole trainer and its history. Used on the thread that
+// measures, which the run takes over until it has ended.
 
 #include "app/bench/benches.h"
 

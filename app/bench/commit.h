@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
+// Which sources a figure was measured with. The text is made by the build (installer/cmake/commit.cmake), anew where the commit has changed.
 
 namespace sconce::bench {
 

@@ -13,7 +13,7 @@ struct MachineFloor
     MachineFloor best(const MachineFloor& other) const;
 };
 
-/// Takes about a fifth of a second and 256 MB. Any thread.
+/// By so many threads at once. Takes about a fifth of a second and 256 MB. Any thread.
 MachineFloor measureMachine(int threads);
 
 } // namespace sconce::bench

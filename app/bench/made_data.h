@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// Data for a bench whose person has none at hand, as files in a folder that is gone afterwards, so that a peer reads the same.
+// Data for a bench whose person has none at hand, as files in a folder that is gone afterwards, so that a peer reads the same. Always the
+// same bytes; any thread.
 
 #include "core/base/result.h"
 

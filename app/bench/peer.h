@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 // The other side of a bench: a script of tests/bench, run by a Python of the person's that has PyTorch, each measurement in a process
-// of its own. The script's last line is its figures as JSON.
+// of its own. The script's last line is its figures as JSON. Used on the thread that measures, which waits for the script.
 
 #include "app/bench/benches.h"
 
@@ -20,9 +20,13 @@ Result<std::string> pythonFor(const std::string& mode, const std::string& torchP
 struct PeerSpec
 {
     std::string python; ///< a path, or a name in PATH
-    std::string script, mode, unit, data;
+    std::string script; ///< a path, of findPeerScript()
+    std::string mode;   ///< one of BenchEntry::modes
+    std::string unit;   ///< of its figures, as it prints them: "ms/step"
+    std::string data;   ///< a path; empty: it needs none
     int threads = 1;
-    std::int64_t warm = 0, steps = 0, batch = 0;
+    std::int64_t warm = 0, steps = 0; ///< that do not count, and that do
+    std::int64_t batch = 0;           ///< samples of a step
     int epochs = 0; ///< more than 0: whole trainings, each round with a seed of its own, instead of steps
 };
 

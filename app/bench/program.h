@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// Another program, run to its end: a peer, or ourselves from a cold start.
+// Another program, run to its end: a peer, or ourselves from a cold start. Any thread; it waits, and asks ten times a second whether to.
 
 #include "app/bench/benches.h"
 

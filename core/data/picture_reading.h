@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// Pictures of many files as records of one size, for folders of classes and folders with labels alike. Private to core/data.
+// Pictures of many files as records of one size, for folders of classes and folders with labels alike. Private to core/data; called by the
+// thread that opens a data set.
 
 #include "core/data/memory_dataset.h"
 
@@ -12,7 +13,7 @@ namespace sconce {
 struct PictureFile
 {
     std::filesystem::path path;
-    std::int32_t label = 0; ///< goes on into PartContent::labels
+    std::int32_t label = 0; ///< goes on into PartContent::labels: a class, or the place in a list of labels
 };
 
 /// Pictures that could not be read: how many, and the first by name.

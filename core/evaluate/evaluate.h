@@ -10,7 +10,9 @@
 
 namespace sconce {
 
+/// Of a class or a label: samples that are of it, and how well it was found. 0 where nothing was said or nothing was there.
 struct ClassMetrics { std::int64_t count = 0; double precision = 0, recall = 0, f1 = 0; };
+ClassMetrics classMetrics(const LabelCounts& counts);
 struct Mistake { std::int64_t row = 0; int truth = 0, said = 0; float confidence = 0; };
 
 /// Where labels were said wrongly: a place in EvaluationReport::rows.
@@ -27,7 +29,7 @@ struct EvaluationReport
     std::string task = "classification";
     double loss = 0, accuracy = 0;           ///< accuracy: NaN where the task has none
     /// Classes alone, else NaN: the truth is among the five likeliest (NaN for five classes or fewer, where that says nothing); the
-    /// mean of the classes' F1, in which rare classes count as much as common ones.
+    /// mean of the classes' F1, as macroF1() has it and a run tells it.
     double top5, macroF1;
     EvaluationReport();
     std::vector<std::pair<std::string, double>> metrics; ///< of the task, by id, in its order

@@ -43,7 +43,7 @@ void addLabels(EvaluationReport& report, const Configured& task, const Evaluatio
 {
     report.labels = data.info().labelNames;
     report.threshold = 1 / (1 + std::exp(-labelCut(task)));
-    for (const LabelCounts& label : totals.labels) report.perClass.push_back({label.there(), label.precision(), label.recall(), label.f1()});
+    for (const LabelCounts& label : totals.labels) report.perClass.push_back(classMetrics(label));
     const auto sets = data.labelSets(report.storedIn);
     const std::size_t labels = report.labels.size();
     const double cut = report.threshold;

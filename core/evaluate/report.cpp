@@ -21,27 +21,6 @@ double ratio(std::int64_t part, std::int64_t whole)
     return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0;
 }
 
-/// Precision, recall and their harmonic mean per class, 0 where nothing was said or nothing was there.
-std::vector<ClassMetrics> classMetrics(const std::vector<std::vector<std::int64_t>>& confusion)
-{
-    const std::size_t classes = confusion.size();
-    std::vector<ClassMetrics> result(classes);
-    for (std::size_t c = 0; c < classes; ++c) {
-        std::int64_t truth = 0, said = 0;
-        for (std::size_t other = 0; other < classes; ++other) {
-            truth += confusion[c][other];
-            said += confusion[other][c];
-        }
-        ClassMetrics& metrics = result[c];
-        metrics.count = truth;
-        metrics.precision = ratio(confusion[c][c], said);
-        metrics.recall = ratio(confusion[c][c], truth);
-        const double sum = metrics.precision + metrics.recall;
-        metrics.f1 = sum > 0 ? 2 * metrics.precision * metrics.recall / sum : 0;
-    }
-    return result;
-}
-
 Json eachJson(const char* what, const std::vector<std::string>& names, const std::vector<ClassMetrics>& each)
 {
     Json list = Json::array();
@@ -59,6 +38,11 @@ bool amongFive(std::span<const float> row, std::size_t truth)
 
 } // namespace
 
+ClassMetrics classMetrics(const LabelCounts& counts)
+{
+    return {counts.there(), counts.precision(), counts.recall(), counts.f1()};
+}
+
 EvaluationReport::EvaluationReport() : top5(std::numeric_limits<double>::quiet_NaN()), macroF1(std::numeric_limits<double>::quiet_NaN()) {}
 
 EvaluationReport reportFrom(const DatasetInfo& info, Part part, std::span<const std::int64_t> rows, std::span<const std::int32_t> labels,
@@ -75,9 +59,10 @@ EvaluationReport reportFrom(const DatasetInfo& info, Part part, std::span<const 
     const std::size_t outputs = rows.empty() ? 0 : probabilities.size() / rows.size();
     double loss = 0;
     std::int64_t correct = 0, near = 0;
+    std::vector<LabelCounts> counts(classes);
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        // A network may have more outputs than there are classes; one of the spare ones is then simply a wrong answer,
-        // which the confusion matrix, having no column for it, leaves out.
+        // A network may have more outputs than there are classes; one of the spare ones is then simply a wrong answer: its class misses a
+        // sample, though the confusion matrix, having no column for it, leaves it out.
         const std::span<const float> row = probabilities.subspan(i * outputs, outputs);
         const auto best = std::max_element(row.begin(), row.end());
         const auto said = static_cast<std::int32_t>(best - row.begin());
@@ -86,8 +71,10 @@ EvaluationReport reportFrom(const DatasetInfo& info, Part part, std::span<const 
         loss += std::isnan(chance) ? chance : -std::log(std::max(chance, 1e-38)); // the smallest float keeps it finite
         report.said.push_back(said);
         report.confidence.push_back(*best);
-        if (static_cast<std::size_t>(said) < classes && static_cast<std::size_t>(truth) < classes)
-            ++report.confusion[static_cast<std::size_t>(truth)][static_cast<std::size_t>(said)];
+        const bool isClass = static_cast<std::size_t>(truth) < classes, saysClass = static_cast<std::size_t>(said) < classes;
+        if (isClass && saysClass) ++report.confusion[static_cast<std::size_t>(truth)][static_cast<std::size_t>(said)];
+        if (isClass) ++(said == truth ? counts[static_cast<std::size_t>(truth)].found : counts[static_cast<std::size_t>(truth)].missed);
+        if (saysClass && said != truth) ++counts[static_cast<std::size_t>(said)].wrong;
         if (amongFive(row, static_cast<std::size_t>(truth))) ++near;
         if (said == truth) ++correct;
         else report.mistakes.push_back({rows[i], truth, said, *best});
@@ -95,11 +82,9 @@ EvaluationReport reportFrom(const DatasetInfo& info, Part part, std::span<const 
     report.loss = rows.empty() ? 0 : loss / static_cast<double>(rows.size());
     report.accuracy = ratio(correct, report.count);
     report.metrics.emplace_back("accuracy", report.accuracy);
-    report.perClass = classMetrics(report.confusion);
+    for (const LabelCounts& each : counts) report.perClass.push_back(classMetrics(each));
     if (classes > 5) report.top5 = ratio(near, report.count);
-    double sum = 0;
-    for (const ClassMetrics& metrics : report.perClass) sum += metrics.f1;
-    if (classes > 0) report.macroF1 = sum / static_cast<double>(classes);
+    report.macroF1 = macroF1(counts, true);
     std::stable_sort(report.mistakes.begin(), report.mistakes.end(),
                      [](const Mistake& a, const Mistake& b) { return a.confidence > b.confidence; });
     return report;

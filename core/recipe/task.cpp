@@ -73,14 +73,10 @@ double mean(double sum, std::int64_t count) { return count > 0 ? sum / static_ca
 double ofLabels(std::string_view id, const MetricSums& sums)
 {
     if (sums.count == 0 || sums.labels.empty()) return unknown;
+    if (id == "macro_f1") return macroF1(sums.labels, sums.classes);
     LabelCounts all;
-    double f1 = 0;
-    for (const LabelCounts& label : sums.labels) {
-        all += label;
-        f1 += label.f1();
-    }
+    for (const LabelCounts& label : sums.labels) all += label;
     const auto labels = static_cast<double>(sums.labels.size());
-    if (id == "macro_f1") return f1 / labels;
     return id == "micro_f1" ? all.f1() : 1 - static_cast<double>(all.wrong + all.missed) / (static_cast<double>(sums.count) * labels);
 }
 
@@ -160,6 +156,7 @@ MetricSums& MetricSums::operator+=(const MetricSums& more)
     targetSquared += more.targetSquared;
     surprise += more.surprise;
     near += more.near;
+    classes = classes || more.classes;
     if (labels.size() < more.labels.size()) labels.resize(more.labels.size());
     for (std::size_t i = 0; i < more.labels.size(); ++i) labels[i] += more.labels[i];
     return *this;
@@ -176,7 +173,7 @@ std::span<const MetricEntry> allMetrics()
         {"micro_f1", "F1", "F1", "Of labels said and labels there, taken together, how many are both: 1 is perfect. Labels that are rare count little; saying none at all is 0.", true, true, true},
         {"exact_match", "All labels right", "all right", "The share of samples of which every label is right.", true, true, true},
         {"label_accuracy", "Label accuracy", "label accuracy", "The share of answers, over all samples and labels, that are right. Where labels are rare, saying none at all comes far.", true, true, true},
-        {"macro_f1", "Macro F1", "macro F1", "The mean of every class's or label's own F1, in which rare ones count as much as common ones.", true, true, false},
+        {"macro_f1", "Macro F1", "macro F1", "The mean of every class's or label's own F1, in which rare ones count as much as common ones. Classes that are neither there nor said are left out.", true, true, false},
         {"top5_accuracy", "Top-5 accuracy", "top 5", "The share of samples whose class is among the five likeliest; of six classes or more.", true, true, false},
         {"mae", "Mean absolute error", "mean error", "How far answers lie from the truth on average, in the target's own units.", false, false, true},
         {"r2", "R²", "R²", "The share of the targets' variation that the answers explain: 1 is perfect, 0 no better than always saying the mean.", true, false, false}};
@@ -202,6 +199,17 @@ const MetricEntry* findMetric(std::string_view id)
     const auto all = allMetrics();
     const auto found = std::find_if(all.begin(), all.end(), [&](const MetricEntry& metric) { return metric.id == id; });
     return found == all.end() ? nullptr : &*found;
+}
+
+double macroF1(std::span<const LabelCounts> counts, bool classes)
+{
+    double sum = 0;
+    std::int64_t occur = 0;
+    for (const LabelCounts& each : counts) {
+        sum += each.f1();
+        occur += !classes || each.there() + each.wrong > 0;
+    }
+    return mean(sum, occur);
 }
 
 double metricOf(std::string_view id, const MetricSums& sums)

@@ -52,6 +52,7 @@ struct MetricSums
     double surprise = 0;      ///< Σ −ln of the probability given to the truth
     std::vector<LabelCounts> labels = {}; ///< of each label, in their order; of classes, where all of a part were asked (Loss::sums); else empty
     std::int64_t near = 0;    ///< of classes, the same: the truth is among the five likeliest
+    bool classes = false;     ///< `labels` are classes, of which each sample has one
     MetricSums& operator+=(const MetricSums& more);
     bool operator==(const MetricSums&) const = default;
 };
@@ -72,6 +73,10 @@ std::span<const MetricEntry> metricsOf(std::string_view task);
 /// Known of validation and test alone, besides metricsOf(): what would cost every step of a GPU something. NaN where they say nothing.
 std::span<const MetricEntry> furtherMetricsOf(std::string_view task);
 const MetricEntry* findMetric(std::string_view id);
+/// The mean of each one's F1, as scikit-learn's f1_score(average="macro") has it: of classes, those that are a truth or an answer among the
+/// samples (an answer beyond the classes, of a network with spare outputs, is a miss and no class of its own); of labels, all of them, and
+/// 0 of one that is neither there nor said. NaN of nothing.
+double macroF1(std::span<const LabelCounts> counts, bool classes);
 /// NaN where the sums do not say: no samples, or (R²) targets that are all alike. Perplexity is exp of the mean surprise.
 double metricOf(std::string_view id, const MetricSums& sums);
 /// "99.15 %", "0.5124", "–" where it is not known.

@@ -9,9 +9,7 @@ Modes:
     tuned     large blocks kept by malloc, channels-last, fused SGD
     bf16      the same under autocast to bfloat16
 """
-import time
-
-from common import keep_large_blocks, main, report
+from common import keep_large_blocks, main, measure_steps
 
 MODES = ["stock", "tuned", "bf16"]
 STAGES = ((64, 1), (128, 2), (256, 2), (512, 2))
@@ -47,25 +45,15 @@ def peer(mode, threads, batch, warm, steps):
     if tuned:
         net = net.to(memory_format=torch.channels_last)
     optimiser = torch.optim.SGD(net.parameters(), 0.05, momentum=0.9, fused=True if tuned else None)
-    criterion = nn.CrossEntropyLoss()
     pictures = torch.randint(0, 256, (2048, 3, 32, 32), dtype=torch.uint8)
     labels = torch.randint(0, 10, (2048,))
-    times = []
-    for step in range(warm + steps):
-        start = time.perf_counter()
+
+    def batch_of():
         rows = torch.randint(0, len(pictures), (batch,))
         inputs = pictures[rows].float().div_(255).sub_(0.4734).div_(0.2516)
-        if tuned:
-            inputs = inputs.contiguous(memory_format=torch.channels_last)
-        optimiser.zero_grad()
-        with torch.autocast("cpu", torch.bfloat16, enabled=mode == "bf16"):
-            loss = criterion(net(inputs), labels[rows])
-        loss.backward()
-        optimiser.step()
-        value = loss.item()
-        if step >= warm:
-            times.append(time.perf_counter() - start)
-    report(mode, times, loss=value, version=torch.__version__, parameters=sum(p.numel() for p in net.parameters()))
+        return inputs.contiguous(memory_format=torch.channels_last) if tuned else inputs, labels[rows]
+
+    measure_steps(mode, warm, steps, net, optimiser, batch_of, nn.CrossEntropyLoss())
 
 
 if __name__ == "__main__":

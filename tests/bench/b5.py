@@ -10,9 +10,8 @@ Modes:
     bf16      the same under autocast to bfloat16
 """
 import sys
-import time
 
-from common import keep_large_blocks, main, report
+from common import keep_large_blocks, main, measure_steps
 
 MODES = ["stock", "tuned", "bf16"]
 BLOCKS, WIDTH, HEADS, LENGTH, SYMBOLS = 4, 128, 4, 64, 65
@@ -73,26 +72,15 @@ def peer(mode, threads, text, batch, warm, steps):
     windows = written.unfold(0, LENGTH + 1, 1)
     net = Gpt()
     optimiser = torch.optim.AdamW(net.parameters(), RATE, weight_decay=DECAY, fused=True if tuned else None)
-    times = []
-    for step in range(warm + steps):
-        start = time.perf_counter()
+
+    def batch_of():
         rows = torch.randint(0, len(windows), (batch,))
         if tuned:
             both = windows[rows]
-            inputs, targets = both[:, :-1].contiguous(), both[:, 1:]
-        else:
-            inputs = torch.stack([written[row : row + LENGTH] for row in rows])
-            targets = torch.stack([written[row + 1 : row + 1 + LENGTH] for row in rows])
-        optimiser.zero_grad()
-        with torch.autocast("cpu", torch.bfloat16, enabled=mode == "bf16"):
-            logits = net(inputs)
-            loss = F.cross_entropy(logits.view(-1, SYMBOLS), targets.reshape(-1))
-        loss.backward()
-        optimiser.step()
-        value = loss.item()
-        if step >= warm:
-            times.append(time.perf_counter() - start)
-    report(mode, times, loss=value, version=torch.__version__, parameters=sum(p.numel() for p in net.parameters()))
+            return both[:, :-1].contiguous(), both[:, 1:]
+        return torch.stack([written[row : row + LENGTH] for row in rows]), torch.stack([written[row + 1 : row + 1 + LENGTH] for row in rows])
+
+    measure_steps(mode, warm, steps, net, optimiser, batch_of, lambda logits, targets: F.cross_entropy(logits.view(-1, SYMBOLS), targets.reshape(-1)))
 
 
 if __name__ == "__main__":

@@ -47,6 +47,28 @@ def report(who, times, scale=1e3, **more):
     print(json.dumps({"who": who, "median": at(0.5), "mean": statistics.mean(times) * scale, "p10": at(0.1), "p90": at(0.9), "steps": len(times), **more}))
 
 
+def measure_steps(mode, warm, steps, net, optimiser, batch, loss_of):
+    """Times training steps of a network on the processor and reports them. batch() gives inputs and targets, loss_of(outputs, targets)
+    the loss; its number is read at each step, as a person who watches it does."""
+    import time
+
+    import torch
+
+    times = []
+    for step in range(warm + steps):
+        start = time.perf_counter()
+        inputs, targets = batch()
+        optimiser.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=mode == "bf16"):
+            loss = loss_of(net(inputs), targets)
+        loss.backward()
+        optimiser.step()
+        value = loss.item()
+        if step >= warm:
+            times.append(time.perf_counter() - start)
+    report(mode, times, loss=value, version=torch.__version__, parameters=sum(p.numel() for p in net.parameters()))
+
+
 def main(peer, modes, **numbers):
     """Reads `MODE --data PATH` and the numbers, named as given here, and makes one measurement."""
     parser = argparse.ArgumentParser()

@@ -54,6 +54,7 @@ MetricSums classSums(const Tensor& logits, const Tensor& targets, std::int64_t c
     MetricSums sums;
     sums.count = values.size(0);
     sums.labels.resize(static_cast<std::size_t>(classes));
+    sums.classes = true;
     for (std::int64_t i = 0; i < sums.count; ++i, row += columns) {
         const std::int64_t said = std::max_element(row, row + columns) - row, truth = target[i];
         sums.near += std::count_if(row, row + columns, [&](float other) { return other > row[truth]; }) < 5;

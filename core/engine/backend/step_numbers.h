@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 // What changes from one step to the next, where the device reads it, and what steps have told, where the device wrote it. With both a
-// step is the same work every time, and can be recorded. Several steps have a place each. Private to the engine.
+// step is the same work every time, and can be recorded. Several steps have a place each. Private to the engine: owned by a session, and
+// used by its thread alone.
 
 #include "core/engine/backend/staging.h"
 

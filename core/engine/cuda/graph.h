@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// What the library over CUDA is made of; its door is cuda_table.h. Private to core/engine/cuda.
+// What the library over CUDA is made of: CudaTable's members, under which cuda_table.h says what they do. Private to core/engine/cuda.
 
 #include "core/engine/cuda/cuda_table.h"
 

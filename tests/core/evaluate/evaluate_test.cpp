@@ -8,6 +8,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <map>
 
 using namespace sconce;
 
@@ -104,6 +105,7 @@ class EvaluateTest : public QObject
     void reportSurvivesZeroAndNaN();
     void rowsOfEverySplit();
     void evaluatesAModel();
+    void macroF1IsTheRuns();
     void refusesWrongWeights();
     void recordsArePlanar();
     void drawingsAreCentred_data();
@@ -156,8 +158,8 @@ void EvaluateTest::topFiveAndMacroF1()
                                0.1f, 0.2f, 0.15f, 0.14f, 0.04f, 0.05f, 0.32f}; // right
     const EvaluationReport report = reportFrom(seven, Part::Test, rows, labels, p);
     QCOMPARE(report.top5, 0.75);
-    // Class a: precision 1/3, recall 1, F1 0.5; class g: 1; the others 0.
-    QVERIFY(std::abs(report.macroF1 - 1.5 / 7) < 1e-12);
+    // Class a: precision 1/3, recall 1, F1 0.5; class g: 1; b and f 0. The others are neither there nor said.
+    QVERIFY(std::abs(report.macroF1 - 1.5 / 4) < 1e-12);
     QCOMPARE(report.toJson()["top5_accuracy"].get<double>(), 0.75);
     QVERIFY(report.toJson()["macro_f1"].is_number());
 }
@@ -235,6 +237,50 @@ void EvaluateTest::evaluatesAModel()
     QVERIFY(report->seconds >= 0);
     QCOMPARE(evaluateModel(**model, recipe, data, "validation", {})->count, std::int64_t{10});
     QCOMPARE(evaluateModel(**model, recipe, data, "test", [](std::int64_t) { return false; }).error().code, ErrorCode::Cancelled);
+}
+
+/// Of a network with more outputs than there are classes, too, which says some that are none.
+void EvaluateTest::macroF1IsTheRuns()
+{
+    Recipe recipe = smallRecipe();
+    recipe.stack.layers.back().params["units"] = std::int64_t{5};
+    const auto data = std::make_shared<FourPixels>();
+    std::vector<float> weight(80), bias{0.1f, -0.2f, 0.3f, 0.2f, 0.1f};
+    for (std::size_t i = 0; i < weight.size(); ++i) weight[i] = static_cast<float>((static_cast<int>(i * 7 % 13) - 6) * 0.1);
+    const std::vector<TensorView> views{{"dense1.weight", DType::F32, {5, 16}, std::as_bytes(std::span(weight))}, {"dense1.bias", DType::F32, {5}, std::as_bytes(std::span(bias))}};
+    auto model = openModel(recipe, imageType(1, 4, 4), views, "cpu", 1);
+    QVERIFY2(model.ok(), model.ok() ? "" : model.error().text().c_str());
+    const auto report = evaluateModel(**model, recipe, data, "train", {});
+    QVERIFY2(report.ok(), report.ok() ? "" : report.error().text().c_str());
+    std::map<int, LabelCounts> counts; // by the definition
+    int beyond = 0;
+    for (std::size_t i = 0; i < report->rows.size(); ++i) {
+        const int truth = data->labels(Part::Training)[static_cast<std::size_t>(report->rows[i])], said = report->said[i];
+        ++(truth == said ? counts[truth].found : counts[truth].missed);
+        if (said < 3 && said != truth) ++counts[said].wrong;
+        beyond += said >= 3;
+    }
+    QVERIFY(beyond > 0 && report->accuracy > 0);
+    double sum = 0;
+    for (const auto& [label, count] : counts) sum += 2.0 * static_cast<double>(count.found) / static_cast<double>(2 * count.found + count.wrong + count.missed);
+    QVERIFY(std::abs(report->macroF1 - sum / static_cast<double>(counts.size())) < 1e-12);
+    std::int64_t inClasses = 0;
+    for (const ClassMetrics& each : report->perClass) inClasses += each.count;
+    QCOMPARE(inClasses, report->count); // every sample is of a class, also one that was said to be none
+
+    SessionSpec spec;
+    auto plan = lower(recipe.stack, imageType(1, 4, 4));
+    QVERIFY(plan.ok());
+    spec.plan = std::move(*plan);
+    spec.task = recipe.task;
+    spec.threads = 1;
+    auto session = Session::open(std::move(spec));
+    QVERIFY2(session.ok(), session.ok() ? "" : session.error().text().c_str());
+    QVERIFY((*session)->setWeights(views).ok() && (*session)->useData(data).ok());
+    const auto totals = (*session)->evaluate(Part::Training, report->rows, 7, {});
+    QVERIFY2(totals.ok(), totals.ok() ? "" : totals.error().text().c_str());
+    QCOMPARE(metricOf("macro_f1", *totals), report->macroF1);
+    QCOMPARE(metricOf("accuracy", *totals), report->accuracy);
 }
 
 void EvaluateTest::refusesWrongWeights()

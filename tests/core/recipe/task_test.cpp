@@ -307,7 +307,20 @@ class TaskTest : public QObject
         QCOMPARE(sums.labels[1].precision() + sums.labels[1].recall() + LabelCounts{}.f1(), 0.0); // never there: nothing divided by nothing
         QVERIFY(std::isnan(metricOf("micro_f1", {})) && std::isnan(metricOf("label_accuracy", {})));
         QCOMPARE(labelCut({"multilabel", {}}), 0.0);
-        // Of classes the same; the five likeliest of six classes and more.
+        // Of classes, those that occur: the example of scikit-learn's f1_score (truths 0 1 2 0 1 2, said 0 2 1 0 0 1) with a class more, and
+        // one class that is said alone (truths 0 1 1, said 0 3 1).
+        const std::vector<LabelCounts> documented{{2, 1, 0}, {0, 2, 2}, {0, 1, 2}, {0, 0, 0}}, saidAlone{{1, 0, 0}, {1, 0, 1}, {0, 0, 0}, {0, 1, 0}};
+        QVERIFY(std::abs(macroF1(documented, true) - 0.8 / 3) < 1e-12 && std::abs(macroF1(documented, false) - 0.8 / 4) < 1e-12);
+        QVERIFY(std::abs(macroF1(saidAlone, true) - (1 + 2.0 / 3 + 0) / 3) < 1e-12);
+        QVERIFY(std::isnan(macroF1({}, true)) && std::isnan(macroF1(std::vector<LabelCounts>(3), true)));
+        MetricSums pieces, piece;
+        piece.labels = documented;
+        piece.classes = true;
+        pieces += piece;
+        pieces += MetricSums{0, 1};
+        pieces.count = 6;
+        QVERIFY(std::abs(metricOf("macro_f1", pieces) - 0.8 / 3) < 1e-12);
+        // The five likeliest of six classes and more.
         MetricSums classes{6, 10};
         classes.near = 9;
         classes.labels.resize(6);
