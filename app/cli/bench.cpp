@@ -155,6 +155,8 @@ Result<std::vector<Row>> takeTurns(const Context& context, std::vector<Contestan
             context.emit(line);
             row.more.push_back(std::move(measured->more));
             context.note("round " + std::to_string(round + 1) + ": " + row.who.name + " " + figure(measured->median) + " " + row.who.unit + (row.accuracies.empty() ? "" : ", " + percentText(row.accuracies.back())));
+            if (round == 0 && measured->more.contains("choices"))
+                if (const std::string how = measured->more["choices"].value("step_because", std::string()); !how.empty()) context.note("  " + how);
             if (Interruptible::wanted()) return Error{ErrorCode::Cancelled, "The measurement was stopped.", "", ""};
         }
     return rows;

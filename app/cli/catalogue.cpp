@@ -74,6 +74,7 @@ int describe(Context& context, const std::string& name, const std::string& data)
             memory = " Memory, estimate: " + bytesText(guess->memoryBytes) + " (" + memoryText(m) + ").";
             totals["memory"] = {{"parameters", m.parameters}, {"gradients", m.gradients}, {"optimiser", m.optimiser}, {"average", m.average},
                                 {"activations", m.activations}, {"workspace", m.workspace}};
+            if (m.graph > 0) totals["memory"]["graph"] = m.graph;
             if (m.withoutRecomputing > 0) {
                 totals["memory"]["without_recomputing"] = m.withoutRecomputing;
                 totals["recomputed_share"] = m.recomputing;

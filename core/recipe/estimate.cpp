@@ -36,7 +36,8 @@ std::optional<Estimate> estimate(const Recipe& recipe, const StackReport& report
     const double pieces = static_cast<double>(wholeOf(recipe.training, "gradients", "micro_batch"));
     const double rows = pieces > 0 ? std::min(pieces, batch) : batch;
     if (const auto plan = lower(recipe.stack, data.input))
-        result.memory = forecastMemory(recipe, *plan, static_cast<std::int64_t>(rows), evaluatedAtOnce(recipe.training.batchSize, answersPerSample(recipe.task, data.input), result.samples));
+        result.memory = forecastMemory(recipe, *plan, static_cast<std::int64_t>(rows), evaluatedAtOnce(recipe.training.batchSize, answersPerSample(recipe.task, data.input), result.samples),
+                                       result.samples.training % recipe.training.batchSize);
     result.memoryBytes = result.memory.total();
     result.flopPerStep = 2.0 * static_cast<double>(report.cost.trainingMacs) * batch * (1 + result.memory.recomputing);
     result.stepsPerEpoch = (result.samples.training + recipe.training.batchSize - 1) / recipe.training.batchSize;

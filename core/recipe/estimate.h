@@ -15,12 +15,14 @@ struct MemoryForecast
     std::uint64_t average = 0;     ///< the weights' running average, where one is kept
     std::uint64_t activations = 0; ///< the batch (or micro-batch) at once: itself, what is kept of it for the backward pass, gradients on their way
     std::uint64_t workspace = 0;   ///< what a commit or a validation takes beyond a step
+    std::uint64_t graph = 0;       ///< GPU: what a step that is captured keeps to itself while others (a validation, a smaller batch) need as much of their own
     std::uint64_t total() const;
     std::uint64_t withoutRecomputing = 0; ///< the total if nothing were computed again; 0 where nothing is
     double recomputing = 0;        ///< share of a step's arithmetic that is done a second time to save memory
 };
-/// `rows` samples go through the network at once while training, `evaluated` in a validation.
-MemoryForecast forecastMemory(const Recipe& recipe, const Plan& plan, std::int64_t rows, std::int64_t evaluated);
+/// `rows` samples go through the network at once while training, `evaluated` in a validation, and `last` in the smaller batch that an
+/// epoch ends with; 0: it ends with a whole one.
+MemoryForecast forecastMemory(const Recipe& recipe, const Plan& plan, std::int64_t rows, std::int64_t evaluated, std::int64_t last = 0);
 
 /// "weights 139 kB, gradients 139 kB, …": the parts in words, and what computing again saves and costs.
 std::string memoryText(const MemoryForecast& forecast);

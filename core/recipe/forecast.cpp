@@ -45,13 +45,20 @@ PassOptions passesOf(const Recipe& recipe)
     return options;
 }
 
+/// Whether a GPU will try the step as a CUDA graph (SessionImpl::whyEager()). What comes of that is known when the run starts.
+bool mayBeCaptured(const Recipe& recipe, std::int64_t rows)
+{
+    return recipe.device.starts_with("cuda") && flagOf(recipe.training, "speed", "cuda_graph") && rows == recipe.training.batchSize &&
+           wholeOf(recipe.training, "gradients", "micro_batch") == 0 && wordOf(recipe.training, "memory", "recompute") != "blocks";
+}
+
 std::uint64_t whole(double bytes)
 {
     return bytes >= 9e18 ? std::uint64_t{9'000'000'000'000'000'000} : static_cast<std::uint64_t>(std::max(0.0, bytes));
 }
 
 /// Beyond weights and states, at the fullest moment of training.
-struct Beyond { double step = 0, all = 0; };
+struct Beyond { double step = 0, validation = 0; double all() const { return std::max(step, validation); } };
 
 Beyond beyond(const ExecutionPlan& training, const ExecutionPlan& looking, double gradients, std::int64_t rows, std::int64_t evaluated, bool pieces)
 {
@@ -60,7 +67,7 @@ Beyond beyond(const ExecutionPlan& training, const ExecutionPlan& looking, doubl
     for (const ParameterSpec& spec : training.plan.parameters)
         if (pieces && spec.trainable) largest = std::max(largest, floatBytes * static_cast<double>(spec.elements()));
     const double most = std::max(step.peak + largest, step.batch + gradients);
-    return {most, std::max(most, step.batch + evaluation.peak)};
+    return {most, step.batch + evaluation.peak};
 }
 
 } // namespace
@@ -68,7 +75,7 @@ Beyond beyond(const ExecutionPlan& training, const ExecutionPlan& looking, doubl
 std::uint64_t MemoryForecast::total() const
 {
     double sum = 0;
-    for (const std::uint64_t part : {parameters, gradients, optimiser, average, activations, workspace}) sum += static_cast<double>(part);
+    for (const std::uint64_t part : {parameters, gradients, optimiser, average, activations, workspace, graph}) sum += static_cast<double>(part);
     return whole(sum);
 }
 
@@ -76,7 +83,8 @@ std::string memoryText(const MemoryForecast& forecast)
 {
     std::string text;
     const std::pair<const char*, std::uint64_t> parts[] = {{"weights", forecast.parameters}, {"gradients", forecast.gradients}, {"optimiser", forecast.optimiser},
-                                                           {"average", forecast.average}, {"activations", forecast.activations}, {"workspace", forecast.workspace}};
+                                                           {"average", forecast.average}, {"activations", forecast.activations}, {"workspace", forecast.workspace},
+                                                           {"kept by the CUDA graph", forecast.graph}};
     for (const auto& [name, bytes] : parts)
         if (bytes > 0) text += (text.empty() ? "" : ", ") + std::string(name) + " " + bytesText(bytes);
     if (forecast.withoutRecomputing > forecast.total())
@@ -84,7 +92,7 @@ std::string memoryText(const MemoryForecast& forecast)
     return text;
 }
 
-MemoryForecast forecastMemory(const Recipe& recipe, const Plan& plan, std::int64_t rows, std::int64_t evaluated)
+MemoryForecast forecastMemory(const Recipe& recipe, const Plan& plan, std::int64_t rows, std::int64_t evaluated, std::int64_t last)
 {
     MemoryForecast result;
     double statistics = 0;
@@ -106,13 +114,18 @@ MemoryForecast forecastMemory(const Recipe& recipe, const Plan& plan, std::int64
     const ExecutionPlan looking = prepare(plan, options);
     const Beyond now = beyond(training, looking, gradients, rows, evaluated, rows < recipe.training.batchSize);
     result.activations = whole(now.step - gradients);
-    result.workspace = whole(now.all - now.step);
+    result.workspace = whole(now.all() - now.step);
+    if (mayBeCaptured(recipe, rows)) {
+        // Its activations and gradients stay reserved, and nobody else can have them: the fullest of what is not captured comes on top.
+        const double beside = std::max(now.validation, last > 0 ? beyond(training, looking, gradients, last, evaluated, false).step : 0);
+        result.graph = whole(now.step + beside - now.all());
+    }
     if (training.segments.empty()) return result;
 
     ExecutionPlan keeping = training;
     keeping.segments.clear();
-    const double without = beyond(keeping, looking, gradients, rows, evaluated, rows < recipe.training.batchSize).all;
-    result.withoutRecomputing = whole(static_cast<double>(result.total()) + without - now.all);
+    const double without = beyond(keeping, looking, gradients, rows, evaluated, rows < recipe.training.batchSize).all();
+    result.withoutRecomputing = whole(static_cast<double>(result.total()) + without - now.all());
     result.recomputing = recomputedShare(training);
     return result;
 }

@@ -129,7 +129,8 @@ OptionEntry speed()
                        "Adds nothing on the processor, where the same number of threads gives the same numbers anyway."),
              advanced(boolParam("cuda_graph", "CUDA graph", true,
                                 "On an NVIDIA GPU a step is captured once, as a CUDA graph, and then replayed, which saves starting each of its parts: much where the network is small, little where it is large. "
-                                "Both ways are tried when the run starts, and the graph is kept only if it comes to the same numbers and is faster. Costs the time of some thirty steps at the start, and memory of its own. "
+                                "Short steps are replayed up to sixteen at a time. Each way is tried when the run starts, and a graph is kept only if it comes to the same numbers and is faster. "
+                                "Costs the time of some thirty steps at the start, of a hundred where they are short, and memory: what a step takes stays with the graph, so that a validation needs its own beside it. "
                                 "Adds nothing on the processor.")),
              advanced(boolParam("autotune", "Try convolutions", true,
                                 "On an NVIDIA GPU every convolution is tried in each way that cuDNN knows, and the fastest is taken, at each start of the run anew. Costs seconds at the start and some memory; "

@@ -60,6 +60,7 @@ class Search
     {
         Recipe recipe = m_trial.recipe();
         recipe.training.batchSize = batch;
+        setOption(recipe.training, "speed", "cuda_graph", false); // what is tried here are eager steps
         const double forecast = static_cast<double>(forecastMemory(recipe, m_trial.plan(), batch, batch).total());
         return static_cast<std::uint64_t>(forecast * m_correction);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Recipes: JSON, starters, validation and its fixes, settings by path, learning rates, estimates, differences.
 #include "core/base/text.h"
+#include "core/model/memory.h"
 #include "core/recipe/estimate.h"
 
 #include <QTemporaryDir>
@@ -160,6 +161,64 @@ class RecipeTest : public QObject
         QVERIFY(std::abs(cost->flopPerStep / 1.825e9 - 1) < 0.01); // "1.8 GFLOP" of look/compose-dark
         QVERIFY2(cost->memoryBytes > 9'500'000 && cost->memoryBytes < 11'000'000, std::to_string(cost->memoryBytes).c_str()); // measured: 16.7 MB
         QCOMPARE(cost->memoryBytes, cost->memory.total());
+    }
+
+    void capturedStepKeepsItsMemory_data()
+    {
+        QTest::addColumn<QString>("what");
+        QTest::addColumn<bool>("counted");
+        for (const char* what : {"as it is", "a whole last batch", "hardly any validation"}) QTest::newRow(what) << QString(what) << true;
+        for (const char* what : {"processor", "automatic", "switched off", "pieces", "fewer samples than a batch", "recomputed"}) QTest::newRow(what) << QString(what) << false;
+    }
+
+    /// Of a GPU: what a step takes stays with its graph, and the fullest of what is not captured comes on top, a validation or the last batch.
+    void capturedStepKeepsItsMemory()
+    {
+        QFETCH(QString, what);
+        QFETCH(bool, counted);
+        Recipe r = starter("mnist-convnet");
+        r.device = what == "processor" ? "cpu" : what == "automatic" ? "auto" : "cuda:0";
+        DataFacts facts = mnist();
+        if (what == "switched off") setOption(r.training, "speed", "cuda_graph", false);
+        if (what == "pieces") setOption(r.training, "gradients", "micro_batch", std::int64_t{32});
+        if (what == "recomputed") setOption(r.training, "memory", "recompute", std::string("blocks"));
+        if (what == "fewer samples than a batch") r.training.batchSize = 100'000;
+        if (what == "a whole last batch") r.training.batchSize = 100; // of 54,000
+        if (what == "hardly any validation") {
+            r.training.batchSize = 1000;
+            r.data.split.validation = 0;
+            facts.testCount = 1;
+            facts.trainingCount = 59'999;
+        }
+        const StackReport report = analyse(r.stack, facts.input);
+        const auto guess = estimate(r, report, facts);
+        QVERIFY(guess);
+        const MemoryForecast& memory = guess->memory;
+        QCOMPARE(memory.graph > 0, counted);
+        QCOMPARE(memoryText(memory).find("kept by the CUDA graph") != std::string::npos, counted);
+        Recipe without = r;
+        setOption(without.training, "speed", "cuda_graph", false);
+        QCOMPARE(guess->memoryBytes - memory.graph, estimate(without, report, facts)->memoryBytes);
+        if (!counted) return;
+
+        PassOptions options; // as a GPU has them
+        options.channelsLast = options.fuse = false;
+        options.poolsFollow = true;
+        const ExecutionPlan execution = prepare(*lower(r.stack, facts.input), options);
+        const std::int64_t last = guess->samples.training % r.training.batchSize;
+        const double gradients = 4.0 * static_cast<double>(guess->parameters);
+        const auto stepOf = [&](std::int64_t rows) {
+            const StepMemory memoryOfStep = stepMemory(execution, rows, true);
+            return std::max(memoryOfStep.peak, memoryOfStep.batch + gradients);
+        };
+        const double step = stepOf(r.training.batchSize);
+        const std::int64_t evaluated = what == "hardly any validation" ? 1 : std::max<std::int64_t>(r.training.batchSize, 256);
+        const double validation = stepMemory(execution, r.training.batchSize, true).batch + stepMemory(execution, evaluated, false).peak;
+        const double beside = std::max(validation, last > 0 ? stepOf(last) : 0.0);
+        QCOMPARE(last == 0, what == "a whole last batch");
+        QVERIFY(what == "as it is" || (beside > validation) == (what == "hardly any validation")); // where the last batch is the fullest
+        const double expected = step + beside - std::max(step, validation);
+        QVERIFY2(std::abs(static_cast<double>(memory.graph) - expected) <= 1, qPrintable(QString("%1, not %2").arg(memory.graph).arg(expected)));
     }
 
     void jsonWritesEverythingInOrder()
