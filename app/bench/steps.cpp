@@ -7,6 +7,7 @@
 #include "core/engine/feeding.h"
 #include "core/training/trial.h"
 
+#include <algorithm>
 #include <optional>
 
 namespace sconce::bench {
@@ -27,7 +28,7 @@ Result<Measured> steps(Trial& trial, std::int64_t warm, std::int64_t count, cons
     // A GPU is only waited for when metrics are asked for: there a step's time is its share of those since the last time.
     const std::int64_t group = trial.recipe().device.starts_with("cuda") ? reportEvery : 1;
     warm = (warm + group - 1) / group * group;
-    if (count < group) return Error{ErrorCode::Invalid, "On a GPU at least " + std::to_string(group) + " steps are measured.", "Give more: --steps N.", ""};
+    count = std::max(count, 5 * group) / group * group; // a few figures at least
     for (std::int64_t step = 0; step < warm + count; ++step) {
         if (!keepGoing()) return stopped();
         if (step % group == 0) start = now();

@@ -166,10 +166,11 @@ Places placesOf(const fs::path& folder, Listed& listed)
 {
     Places places;
     std::map<fs::path, std::size_t> known; // the line
+    std::set<fs::path> missing;
     for (std::size_t i = 0; i < listed.paths.size(); ++i) {
         const auto place = placeOf(folder, listed.paths[i]);
         if (!place) {
-            if (++places.lost == 1) places.first = listed.paths[i].string();
+            if (missing.insert(listed.paths[i].lexically_normal()).second && ++places.lost == 1) places.first = listed.paths[i].string();
             continue;
         }
         if (const auto [before, isNew] = known.try_emplace(*place, i); !isNew) {

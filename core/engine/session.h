@@ -85,7 +85,9 @@ class Session
     /// The gradients of the whole batch.
     virtual Result<void> backward() = 0;
     /// The optimiser's step. NotFinite, with nothing changed, if loss or a gradient is NaN or infinite. In float16 gradients that
-    /// overflow are first met by a lower scale: the step is skipped (StepMetrics::skipped), and all is well.
+    /// overflow are first met by a lower scale: the step is skipped (StepMetrics::skipped), and all is well. Where steps are replayed
+    /// from a graph, this one may only be noted, forward() and backward() with it, and made together with later ones, at the latest
+    /// when somebody asks for anything else of the session: who asks may then be told what went wrong with it.
     virtual Result<void> commit(double learningRate) = 0;
 
     /// Metrics of all committed steps since the last call, oldest first; synchronises the device. On a GPU commit() does not

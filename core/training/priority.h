@@ -11,7 +11,9 @@
 namespace sconce {
 
 inline constexpr int behindTheWindow = 10; ///< steps of nice; a call posted to the window's thread then waits 0.02 ms instead of 8
-inline constexpr int behindTraining = 10;  ///< the step's threads wait for each other: one that has to share its core holds up all
+/// The step's threads wait for each other: one that has to share its core holds up all. Not more, as a nice value cannot be taken back when
+/// somebody waits for the checkpoint on a machine that is full of other work.
+inline constexpr int behindTraining = 5;
 
 /// Lowers the priority of the calling thread alone (Linux), at most to 19, and of the threads that it makes from now on (OpenMP's team).
 /// Relative to what it has: started with a low priority, everything keeps its place in the order. Alone on the machine it costs nothing.

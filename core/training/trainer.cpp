@@ -223,13 +223,13 @@ Result<void> Training::report()
     m_stepClock.start();
     auto metrics = m_session->takeMetrics();
     m_stepClock.stop();
-    if (!metrics) return metrics.error().code == ErrorCode::NotFinite ? refused(0) : metrics.error();
+    if (!metrics) return refused(0);
     std::erase_if(*metrics, [this](const StepMetrics& step) { return step.step >= m_state.step; }); // computed, but never committed
     if (metrics->size() > m_group.size())
         return Error{ErrorCode::Internal, "The engine lost count of its steps.", "", std::to_string(metrics->size()) + " of " + std::to_string(m_group.size())};
     std::optional<Error> why;
     if (metrics->size() < m_group.size()) why = refused(metrics->size());
-    if (why && (why->code != ErrorCode::NotFinite || m_group.empty())) return *why;
+    if (why && m_group.empty()) return *why;
     tellSkipped(*metrics);
     for (const StepMetrics& step : *metrics) {
         m_state.epochLossSum += step.loss * static_cast<double>(step.count);
@@ -262,8 +262,7 @@ void Training::tellSkipped(const std::vector<StepMetrics>& metrics)
 Error Training::refused(std::size_t good)
 {
     auto more = m_session->takeMetrics();
-    if (more || more.error().code != ErrorCode::NotFinite)
-        return more ? Error{ErrorCode::Internal, "The engine lost count of its steps.", "", std::to_string(good) + " of " + std::to_string(m_group.size())} : more.error();
+    if (more) return Error{ErrorCode::Internal, "The engine lost count of its steps.", "", std::to_string(good) + " of " + std::to_string(m_group.size())};
     const std::size_t lost = m_group.size() - good;
     m_group.drop(lost, m_batch);
     m_state.step -= static_cast<std::int64_t>(lost);

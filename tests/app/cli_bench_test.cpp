@@ -33,7 +33,8 @@ class CliBenchTest : public QObject
     {
         QCOMPARE(said.objects[1]["checkpoints"].toInt() + said.objects[0]["checkpoints"].toInt(), 2);
         const QJsonObject with = said.objects[said.objects[0]["checkpoints"].toInt() > 0 ? 0 : 1];
-        for (const char* key : {"writer_cpu_ms", "trainer_cpu_ms", "history_cpu_ms_per_step"}) QVERIFY2(with[key].toDouble() > 0, key);
+        for (const char* key : {"writer_cpu_ms", "trainer_cpu_ms"}) QVERIFY2(with[key].toDouble() > 0, key);
+        QVERIFY(with["history_cpu_ms_per_step"].isNull() || with["history_cpu_ms_per_step"].toDouble() > 0); // null where the system does not count
         QVERIFY(with["writer_cpu_ms"].toDouble() < with["writing_ms"].toDouble() * 1.05); // the rest is the disk's
         QCOMPARE(said.last()["every"].toInt(), 10);
         const QJsonObject cost = said.last()["checkpoint_cpu"].toObject();

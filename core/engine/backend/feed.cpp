@@ -126,6 +126,11 @@ std::int64_t Feed::reserve(std::int64_t rows, Target target, std::int64_t most)
     return most;
 }
 
+void Feed::release()
+{
+    for (Staging* each : {&m_stagedRows, &m_stagedRecords, &m_stagedTargets}) each->release();
+}
+
 void Feed::hold(std::int64_t place, std::span<const std::int64_t> rows, Target target)
 {
     m_staged = static_cast<std::int64_t>(rows.size());

@@ -50,6 +50,7 @@ class Feed
     void use(std::int64_t place) { m_place = place; }
     /// How many batches of so many rows may have a place, and room for so many from now on.
     std::int64_t reserve(std::int64_t rows, Target target, std::int64_t most);
+    void release(); ///< what was reserved; room for what is staged is made anew
     /// Inputs and targets of the staged rows, by work on the device alone. Not for Target::Input, which are the inputs.
     at::Tensor stagedInputs();
     at::Tensor stagedTargets(Target target);

@@ -45,6 +45,12 @@ void Replays::record(std::int64_t steps, const Step& step)
     m_together = steps;
 }
 
+void Replays::oneByOne()
+{
+    if (m_together > 1) m_graph->forget(m_several);
+    m_together = 1;
+}
+
 void Replays::add(std::span<const std::int64_t> rows, std::int64_t step, double rate, std::int64_t update)
 {
     m_feed.hold(m_waiting, rows, m_target);

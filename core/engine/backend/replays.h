@@ -26,10 +26,10 @@ class Replays
     bool full() const { return m_waiting >= m_together; }
 
     /// Notes one step; later, beside it, several in one. So many must wait, for somewhere the work may be done to be noted. Throws what
-    /// StepGraph::record() throws, and is as before then.
+    /// StepGraph::record() throws, and is as before then, but that nothing waits any more.
     void record(std::int64_t steps, const Step& step);
     /// Of a graph of several nothing more is wanted: they are replayed one by one.
-    void oneByOne() { m_together = 1; }
+    void oneByOne();
     /// At most most() may wait.
     void add(std::span<const std::int64_t> rows, std::int64_t step, double rate, std::int64_t update);
     void forget() { m_waiting = 0; }

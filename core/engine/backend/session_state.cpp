@@ -31,7 +31,7 @@ Result<void> SessionImpl::checkDeferred() const
 /// Told already, by takeMetrics(), the counters are those of the last good step again: that state may be saved.
 Result<void> SessionImpl::checkMayLeave() const
 {
-    return m_failed && m_pending.empty() ? Result<void>() : checkDeferred();
+    return m_failed && m_failed->code == ErrorCode::NotFinite && m_pending.empty() ? Result<void>() : checkDeferred();
 }
 
 namespace {

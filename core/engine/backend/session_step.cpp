@@ -212,13 +212,16 @@ void SessionImpl::recordTogether(std::int64_t steps)
 /// As an earlier attempt had it. Where that is not to be had now, one by one comes to the same.
 void SessionImpl::settleTogetherAgain()
 {
-    m_choice.together = std::min(m_choice.together, m_graph->most());
-    if (m_choice.together < 2) return;
-    const auto recorded = guarded("recording several steps", [&]() -> Result<void> {
-        recordTogether(m_choice.together);
-        return {};
-    });
-    if (!recorded) m_choice.together = 1;
+    const std::int64_t wanted = m_choice.together;
+    m_choice.together = std::min(wanted, m_graph->most());
+    if (m_choice.together > 1) {
+        const auto recorded = guarded("recording several steps", [&]() -> Result<void> {
+            recordTogether(m_choice.together);
+            return {};
+        });
+        if (!recorded) m_choice.together = 1;
+    }
+    if (m_choice.together != wanted) m_choice.because += " Now there is room for " + (m_choice.together > 1 ? std::to_string(m_choice.together) + " at a time." : std::string("one at a time."));
 }
 
 /// Several steps a replay, where that is right and faster. What goes wrong here leaves the graph of one.
@@ -242,7 +245,7 @@ StepTrial SessionImpl::tryWays(const TensorGroups& start, const StepWay& usual, 
     trial.eagerSeconds = trial.capturedSeconds = std::numeric_limits<double>::infinity();
     trial.allowed = m_precision.mixed() || m_spec.step.precision == "tf32" ? allowedInFewerDigits : allowedInFloat32;
     const TensorGroups state = stepState();
-    const std::int64_t steps = std::max(trialSteps, other.together);
+    const std::int64_t steps = (std::max(trialSteps, other.together) + other.together - 1) / other.together * other.together; // none is left waiting
     const auto run = [&](const StepWay& way, double& best) {
         putBack(state, start);
         ToldRows told(m_told->width(), m_device);
@@ -251,6 +254,7 @@ StepTrial SessionImpl::tryWays(const TensorGroups& start, const StepWay& usual, 
             trialStep(i);
             if (m_graph->waiting() == way.together) way.go(told);
         }
+        TORCH_CHECK(told.count() == steps, "a trial lost count of its steps");
         best = std::min(best, (m_graph->finished() - began) / static_cast<double>(steps));
         TensorGroups went = state;
         went.push_back({told.read()});
@@ -282,8 +286,10 @@ Result<void> SessionImpl::replayWaiting() const
         m_graph->replay(*m_told);
         return {};
     });
-    if (!done) m_failed = done.error();
-    return done;
+    if (done) return done;
+    m_failed = done.error();
+    if (m_failed->code == ErrorCode::OutOfMemory) m_failed->code = ErrorCode::Internal; // smaller pieces would not bring back the steps that are lost
+    return *m_failed;
 }
 
 void SessionImpl::dropGraph()
@@ -294,6 +300,7 @@ void SessionImpl::dropGraph()
     }
     m_graph.reset();
     m_replays = false;
+    if (m_feed) m_feed->release();
     if (m_device.is_cuda()) c10::getDeviceAllocator(c10::kCUDA)->emptyCache();
 }
 

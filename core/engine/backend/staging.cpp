@@ -82,11 +82,26 @@ void Staging::make(std::int64_t rows, at::IntArrayRef row, at::ScalarType type)
     std::vector<std::int64_t> sizes(row.begin(), row.end());
     sizes.insert(sizes.begin(), std::max(rows, m_least));
     const at::TensorOptions options = at::TensorOptions().dtype(type);
-    m_fixed = at::empty(sizes, options.device(m_device));
-    for (Lot& lot : m_lots) {
+    Tensor fixed = at::empty(sizes, options.device(m_device));
+    std::vector<Lot> lots = m_lots;
+    for (Lot& lot : lots) {
         lot.host = at::empty(sizes, options.pinned_memory(!m_device.is_cpu()));
         if (m_aside) lot.device = at::empty(sizes, options.device(m_device));
     }
+    m_fixed = std::move(fixed); // all of it or, where memory runs out, nothing
+    m_lots = std::move(lots);
+    // The allocator may give what earlier work of the computing lane, told but not done, still reads: the copy lane waits for that once.
+    if (m_aside)
+        for (const Lot& lot : m_lots) m_lanes->set(lot.read, Lanes::Compute);
+}
+
+void Staging::release()
+{
+    finish();
+    m_fixed = {};
+    for (Lot& lot : m_lots) lot.host = lot.device = {};
+    m_least = 0;
+    m_open = false;
 }
 
 void* Staging::hold(std::int64_t first, std::int64_t rows, at::IntArrayRef row, at::ScalarType type)

@@ -42,6 +42,7 @@ class Staging
 
     /// There will be room for so many rows from the first hold() on.
     void reserve(std::int64_t rows) { m_least = std::max(m_least, rows); }
+    void release(); ///< all memory, and what was reserved: the next hold() makes what it needs
     /// The host's memory of the rows from `first` on, to be filled; contents of the lot that send() has not taken yet stay. Waits while
     /// the device has still to copy what was there. Makes tensor() anew where it lacks room, which must be with the first rows of a lot.
     void* hold(std::int64_t first, std::int64_t rows, at::IntArrayRef row, at::ScalarType type);

@@ -26,6 +26,8 @@ class StepGraph
     virtual std::size_t record(const std::function<void()>& work) = 0;
     /// Tells the device all of a piece again, in order with what it is told before and behind; does not wait.
     virtual void replay(std::size_t piece) = 0;
+    /// Of a piece nothing more is wanted.
+    virtual void forget(std::size_t piece) = 0;
     /// Waits for the device and tells the time, in seconds.
     virtual double finished() = 0;
 };

@@ -38,6 +38,12 @@ void StepNumbers::set(std::int64_t step, double rate, std::int64_t update)
     use(0);
 }
 
+void StepNumbers::bringForward(std::int64_t place)
+{
+    m_staging.bringForward(place, 1);
+    m_knownSteps[0] = m_knownSteps[static_cast<std::size_t>(place)];
+}
+
 void StepNumbers::use(std::int64_t place)
 {
     m_place = place;

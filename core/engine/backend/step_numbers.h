@@ -26,7 +26,7 @@ class StepNumbers
     /// The same at any place, until send() tells the device those of the first ones.
     void hold(std::int64_t place, std::int64_t step, double rate, std::int64_t update);
     void send(std::int64_t places) { m_staging.send(places); }
-    void bringForward(std::int64_t place) { m_staging.bringForward(place, 1); } ///< on the device, to place 0
+    void bringForward(std::int64_t place); ///< on the device, to place 0
     void use(std::int64_t place); ///< which the following are of
     std::int64_t knownStep() const { return m_knownSteps[static_cast<std::size_t>(m_place)]; } ///< what the host set last
     const at::Tensor& step() const { return m_step; }     ///< int64

@@ -60,6 +60,11 @@ class CudaStepGraph final : public StepGraph
         return m_graphs.size() - 1;
     }
     void replay(std::size_t piece) override { m_graphs[piece]->replay(); }
+    void forget(std::size_t piece) override
+    {
+        c10::cuda::device_synchronize();
+        m_graphs[piece].reset();
+    }
     double finished() override
     {
         c10::cuda::device_synchronize();

@@ -30,6 +30,9 @@ class CudaTest : public QObject
     void kernelCompiles();
     void theLibraryOverCuda();
     void onAGpu();
+
+  private:
+    static void sameOnAGpu(const SessionSpec& spec, const DatasetPtr& data);
 };
 
 // ---- the kernel that draws masks on a GPU, here as the C++ that its text is as well ----
@@ -133,7 +136,7 @@ void CudaTest::theLibraryOverCuda()
     QVERIFY(table && table->makeStepGraph && table->prepareMasks && table->fillMask);
 }
 
-/// On a real GPU: sixty steps captured, alone and four at a time, and as many eager ones come to the same numbers, and masks are the processor's.
+/// On a real GPU: steps captured, alone and four at a time, and as many eager ones come to the same numbers, and masks are the processor's.
 void CudaTest::onAGpu()
 {
     const auto device = engine::resolveDevice("cuda:0");
@@ -152,14 +155,23 @@ void CudaTest::onAGpu()
     SessionSpec spec = capturable();
     spec.device = *device;
     spec.step.deterministic = true; // so that nothing but the way differs
+    for (const bool inOnePiece : {true, false}) sameOnAGpu(spec, stripes(inOnePiece)); // kept there, and copied there batch by batch
+    // And as a run begins: tried, and said.
+    auto tried = opened(spec, Json());
+    qInfo("on this GPU: %s", tried->choices().value("step_because", "").c_str());
+    QVERIFY(!tried->choices().value("step_because", "").empty());
+}
+
+void CudaTest::sameOnAGpu(const SessionSpec& spec, const DatasetPtr& data)
+{
     Json choices{{"step", "captured"}, {"steps_per_replay", 4}};
-    auto captured = opened(spec, choices);
+    auto captured = opened(spec, choices, data);
     QVERIFY2(captured->choices()["step"] == "captured", captured->choices().value("step_because", "").c_str());
     QCOMPARE(captured->choices()["steps_per_replay"], 4);
     choices["step"] = "eager";
-    auto eager = opened(spec, choices);
+    auto eager = opened(spec, choices, data);
     for (Session* each : {captured.get(), eager.get()}) {
-        variedSteps(*each, 0, 30); // every fourth batch is a smaller one: they go one by one
+        variedSteps(*each, 3, 30); // every fourth batch is a smaller one, the first too: they go one by one
         train(*each, 30, 61);      // four at a time, and three that are left
     }
     const auto told = *captured->takeMetrics(), expected = *eager->takeMetrics();
@@ -170,10 +182,6 @@ void CudaTest::onAGpu()
         const auto x = floatsOf(a.weights[i]), y = floatsOf(b.weights[i]);
         for (std::size_t j = 0; j < x.size(); ++j) QVERIFY2(std::abs(x[j] - y[j]) <= 1e-4f + 1e-3f * std::abs(y[j]), a.weights[i].name.c_str());
     }
-    // And as a run begins: tried, and said.
-    auto tried = opened(spec, Json());
-    qInfo("on this GPU: %s", tried->choices().value("step_because", "").c_str());
-    QVERIFY(!tried->choices().value("step_because", "").empty());
 }
 
 QTEST_GUILESS_MAIN(CudaTest)

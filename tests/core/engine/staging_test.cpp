@@ -133,6 +133,9 @@ class StagingTest : public QObject
     void everyWaitIsNeeded();
     void hostAheadByItsLots();
     void grows();
+    void newMemoryIsWaitedFor();
+    void memoryThatRunsOut();
+    void released();
     void ofTheProcessor();
 };
 
@@ -216,6 +219,69 @@ void StagingTest::grows()
     QCOMPARE(staging.tensor().size(0), std::int64_t{8});
     staging.hold(0, 8, {width}, at::kLong);
     QVERIFY_THROWS_EXCEPTION(c10::Error, staging.hold(8, 8, {width}, at::kLong));
+}
+
+/// The allocator hands out what the computing lane still works with: the first copy into it comes behind that.
+void StagingTest::newMemoryIsWaitedFor()
+{
+    struct Noting final : Lanes
+    {
+        int marks = 0;
+        std::set<int> ofComputing, waitedFor;
+        std::vector<bool> copies; ///< into the copy lane: behind a mark of the computing lane
+        int newMark() override { return marks++; }
+        void copy(Lane lane, const at::Tensor&, const at::Tensor&) override
+        {
+            if (lane == Copy) copies.push_back(!waitedFor.empty());
+            if (lane == Copy) waitedFor.clear();
+        }
+        void set(int mark, Lane lane) override
+        {
+            if (lane == Compute) ofComputing.insert(mark);
+        }
+        void wait(Lane lane, int mark) override
+        {
+            if (lane == Copy && ofComputing.contains(mark)) waitedFor.insert(mark);
+        }
+        void waitOnHost(int) override {}
+    };
+    const auto device = std::make_shared<Noting>();
+    Staging staging(at::kCPU, device, 3, true);
+    for (const std::int64_t rows : {2, 2, 8, 8, 8}) {
+        staging.hold(0, rows, {width}, at::kLong);
+        staging.send(rows);
+    }
+    QCOMPARE(device->copies, std::vector<bool>(5, true));
+}
+
+/// What could not be made whole is not there by halves: the next hold() makes it, or fails as well.
+void StagingTest::memoryThatRunsOut()
+{
+    Staging staging(at::kCPU, std::make_shared<LateDevice>(3, LateDevice::None), 2, true);
+    auto* to = static_cast<std::int64_t*>(staging.hold(0, 2, {width}, at::kLong));
+    std::fill(to, to + 2 * width, 7);
+    staging.send(2);
+    constexpr std::int64_t tooMany = std::int64_t{1} << 44; // 600 TB
+    QVERIFY_THROWS_EXCEPTION(c10::Error, staging.hold(0, tooMany, {width}, at::kLong));
+    QCOMPARE(staging.tensor().size(0), std::int64_t{2});
+    to = static_cast<std::int64_t*>(staging.hold(0, 2, {width}, at::kLong));
+    std::fill(to, to + 2 * width, 8);
+    staging.send(2);
+    staging.reserve(4);
+    staging.release();
+    QVERIFY(!staging.tensor().defined());
+}
+
+/// Nothing is left of a reservation.
+void StagingTest::released()
+{
+    Staging staging(at::kCPU, nullptr, 2, false);
+    staging.reserve(64);
+    staging.hold(0, 2, {width}, at::kLong);
+    QCOMPARE(staging.tensor().size(0), std::int64_t{64});
+    staging.release();
+    staging.hold(0, 2, {width}, at::kLong);
+    QCOMPARE(staging.tensor().size(0), std::int64_t{2});
 }
 
 /// Nothing is copied: the host writes where the work reads.

@@ -13,10 +13,10 @@
 #include <c10/core/impl/LocalDispatchKeySet.h>
 #include <torch/library.h>
 
-#include <ctime>
 #include <functional>
 #include <map>
 #include <set>
+#include <utility>
 #include <string>
 #include <vector>
 
@@ -34,7 +34,9 @@ struct TapeEntry
 struct TapeDesk
 {
     // wishes
-    double pace = 0.1, paceTogether = 0.02; ///< a replay seems to take so much of its time; and one of a later piece, of several steps
+    /// Invented seconds, so that what is chosen does not depend on the machine: of a stretch without replays (a trial's six eager steps), of
+    /// a replay of the first piece, and of a later one, of several steps.
+    double eagerly = 0.06, alone = 0.0002, inOne = 0.001;
     int piecesAtMost = 2;     ///< that can be recorded
     bool broken = false;      ///< the device fails when it is told to replay
     std::string refused;      ///< an operator that cannot be recorded, besides those that wait
@@ -114,7 +116,8 @@ class TapeGraph final : public engine::StepGraph
         TORCH_CHECK(!m_desk.broken, "the device has failed");
         ++m_desk.replays;
         if (piece > 0) ++m_desk.together;
-        const double began = seconds();
+        m_replayed = true;
+        m_now += piece > 0 ? m_desk.inOne : m_desk.alone;
         const at::NoGradGuard noGrad;
         const at::AutoDispatchBelowADInplaceOrView kernels;
         for (const TapeEntry& entry : m_pieces[piece]) {
@@ -123,18 +126,15 @@ class TapeGraph final : public engine::StepGraph
             entry.op.callBoxed(&stack);
             putBack(entry, stack);
         }
-        m_credit += (seconds() - began) * (1 - (piece > 0 ? m_desk.paceTogether : m_desk.pace));
     }
-    double finished() override { return seconds() - m_credit; }
+    void forget(std::size_t piece) override { m_pieces[piece].clear(); }
+    double finished() override
+    {
+        if (!std::exchange(m_replayed, false)) m_now += m_desk.eagerly;
+        return m_now;
+    }
 
   private:
-    /// Of this thread, which does all of it: whoever else is at work on the machine does not count.
-    static double seconds()
-    {
-        timespec time{};
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-        return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-    }
     void note(const std::function<void()>& work)
     {
         struct Recording
@@ -176,7 +176,8 @@ class TapeGraph final : public engine::StepGraph
     TapeDesk& m_desk;
     std::vector<TapeEntry> m_tape; ///< being recorded
     std::vector<std::vector<TapeEntry>> m_pieces;
-    double m_credit = 0;
+    double m_now = 0;
+    bool m_replayed = false;
 };
 
 /// While it lives, sessions on the processor may capture their steps, on tapes.

@@ -53,6 +53,7 @@ class TogetherTest : public QObject
     void nanInTheMiddle();
     void resumedIsUninterrupted();
     void aStepThatIsNotCommitted();
+    void lessRoomThanBefore();
     void aDeviceThatFails();
     void chosen_data();
     void chosen();
@@ -119,7 +120,7 @@ void TogetherTest::recordsThatAreNotInOnePiece()
 void TogetherTest::whoeverAsks_data()
 {
     QTest::addColumn<QString>("what");
-    for (const char* what : {"metrics", "weights", "optimiser", "evaluate", "predict", "records", "run", "numbers", "profile", "pieces", "smaller", "larger", "set", "data"}) QTest::newRow(what) << QString(what);
+    for (const char* what : {"metrics", "weights", "optimiser", "evaluate", "predict", "records", "run", "run, training", "numbers", "profile", "pieces", "smaller", "larger", "set", "data"}) QTest::newRow(what) << QString(what);
 }
 
 /// Two steps wait of four: they come first.
@@ -140,6 +141,7 @@ void TogetherTest::whoeverAsks()
         if (what == "evaluate") return {asked.evaluate(Part::Test, some, 2, {})->loss};
         if (what == "predict") return numbers(*asked.predict(Part::Test, some, 2, {}));
         if (what == "records") return numbers(*asked.predictRecords(records, 2));
+        if (what == "run, training") return numbers(*asked.run(inputs, 2, true));
         if (what == "run") return numbers(*asked.run(inputs, 2, false));
         if (what == "numbers") return {asked.numbers(6, rowsOfStep(6, batch, trainingCount))->front().numbers.mean};
         if (what == "profile" && !asked.profileStep(6, rowsOfStep(6, batch, trainingCount), 0.01)) return {};
@@ -241,6 +243,22 @@ void TogetherTest::aStepThatIsNotCommitted()
     QVERIFY(stateOf(*session) == stateOf(*control));
 }
 
+/// As a resumed run finds less room than when it began: it goes on with what there is, and says so.
+void TogetherTest::lessRoomThanBefore()
+{
+    auto control = opened(capturable(), Json());
+    Tapes tapes;
+    tapes.desk.piecesAtMost = 1;
+    Json before = together(4);
+    before["step_because"] = "Steps are replayed, 4 at a time.";
+    auto session = opened(capturable(), before);
+    const Json choices = session->choices();
+    QCOMPARE(choices["steps_per_replay"], 1);
+    QVERIFY2(QString::fromStdString(choices["step_because"]).endsWith("one at a time."), choices["step_because"].get<std::string>().c_str());
+    for (Session* each : {control.get(), session.get()}) train(*each, 0, 6);
+    QVERIFY(stateOf(*session) == stateOf(*control));
+}
+
 /// What was replayed is told; of what was not the counters know nothing.
 void TogetherTest::aDeviceThatFails()
 {
@@ -260,29 +278,36 @@ void TogetherTest::aDeviceThatFails()
 
 void TogetherTest::chosen_data()
 {
-    QTest::addColumn<double>("paceTogether");
+    QTest::addColumn<double>("alone"); // seconds of a replay
+    QTest::addColumn<double>("inOne"); // of one of several
     QTest::addColumn<int>("pieces");
-    QTest::addColumn<bool>("taken");
-    QTest::newRow("faster") << 0.02 << 2 << true;
-    QTest::newRow("slower") << 5.0 << 2 << false;
-    QTest::newRow("no second piece") << 0.02 << 1 << false;
+    QTest::addColumn<int>("steps");
+    QTest::newRow("sixteen") << 0.0002 << 0.001 << 2 << 16;
+    QTest::newRow("eight") << 0.0012 << 0.002 << 2 << 8;
+    QTest::newRow("four") << 0.0018 << 0.002 << 2 << 4;
+    QTest::newRow("two") << 0.004 << 0.005 << 2 << 2;
+    QTest::newRow("one is long") << 0.006 << 0.006 << 2 << 1;
+    QTest::newRow("slower together") << 0.0002 << 0.1 << 2 << 1;
+    QTest::newRow("no second piece") << 0.0002 << 0.001 << 1 << 1;
 }
 
 /// As a run begins. Trying leaves no trace.
 void TogetherTest::chosen()
 {
-    QFETCH(double, paceTogether);
+    QFETCH(double, alone);
+    QFETCH(double, inOne);
     QFETCH(int, pieces);
-    QFETCH(bool, taken);
+    QFETCH(int, steps);
     auto control = opened(capturable(), Json());
     Tapes tapes;
-    tapes.desk.paceTogether = paceTogether;
+    tapes.desk.alone = alone;
+    tapes.desk.inOne = inOne;
     tapes.desk.piecesAtMost = pieces;
     auto session = opened(capturable());
     const Json choices = session->choices();
     QCOMPARE(choices["step"], "captured");
-    const auto steps = choices["steps_per_replay"].get<std::int64_t>();
-    QCOMPARE(steps > 1, taken);
+    QCOMPARE(choices["steps_per_replay"].get<int>(), steps);
+    const bool taken = steps > 1;
     const QString because = QString::fromStdString(choices["step_because"]);
     QVERIFY2(because.contains("at a time") == taken && (!taken || because.contains(QString::number(steps))), qPrintable(because));
     QVERIFY(stateOf(*session) == stateOf(*control));
