@@ -2,6 +2,7 @@
 #include "app/bench/benches.h"
 
 #include "app/bench/checkpoint_cost.h"
+#include "app/bench/edits.h"
 #include "app/bench/machine_floor.h"
 #include "app/bench/recipes.h"
 #include "app/bench/run_time.h"
@@ -129,6 +130,25 @@ Result<Bench> openCheckpoints(const BenchEntry& entry, const BenchSettings& sett
     return bench;
 }
 
+/// The work behind a key press, of three depths, and behind the moment in which the keys rest.
+Result<Bench> openEdits(const BenchEntry& entry, const BenchSettings& settings)
+{
+    Bench bench;
+    SCONCE_TRY(findData(bench, settings, Made::Digits));
+    auto data = openDataset(bench.dataPath);
+    if (!data) return data.error();
+    for (const int layers : {5, 50, 200}) {
+        const std::string name = plural(layers, "layer", "layers");
+        bench.contestants.push_back({name, entry.unit, name, true, [layers, facts = factsOf((*data)->info()), settings](int, const KeepGoing& keepGoing) {
+                                         return measureEdits(deepNetwork(layers), facts, settings.warm, settings.steps, keepGoing);
+                                     }});
+        bench.contestants.push_back({name + ", keys at rest", entry.unit, name + " at rest", true, [layers, facts = factsOf((*data)->info()), settings](int, const KeepGoing& keepGoing) {
+                                         return measureSettled(deepNetwork(layers), facts, std::max<std::int64_t>(1, settings.steps / 10), keepGoing);
+                                     }});
+    }
+    return bench;
+}
+
 /// b2: `sconce train` as a process of its own, as a person starts it. The figure is the time of its training steps.
 Result<Bench> openRuns(const BenchEntry& entry, const BenchSettings& settings)
 {
@@ -188,6 +208,7 @@ std::span<const BenchEntry> benchEntries()
         {"b6", "Data path", "A shuffled batch of 128 pictures from memory to the first layer: gathered, scaled, with their classes.", "µs/batch", 5, 20, 4000, false, false, "b6.py",
          {"loader", "workers", "resident", "bytes"}, {"loader", "workers", "resident", "bytes"}},
         {"checkpoints", "Cost of checkpoints", "The reference recipe with its history, with a checkpoint every --every steps and with none.", "ms/step", 5, 50, 300},
+        {"edits", "A key press on the Compose page", "Shapes, problems and estimates worked out anew after a number has changed, of the thread's processor time; and what waits until the keys rest.", "ms/edit", 5, 5, 50},
         {"step", "Training step of a recipe", "Of the starter or file that --recipe names.", "ms/step", 5, 20, 100, false, true},
     };
     return entries;
@@ -219,6 +240,7 @@ Result<Bench> openBench(const BenchEntry& entry, const BenchSettings& settings, 
                  : entry.wholeRuns           ? openRuns(entry, settings)
                  : entry.id == "b6"          ? openFeed(entry, settings)
                  : entry.id == "checkpoints" ? openCheckpoints(entry, settings)
+                 : entry.id == "edits"       ? openEdits(entry, settings)
                                              : openSteps(entry, settings, groups);
     if (!bench) return bench;
     for (Contestant& each : bench->contestants)

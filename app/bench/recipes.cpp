@@ -77,4 +77,18 @@ Recipe smallGpt()
                  {"training", {{"epochs", 1}, {"batch_size", 12}, {"learning_rate", 1e-3}, {"optimiser", {{"type", "adamw"}, {"weight_decay", 0.1}}}}}});
 }
 
+Recipe deepNetwork(int count)
+{
+    constexpr int width = 8;
+    Layers of;
+    Json layers{of.conv(width, 3, 1), of.conv(width, 3, 1), of.conv(width, 3, 1)};
+    for (int made = 5; made + 5 <= count; made += 5) {
+        const Json body{of.conv(width, 3, 1), of.make("batch_norm"), of.conv(width, 3, 1), of.make("batch_norm")};
+        layers.push_back(of.make("residual", {{"activation", "relu"}, {"branches", Json::array({body})}}));
+    }
+    layers.push_back(of.make("global_average_pool"));
+    layers.push_back(of.make("dense", {{"units", 10}}));
+    return read("deep", std::move(layers), {{"data", {{"dataset", "mnist"}}}, {"training", {{"batch_size", 128}}}});
+}
+
 } // namespace sconce::bench

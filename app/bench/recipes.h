@@ -12,4 +12,8 @@ Recipe resnet18();
 /// nanoGPT's small setting for a CPU: four pre-norm blocks, width 128, 4 heads, 64 symbols at once; AdamW, no dropout.
 Recipe smallGpt();
 
+/// A deep network of `layers` layers, those inside of blocks counted; at least 5, and 5 more for each residual block. Three convolutions,
+/// the first of which may have any number of filters, residual blocks of two convolutions and batch norms, a classifier for 10 classes.
+Recipe deepNetwork(int layers);
+
 } // namespace sconce::bench

@@ -59,7 +59,7 @@ class CliBenchTest : public QObject
         SCONCE_VERIFY_SAID(said);
         QStringList names;
         for (const QJsonObject& line : said.objects) names += line["bench"].toString();
-        QCOMPARE(names, QStringList({"floor", "b1", "b1gpu", "b2", "b4", "b5", "b6", "checkpoints", "step"}));
+        QCOMPARE(names, QStringList({"floor", "b1", "b1gpu", "b2", "b4", "b5", "b6", "checkpoints", "edits", "step"}));
         const Said text = m_cli->run({"bench"});
         for (const QString& name : names) QVERIFY2(text.out.contains(name + " "), qPrintable(text.out));
     }
@@ -75,6 +75,7 @@ class CliBenchTest : public QObject
         QTest::newRow("b6") << QStringList{"b6", "--steps", "50", "--warm", "1", "--batch", "64"} << "µs/batch";
         QTest::newRow("step") << QStringList{"step", "--recipe", "digits-convnet", "--set", "/training/learning_rate=0.01", "--steps", "2"} << "ms/step";
         QTest::newRow("checkpoints") << QStringList{"checkpoints", "--steps", "20", "--warm", "5", "--every", "10"} << "ms/step";
+        QTest::newRow("edits") << QStringList{"edits", "--steps", "3", "--warm", "1"} << "ms/edit";
     }
     void whatEachMeasures()
     {
@@ -91,7 +92,7 @@ class CliBenchTest : public QObject
         QVERIFY(last["machine"].toObject()["gflops"].toDouble() > 1);
         QVERIFY(!last["version"].toString().isEmpty() && last.contains("commit"));
         const QJsonArray results = last["results"].toArray();
-        QCOMPARE(results.size(), words.front() == "checkpoints" ? 2 : 1);
+        QCOMPARE(results.size(), words.front() == "checkpoints" ? 2 : words.front() == "edits" ? 6 : 1);
         QCOMPARE(said.objects.size(), 1 + 2 * results.size());
         for (const QJsonValue& each : results) {
             QCOMPARE(each["unit"].toString(), unit);
