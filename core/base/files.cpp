@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/base/files.h"
 
+#include "core/base/fd.h"
 #include "core/base/ids.h"
 #include "core/base/text.h"
 
@@ -293,11 +294,7 @@ Result<std::string> readTextFile(const std::string& path, std::size_t maxBytes)
     // O_NONBLOCK: a pipe in the place of a file must not hang the program.
     const int fd = openRetrying(path, O_RDONLY | O_NONBLOCK);
     if (fd < 0) return ioError("read", path, errno);
-    struct Closer
-    {
-        int fd;
-        ~Closer() { ::close(fd); }
-    } closer{fd};
+    const Fd closer(fd);
     struct stat status{};
     if (::fstat(fd, &status) != 0) return ioError("read", path, errno);
     if (S_ISDIR(status.st_mode)) return ioError("read", path, EISDIR);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/exchange/weights.h"
 
+#include "core/base/json_text.h"
+
 #include <charconv>
 #include <cmath>
 
@@ -8,7 +10,6 @@ namespace sconce {
 
 namespace {
 
-std::string jsonText(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 /// A text cell: quoted where CSV asks for it, and never taken for a formula by a spreadsheet (reliability: formula injection).
 std::string cell(std::string text)

@@ -3,6 +3,7 @@
 // destructor is jumped over.
 #include "core/formats/picture.h"
 
+#include "core/base/fd.h"
 #include "core/base/files.h"
 #include "core/base/text.h"
 
@@ -56,15 +57,14 @@ bool isJpeg(const std::uint8_t* data, std::size_t size)
 std::size_t readFront(const std::string& path, std::uint8_t* out, std::size_t wanted, int& failure)
 {
     failure = 0;
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) {
+    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (!file) {
         failure = errno;
         return 0;
     }
     struct stat status{};
     ssize_t got = 0;
-    if (::fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) got = ::read(fd, out, wanted);
-    ::close(fd);
+    if (::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode)) got = ::read(file.get(), out, wanted);
     return got > 0 ? static_cast<std::size_t>(got) : 0;
 }
 

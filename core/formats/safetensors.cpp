@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/formats/safetensors.h"
 
+#include "core/base/fd.h"
 #include "core/base/files.h"
 #include "core/base/hash.h"
 #include "core/base/json.h"
@@ -203,11 +204,7 @@ Result<void> SafetensorsFile::Data::map(const std::string& path)
 {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a pipe in its place must not hang
     if (fd < 0) return ioError("read", path, errno);
-    struct Closer
-    {
-        int fd;
-        ~Closer() { ::close(fd); }
-    } closer{fd};
+    const Fd closer(fd);
     struct stat status{};
     if (::fstat(fd, &status) != 0) return ioError("read", path, errno);
     if (!S_ISREG(status.st_mode)) return Error{ErrorCode::Invalid, "Could not read " + path + ": it is not a file.", "Choose a weights file.", ""};

@@ -4,7 +4,9 @@
 #include "core/base/clock.h"
 #include "core/base/files.h"
 #include "core/base/json.h"
+#include "core/base/json_text.h"
 #include "core/base/log.h"
+#include "core/history/documents.h"
 #include "core/history/migrate.h"
 #include "core/history/run_rows.h"
 
@@ -25,23 +27,12 @@ namespace {
 
 constexpr WallMs day = 24LL * 3600 * 1000;
 constexpr std::size_t backupsKept = 3;
-constexpr JsonLimits documentLimits{16u << 20, 256};
 
 std::string compactNow()
 {
     std::string time = isoTime(Clock::system().wallMs());
     std::erase_if(time, [](char c) { return c == '-' || c == ':'; });
     return time;
-}
-
-std::vector<std::string> namesIn(const std::string& folder)
-{
-    std::vector<std::string> names;
-    std::error_code failure;
-    for (fs::directory_iterator it(folder, failure), end; !failure && it != end; it.increment(failure))
-        names.push_back(it->path().filename().string());
-    std::sort(names.begin(), names.end());
-    return names;
 }
 
 /// The JSON text of a file, or `fallback` where there is none that can be read.
@@ -130,7 +121,7 @@ Result<bool> bringUpToDate(Database& db, const std::string& runsFolder, const st
     row.folder = older.row.folder;
     SCONCE_TRY(db.prepare(sql::runs_rename).bind(1, id).bind(2, row.name.empty() ? older.row.name : row.name).run());
     SCONCE_TRY(db.prepare(sql::runs_set_note).bind(1, id).bind(2, row.note).run());
-    SCONCE_TRY(db.prepare(sql::runs_set_tags).bind(1, id).bind(2, tagsToJson(row.tags).dump(-1, ' ', false, Json::error_handler_t::replace)).run());
+    SCONCE_TRY(db.prepare(sql::runs_set_tags).bind(1, id).bind(2, jsonText(tagsToJson(row.tags))).run());
     if (row.attempts == older.row.attempts && !older.endedStatus.empty()) return false;
     const std::vector<FoundCheckpoint> checkpoints = checkpointsIn(row.folder);
     takeCheckpoints(row, checkpoints);

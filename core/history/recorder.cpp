@@ -2,6 +2,7 @@
 #include "core/history/recorder.h"
 
 #include "core/base/clock.h"
+#include "core/base/json_text.h"
 #include "core/base/log.h"
 #include "core/history/run_rows.h"
 
@@ -14,7 +15,6 @@ namespace sconce {
 
 namespace {
 
-std::string jsonText(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 /// The newest known: what is not known now does not wipe out what was.
 void keepKnown(double& value, double newer)

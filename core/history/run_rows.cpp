@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/history/run_rows.h"
 
+#include "core/base/json_text.h"
 #include "history_sql.h"
 
 #include <algorithm>
@@ -223,7 +224,7 @@ Result<void> insertRun(Database& db, const StoredRun& stored, const std::string&
         s.bind(10, row.datasetLocation).bind(11, row.fingerprint).bind(12, row.created).bind(13, row.started);
         s.bind(14, row.ended).bind(15, row.epochsPlanned).bind(16, row.stepsPerEpoch).bind(17, row.parameters);
         s.bind(18, stored.endedStatus).bind(19, row.message).bind(20, row.remedy).bind(21, row.note);
-        s.bind(22, tagsToJson(row.tags).dump(-1, ' ', false, Json::error_handler_t::replace)).bind(23, row.attempts);
+        s.bind(22, jsonText(tagsToJson(row.tags))).bind(23, row.attempts);
         s.bind(24, row.errorCode).bind(25, row.detail).bind(26, row.task);
         SCONCE_TRY(s.run());
     }
@@ -241,7 +242,7 @@ Result<void> saveSummary(Database& db, std::int64_t number, const RunSummary& v)
     s.bind(6, v.valLoss).bind(7, v.valAccuracy).bind(8, v.testLoss).bind(9, v.testAccuracy);
     s.bind(10, v.bestValLoss).bind(11, v.bestValAccuracy).bind(12, v.bestEpoch);
     s.bind(13, v.seconds == v.seconds ? v.seconds : 0.0).bind(14, v.samplesPerSecond == v.samplesPerSecond ? v.samplesPerSecond : 0.0);
-    s.bind(15, v.checkpoint).bind(16, metricsToJson(v.metrics).dump(-1, ' ', false, Json::error_handler_t::replace));
+    s.bind(15, v.checkpoint).bind(16, jsonText(metricsToJson(v.metrics)));
     return s.run();
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/history/store_impl.h"
 
+#include "core/base/fd.h"
 #include "core/base/text.h"
+#include "core/history/documents.h"
 #include "core/history/rebuild.h"
 
 #include "history_sql.h"
@@ -20,16 +22,6 @@ namespace fs = std::filesystem;
 namespace sconce {
 
 namespace {
-
-std::vector<std::string> namesIn(const std::string& folder)
-{
-    std::vector<std::string> names;
-    std::error_code failure;
-    for (fs::directory_iterator it(folder, failure), end; !failure && it != end; it.increment(failure))
-        names.push_back(it->path().filename().string());
-    std::sort(names.begin(), names.end());
-    return names;
-}
 
 /// Writes the documents of a row back into a run folder that went missing.
 Result<void> recreateFolder(Database& db, const RunId& id, const std::string& runsFolder)
@@ -51,33 +43,21 @@ Result<void> recreateFolder(Database& db, const RunId& id, const std::string& ru
     return writeRunFile(db, id, runsFolder);
 }
 
-class FileDescriptor
-{
-  public:
-    FileDescriptor(const std::string& path, int flags) : m_fd(::open(path.c_str(), flags | O_CLOEXEC, 0644)) {}
-    ~FileDescriptor() { if (m_fd >= 0) ::close(m_fd); }
-    FileDescriptor(const FileDescriptor&) = delete;
-    operator int() const { return m_fd; }
-
-  private:
-    int m_fd;
-};
-
 /// Copies (or, with `compare`, compares) a file by pieces; nothing is held in memory whole.
 Result<void> copyFile(const std::string& from, const std::string& to, bool compare)
 {
-    const FileDescriptor in(from, O_RDONLY);
-    const FileDescriptor out(to, compare ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC);
-    if (in < 0) return ioError("read", from, errno);
-    if (out < 0) return ioError("write", to, errno);
+    const Fd in(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!in) return ioError("read", from, errno);
+    const Fd out(::open(to.c_str(), (compare ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC) | O_CLOEXEC, 0644));
+    if (!out) return ioError(compare ? "read" : "write", to, errno);
     std::vector<char> bytes(1 << 20), others(compare ? bytes.size() : 0);
     while (true) {
-        const ssize_t got = ::read(in, bytes.data(), bytes.size());
+        const ssize_t got = ::read(in.get(), bytes.data(), bytes.size());
         if (got < 0) return ioError("read", from, errno);
         if (compare) {
             ssize_t other = 0;
             while (other < std::max<ssize_t>(got, 1)) {
-                const ssize_t more = ::read(out, others.data() + other, static_cast<std::size_t>(std::max<ssize_t>(got, 1) - other));
+                const ssize_t more = ::read(out.get(), others.data() + other, static_cast<std::size_t>(std::max<ssize_t>(got, 1) - other));
                 if (more < 0) return ioError("read", to, errno);
                 if (more == 0) break;
                 other += more;
@@ -87,12 +67,12 @@ Result<void> copyFile(const std::string& from, const std::string& to, bool compa
         }
         if (got == 0) break;
         for (ssize_t done = 0; !compare && done < got;) {
-            const ssize_t written = ::write(out, bytes.data() + done, static_cast<std::size_t>(got - done));
+            const ssize_t written = ::write(out.get(), bytes.data() + done, static_cast<std::size_t>(got - done));
             if (written < 0) return ioError("write", to, errno);
             done += written;
         }
     }
-    if (!compare && ::fsync(out) != 0) return ioError("write", to, errno);
+    if (!compare && ::fsync(out.get()) != 0) return ioError("write", to, errno);
     return {};
 }
 

@@ -2,8 +2,10 @@
 #include "core/history/store_impl.h"
 
 #include "core/base/clock.h"
+#include "core/base/json_text.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "core/history/documents.h"
 #include "core/history/series_reader.h"
 
 #include "history_sql.h"
@@ -18,9 +20,7 @@ namespace sconce {
 
 namespace {
 
-constexpr JsonLimits documentLimits{16u << 20, 256};
 
-std::string jsonText(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 std::string niceText(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
 Error stillAlive(const RunRow& row)

@@ -2,6 +2,8 @@
 #include "core/history/store_impl.h"
 
 #include "core/base/clock.h"
+#include "core/base/json_text.h"
+#include "core/history/documents.h"
 #include "core/history/series_reader.h"
 
 #include "history_sql.h"
@@ -13,10 +15,8 @@ namespace sconce {
 
 namespace {
 
-constexpr JsonLimits documentLimits{16u << 20, 256};
 constexpr const char* builtinId = "digits";
 
-std::string jsonText(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 Json jsonOf(const std::string& text)
 {

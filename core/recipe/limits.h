@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// What a recipe's own numbers may be: the reader and validation share them. Private to core/recipe.
+// What a recipe's own numbers may be: the reader, validation and who lets a person change one of them later share them. Private to core.
 
 #include "core/base/text.h"
 #include "core/recipe/recipe.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/run/protocol.h"
 
+#include "core/base/json_text.h"
 #include "core/run/numbers.h"
 
 #include <algorithm>
@@ -21,7 +22,6 @@ template <class... Cases> struct Overloaded : Cases...
 template <class... Cases> Overloaded(Cases...) -> Overloaded<Cases...>;
 
 /// Text may come from anywhere (a file name, an exception); bytes that are not UTF-8 are replaced, never thrown over.
-std::string oneLine(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 // ---- writing ----
 
@@ -455,7 +455,7 @@ std::string encode(const Event& event)
     json["seq"] = event.sequence;
     json["time"] = event.time;
     json["type"] = std::visit([&](const auto& body) { return write(body, json); }, event.body);
-    return oneLine(json);
+    return jsonText(json);
 }
 
 std::string encode(const Command& command)
@@ -479,7 +479,7 @@ std::string encode(const Command& command)
                                              return "amend";
                                          }},
                               command.body);
-    return oneLine(json);
+    return jsonText(json);
 }
 
 Result<std::optional<Event>> decodeEvent(std::string_view line)

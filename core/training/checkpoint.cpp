@@ -3,6 +3,7 @@
 
 #include "core/base/files.h"
 #include "core/base/hash.h"
+#include "core/base/json_text.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
 
@@ -75,8 +76,6 @@ std::vector<Name> namesIn(const std::string& runFolder, bool best)
     return names;
 }
 
-std::string contentText(const Json& content) { return content.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
 Error corrupt(const std::string& folder, const std::string& why)
 {
     return {ErrorCode::Corrupt, "The checkpoint " + fs::path(folder).filename().string() + " is damaged: " + why, "An older one is used where there is one.", folder};
@@ -103,7 +102,7 @@ Result<Manifest> readManifest(const std::string& folder)
     const Json hash = json->value("sha256", Json());
     json->erase("sha256"); // it is over all the rest
     const Json& content = *json;
-    if (hash != sha256(contentText(content))) return corrupt(folder, "its manifest does not match its checksum.");
+    if (hash != sha256(jsonText(content))) return corrupt(folder, "its manifest does not match its checksum.");
 
     Manifest manifest;
     manifest.checkpoint.path = folder;
@@ -177,11 +176,12 @@ Result<void> writeManifest(StagedFolder& folder, const TrainerState& state, cons
                        {"reason", reason},         {"time", Clock::system().wallMs()}, {"best", best}, {"sconce", SCONCE_VERSION},
                        {"files", std::move(list)}, {"state", state.toJson()},          {"recipe", toJson(recipe)}};
     // The checksum is over the parsed text, as a reader will see it: writing and reading once more settles -0, NaN and the like.
-    auto seen = parseJson(contentText(content), "The manifest", manifestLimits);
+    auto seen = parseJson(jsonText(content), "The manifest", manifestLimits);
     if (!seen) return seen.error();
     Json manifest = *seen;
-    manifest["sha256"] = sha256(contentText(*seen));
-    return folder.write(manifestFile, manifest.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+    manifest["sha256"] = sha256(jsonText(*seen));
+    return folder.write(manifestFile, manifest.dump(1, ' ', false, Json::error_handler_t::replace) + "
+");
 }
 
 /// Renamed first, so that nobody meets a checkpoint with half its files.

@@ -4,6 +4,7 @@
 #include "core/base/text.h"
 #include "core/engine/devices.h"
 #include "core/hardware/machine.h"
+#include "core/recipe/limits.h"
 #include "core/training/event_desk.h"
 #include "core/training/run_data.h"
 #include "core/training/run_host.h"
@@ -20,7 +21,6 @@ namespace {
 constexpr double timingAfter = 1.0;   ///< seconds of steps before their speed is worth remembering
 constexpr double timingEvery = 30.0;
 constexpr double longestHandOver = 2.0;
-constexpr int mostEpochs = 100'000;   ///< as a recipe may ask for
 constexpr double lastChance = 5.0;    ///< seconds that the end of a run waits for a history that cannot be written
 
 /// A run that stands in the store, on its way through one attempt.
@@ -238,8 +238,8 @@ class Drive
 
 Result<RunEnded> driveRun(std::shared_ptr<Store> store, const RunId& run, const DriveOptions& options, CommandQueue& commands, const EventSink& sink)
 {
-    if (options.epochs && (*options.epochs < 1 || *options.epochs > mostEpochs))
-        return Error{ErrorCode::Invalid, "The number of epochs must be between 1 and " + groupedInt(mostEpochs) + ", not " + groupedInt(*options.epochs) + ".", "", ""};
+    if (options.epochs && (*options.epochs < 1 || *options.epochs > limits::epochs))
+        return Error{ErrorCode::Invalid, "The number of epochs must be between 1 and " + groupedInt(limits::epochs) + ", not " + groupedInt(*options.epochs) + ".", "", ""};
     auto row = store->run(run);
     if (!row) return row.error();
     if (store->opened().how == StoreOpened::How::ReadOnlyNewer) // before anything is said to have begun

@@ -2,6 +2,7 @@
 #include "core/training/run_host.h"
 
 #include "core/base/hash.h"
+#include "core/base/json_text.h"
 #include "core/base/text.h"
 #include "core/engine/devices.h"
 #include "core/hardware/machine.h"
@@ -70,7 +71,7 @@ std::string timingKey(const Recipe& recipe, const DataFacts& data, const std::st
     for (const char* group : {"precision", "memory"}) // only where they are not as always: what was timed before stays known
         if (const auto set = recipe.training.options.find(group); set != recipe.training.options.end())
             what[group] = paramsToJson(findOption(trainingOptions(), group)->params, set->second);
-    return device + "/" + sha256(what.dump(-1, ' ', false, Json::error_handler_t::replace)).substr(0, 32);
+    return device + "/" + sha256(jsonText(what)).substr(0, 32);
 }
 
 Result<RunId> prepareRun(Store& store, Recipe recipe, const PrepareOptions& options)

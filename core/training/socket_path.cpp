@@ -82,12 +82,6 @@ int connectTo(const std::string& path, Fd& result)
 
 } // namespace
 
-void Fd::reset(int fd)
-{
-    if (m_fd >= 0) ::close(m_fd);
-    m_fd = fd;
-}
-
 Result<Fd> listenInRunFolder(const std::string& runFolder)
 {
     Fd fd;

@@ -3,32 +3,12 @@
 // Private to training. The Unix socket of a run folder, whose path may be longer than the 107 bytes that the kernel takes, or
 // lie on a file system without sockets: then it lies in the user's runtime folder and socket.path says where.
 
+#include "core/base/fd.h"
 #include "core/base/result.h"
 
 #include <string>
-#include <utility>
 
 namespace sconce {
-
-/// A file descriptor that closes itself.
-class Fd
-{
-  public:
-    explicit Fd(int fd = -1) : m_fd(fd) {}
-    Fd(Fd&& other) noexcept : m_fd(std::exchange(other.m_fd, -1)) {}
-    Fd& operator=(Fd&& other) noexcept
-    {
-        if (this != &other) reset(std::exchange(other.m_fd, -1));
-        return *this;
-    }
-    ~Fd() { reset(); }
-    void reset(int fd = -1);
-    int get() const { return m_fd; }
-    explicit operator bool() const { return m_fd >= 0; }
-
-  private:
-    int m_fd;
-};
 
 /// Listens, non-blocking, close-on-exec, for this user only. The caller holds the run's owner lock, so what lies there is stale.
 Result<Fd> listenInRunFolder(const std::string& runFolder);

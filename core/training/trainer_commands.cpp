@@ -3,6 +3,7 @@
 // which it took effect.
 #include "core/base/text.h"
 #include "core/model/stack.h"
+#include "core/recipe/limits.h"
 #include "core/training/training.h"
 
 #include <algorithm>
@@ -115,8 +116,8 @@ bool Training::amend(std::int64_t command, const AmendCommand& change)
         return true;
     }
     const std::int64_t least = std::max<std::int64_t>(1, m_state.epoch + (m_state.stepInEpoch > 0 ? 1 : 0));
-    if (!change.value.is_number_integer() || change.value.get<std::int64_t>() < least || change.value.get<std::int64_t>() > 100'000) {
-        answer(command, false, "Epochs must be a whole number between " + groupedInt(least) + " and 100,000.");
+    if (!change.value.is_number_integer() || change.value.get<std::int64_t>() < least || change.value.get<std::int64_t>() > limits::epochs) {
+        answer(command, false, "Epochs must be a whole number between " + groupedInt(least) + " and " + groupedInt(limits::epochs) + ".");
         return true;
     }
     if (!m_state.endedBecause.empty() && change.value.get<std::int64_t>() > m_state.epoch) goOnAfterEnd();
