@@ -98,8 +98,11 @@ void Staging::make(std::int64_t rows, at::IntArrayRef row, at::ScalarType type)
 void Staging::release()
 {
     finish();
-    m_fixed = {};
-    for (Lot& lot : m_lots) lot.host = lot.device = {};
+    m_fixed.reset();
+    for (Lot& lot : m_lots) {
+        lot.host.reset();
+        lot.device.reset();
+    }
     m_least = 0;
     m_open = false;
 }
