@@ -6,6 +6,7 @@
 #include "core/hardware/machine.h"
 #include "core/recipe/limits.h"
 #include "core/training/event_desk.h"
+#include "core/training/priority.h"
 #include "core/training/run_data.h"
 #include "core/training/run_host.h"
 
@@ -262,6 +263,7 @@ Result<RunEnded> driveRun(std::shared_ptr<Store> store, const RunId& run, const 
     if (!row) return row.error();
     if (row->status == RunStatus::Finished && (!options.epochs || *options.epochs <= row->summary.epochs))
         return Error{ErrorCode::Invalid, "This run has finished its " + plural(row->summary.epochs, "epoch", "epochs") + ".", "Say how many epochs in all to train it longer.", ""};
+    if (options.host == "process") lowerThisThread(processBehindTheWindow); // which stands on the same machine; a thread host has done so for itself
     Drive drive(std::move(store), std::move(*row), options, commands, sink);
     return drive.run();
 }

@@ -11,6 +11,7 @@
 namespace sconce {
 
 inline constexpr int behindTheWindow = 10; ///< steps of nice; a call posted to the window's thread then waits 0.02 ms instead of 8
+inline constexpr int processBehindTheWindow = 5; ///< of a process of its own, which goes on beside other programs when the window is closed
 /// The step's threads wait for each other: one that has to share its core holds up all. Not more, as a nice value cannot be taken back when
 /// somebody waits for the checkpoint on a machine that is full of other work.
 inline constexpr int behindTraining = 5;

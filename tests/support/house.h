@@ -6,6 +6,7 @@
 #include "tests/support/bars.h"
 #include "tests/support/page_checks.h"
 #include "tests/support/ui.h"
+#include "tests/support/patience.h"
 #include "ui/widgets/parts.h"
 
 #include <QComboBox>
@@ -106,7 +107,7 @@ class House
         m_studio = std::make_unique<StudioWindow>(store(), path("config"), std::move(sources));
         window().resize(size);
         m_studio->show(first);
-        (void)activate();
+        (void)activate(5000); // some screens have no active window
     }
     bool isOpen() const { return m_studio != nullptr; }
     /// Ends the window's process as far as a test can; a run that it trains is stopped first, with a checkpoint.
@@ -121,14 +122,14 @@ class House
     {
         bool stopped = false;
         service().saveAndStop([&] { stopped = true; });
-        return QTest::qWaitFor([&] { return stopped; }, 60000);
+        return QTest::qWaitFor([&] { return stopped; }, 5 * sconce::test::patienceMs);
     }
 
     /// The window is the active one again: where there is no screen, a menu that closes leaves none.
-    bool activate()
+    bool activate(int ms = sconce::test::patienceMs)
     {
         window().activateWindow();
-        return QTest::qWaitFor([&] { return QApplication::activeWindow() == &window(); }, 5000);
+        return QTest::qWaitFor([&] { return QApplication::activeWindow() == &window(); }, ms);
     }
     /// An entry of a button's menu, both clicked.
     bool menu(const char* button, const char* entry)
@@ -150,7 +151,7 @@ class House
 
     // ---- a hand ----
     /// A click in the middle of a button, as soon as it can be clicked: shown, enabled, and laid out to a size that a pointer can hit.
-    bool click(const char* name, int ms = 30000)
+    bool click(const char* name, int ms = sconce::test::patienceMs)
     {
         QAbstractButton* button = nullptr;
         const bool ready = QTest::qWaitFor([&] { return (button = window().findChild<QAbstractButton*>(QLatin1String(name))) && button->isVisible() && button->isEnabled() && button->width() > 8 && button->height() > 8; }, ms);
@@ -164,7 +165,7 @@ class House
     /// A click on a page's button of the rail.
     bool page(PageId id)
     {
-        return click(qPrintable(QStringLiteral("rail.") + MainWindow::pageName(id))) && QTest::qWaitFor([&] { return window().currentPage() == id; }, 5000);
+        return click(qPrintable(QStringLiteral("rail.") + MainWindow::pageName(id))) && QTest::qWaitFor([&] { return window().currentPage() == id; }, sconce::test::patienceMs);
     }
     /// A double click, whose last release QTest leaves to the caller.
     static void doubleClick(QWidget* widget, QPoint where)

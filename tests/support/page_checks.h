@@ -3,6 +3,8 @@
 // What tests of pages share: pictures for people to look at (written to the folder in SCONCE_PICTURES), labels that are cut
 // off, and the command line as a second process.
 
+#include "tests/support/patience.h"
+
 #include <QAbstractSpinBox>
 #include <QApplication>
 #include <QDir>
@@ -20,9 +22,10 @@
 
 namespace sconce::ui::test {
 
-/// Labels whose words do not fit; those that shorten themselves or wrap are meant to.
+/// Labels whose words do not fit; those that shorten themselves or wrap are meant to. What was said a moment ago is laid out first.
 inline QStringList cutLabels(QWidget* page)
 {
+    sconce::test::layOutNow();
     QStringList cut;
     for (QLabel* label : page->findChildren<QLabel*>()) {
         if (!label->isVisible() || label->text().isEmpty() || label->property("elides").toBool()) continue;
@@ -56,27 +59,29 @@ inline void savePicture(QWidget* page, const QString& name)
 /// Opens a button's menu with a click and clicks an item of it, as a person does. False where that failed.
 inline bool clickInMenu(QPushButton* button, const QString& actionName)
 {
-    bool done = false;
+    bool done = false, over = false; // over: there is nothing more to wait for
     int tries = 0;
     QTimer timer; // the menu runs an event loop of its own
     QObject::connect(&timer, &QTimer::timeout, button, [&] {
         auto* menu = qobject_cast<QMenu*>(QApplication::activePopupWidget());
         if (!menu) {
-            if (++tries > 100) timer.stop();
+            if (++tries > sconce::test::patienceMs / 30) over = true;
+            if (over) timer.stop();
             return;
         }
         timer.stop();
         auto* action = menu->findChild<QAction*>(actionName);
         if (!action || !action->isEnabled()) {
             menu->close();
+            over = true;
             return;
         }
-        done = true;
+        done = over = true;
         QTest::mouseClick(menu, Qt::LeftButton, {}, menu->actionGeometry(action).center());
     });
     timer.start(30);
     QTest::mouseClick(button, Qt::LeftButton);
-    return QTest::qWaitFor([&] { return done; }, 4'000);
+    return QTest::qWaitFor([&] { return over; }, sconce::test::patienceMs) && done;
 }
 
 /// `sconce ARGUMENTS --json --store FOLDER` in a process of its own: its last JSON line, empty where it failed (`message` says why).

@@ -7,6 +7,8 @@
 #include "ui/shell/workspace.h"
 #include "ui/theme/theme.h"
 
+#include "tests/support/patience.h"
+
 #include <QAbstractItemView>
 #include <QApplication>
 #include <QComboBox>
@@ -45,7 +47,7 @@ class StudioWindow
         window->show();
         window->attach(workspace->studio(), first);
         (void)QTest::qWaitForWindowExposed(window.get());
-        for (int i = 0; i < 400 && !window->allPagesMade(); ++i) QTest::qWait(20);
+        (void)QTest::qWaitFor([this] { return window->allPagesMade(); }, 60'000);
     }
     Studio& studio() { return workspace->studio(); }
 
@@ -80,7 +82,7 @@ inline QString describe(const QWidget* widget, const QString& text)
 /// out first, as a window does before it paints.
 inline QStringList clippedTexts(QWidget* root)
 {
-    for (int nested = 0; nested < 8; ++nested) QCoreApplication::sendPostedEvents(nullptr, QEvent::LayoutRequest); // each may ask its parent's
+    sconce::test::layOutNow();
     QStringList found;
     const auto outside = [&](const QWidget* widget) {
         for (const QWidget* up = widget->parentWidget(); up && up != root->parentWidget(); up = up->parentWidget()) {

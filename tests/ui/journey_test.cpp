@@ -6,6 +6,7 @@
 
 #include "tests/support/bars.h"
 #include "tests/support/studio_fixture.h"
+#include "tests/support/patience.h"
 #include "ui/widgets/page.h"
 #include "ui/widgets/parts.h"
 
@@ -45,7 +46,7 @@ class JourneyTest : public QObject
     {
         auto* button = find<QAbstractButton>(QLatin1String(name));
         QVERIFY2(button, name);
-        QTRY_VERIFY2_WITH_TIMEOUT(button->isVisible() && button->isEnabled(), name, 30000);
+        QTRY_VERIFY2_WITH_TIMEOUT(button->isVisible() && button->isEnabled(), name, sconce::test::patienceMs);
         QTest::mouseClick(button, Qt::LeftButton);
     }
 
@@ -73,8 +74,8 @@ class JourneyTest : public QObject
     void selectRun()
     {
         Q_EMIT m_studio->studio().navigator->selectRun(m_run);
-        QTRY_COMPARE_WITH_TIMEOUT(window().currentPage(), PageId::Runs, 30000);
-        QTRY_VERIFY_WITH_TIMEOUT(find<QTableView>(QStringLiteral("runs.table"))->selectionModel()->hasSelection(), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(window().currentPage(), PageId::Runs, sconce::test::patienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(find<QTableView>(QStringLiteral("runs.table"))->selectionModel()->hasSelection(), sconce::test::patienceMs);
     }
 
   private Q_SLOTS:
@@ -94,7 +95,7 @@ class JourneyTest : public QObject
         if (m_studio && m_studio->studio().runService->training()) {
             bool stopped = false;
             m_studio->studio().runService->saveAndStop([&] { stopped = true; });
-            QTRY_VERIFY_WITH_TIMEOUT(stopped, 30000);
+            QTRY_VERIFY_WITH_TIMEOUT(stopped, sconce::test::patienceMs);
         }
         setAsker(nullptr);
         setFileChooser(nullptr);
@@ -108,7 +109,7 @@ class JourneyTest : public QObject
         auto* folder = find<QAction>(QStringLiteral("data.addFolder"));
         QVERIFY(folder);
         folder->trigger();
-        QTRY_VERIFY_WITH_TIMEOUT(m_studio->studio().data->sets().size() == 2, 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(m_studio->studio().data->sets().size() == 2, sconce::test::patienceMs);
         auto* facts = find<ElidedLabel>(QStringLiteral("data.facts"));
         QVERIFY(facts);
         QTRY_VERIFY2(facts->fullText().contains(QStringLiteral("12×12")), qPrintable(facts->fullText()));
@@ -120,7 +121,7 @@ class JourneyTest : public QObject
     void trainOnThisData()
     {
         click("data.train");
-        QTRY_COMPARE_WITH_TIMEOUT(window().currentPage(), PageId::Compose, 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(window().currentPage(), PageId::Compose, sconce::test::patienceMs);
         // A stack that fits: the dense starter from the menu, on this data.
         auto* menu = find<QMenu>(QStringLiteral("compose.recipes.menu"));
         QVERIFY(menu);
@@ -129,9 +130,9 @@ class JourneyTest : public QObject
         QVERIFY(starter);
         setAsker([](QWidget*, const Question& question) { return std::max<int>(0, static_cast<int>(question.buttons.indexOf(QStringLiteral("Don't save")))); });
         starter->trigger();
-        QTRY_COMPARE_WITH_TIMEOUT(find<QLineEdit>(QStringLiteral("compose.name"))->text(), QStringLiteral("mnist-mlp"), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(find<QLineEdit>(QStringLiteral("compose.name"))->text(), QStringLiteral("mnist-mlp"), sconce::test::patienceMs);
         Q_EMIT m_studio->studio().navigator->composeData(QString::fromStdString(m_studio->studio().data->sets().back().id));
-        QTRY_VERIFY_WITH_TIMEOUT(find<QPushButton>(QStringLiteral("compose.start"))->isEnabled(), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(find<QPushButton>(QStringLiteral("compose.start"))->isEnabled(), sconce::test::patienceMs);
     }
 
     void nameLayerAndStart()
@@ -164,8 +165,8 @@ class JourneyTest : public QObject
         }
         QVERIFY(changed);
         click("compose.start");
-        QTRY_COMPARE_WITH_TIMEOUT(window().currentPage(), PageId::Live, 30000);
-        QTRY_COMPARE_WITH_TIMEOUT(status(), QStringLiteral("running"), 60000);
+        QTRY_COMPARE_WITH_TIMEOUT(window().currentPage(), PageId::Live, sconce::test::patienceMs);
+        QTRY_COMPARE_WITH_TIMEOUT(status(), QStringLiteral("running"), 5 * sconce::test::patienceMs);
         m_run = listed()[QLatin1String("run")].toString();
         const QJsonObject run = shown();
         QCOMPARE(run[QLatin1String("name")].toString(), QStringLiteral("journey"));
@@ -179,11 +180,11 @@ class JourneyTest : public QObject
     void pauseAndGoOn()
     {
         click("live.pause");
-        QTRY_COMPARE_WITH_TIMEOUT(status(), QStringLiteral("paused"), 30000);
-        QTRY_VERIFY_WITH_TIMEOUT(m_studio->studio().runService->current()->status == RunStatus::Paused, 30000);
-        QTRY_VERIFY_WITH_TIMEOUT(find<QPushButton>(QStringLiteral("live.pause"))->text() != QLatin1String("Pause"), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(status(), QStringLiteral("paused"), sconce::test::patienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(m_studio->studio().runService->current()->status == RunStatus::Paused, sconce::test::patienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(find<QPushButton>(QStringLiteral("live.pause"))->text() != QLatin1String("Pause"), sconce::test::patienceMs);
         click("live.pause");
-        QTRY_COMPARE_WITH_TIMEOUT(status(), QStringLiteral("running"), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(status(), QStringLiteral("running"), sconce::test::patienceMs);
     }
 
     void checkpointNow()
@@ -214,21 +215,21 @@ class JourneyTest : public QObject
     void stopKeepsTheWork()
     {
         click("live.stop");
-        QTRY_COMPARE_WITH_TIMEOUT(status(), QStringLiteral("stopped"), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(status(), QStringLiteral("stopped"), sconce::test::patienceMs);
         QVERIFY(listed()[QLatin1String("resumable")].toBool());
-        QTRY_VERIFY_WITH_TIMEOUT(!m_studio->studio().runService->training(), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(!m_studio->studio().runService->training(), sconce::test::patienceMs);
     }
 
     void rename()
     {
         selectRun();
         click("runs.rename");
-        QTRY_VERIFY_WITH_TIMEOUT(find<QLineEdit>(QStringLiteral("runs.nameEditor")), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(find<QLineEdit>(QStringLiteral("runs.nameEditor")), sconce::test::patienceMs);
         auto* editor = find<QLineEdit>(QStringLiteral("runs.nameEditor"));
         editor->selectAll();
         QTest::keyClicks(editor, QStringLiteral("renamed by hand"));
         QTest::keyClick(editor, Qt::Key_Return);
-        QTRY_COMPARE_WITH_TIMEOUT(listed()[QLatin1String("name")].toString(), QStringLiteral("renamed by hand"), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(listed()[QLatin1String("name")].toString(), QStringLiteral("renamed by hand"), sconce::test::patienceMs);
     }
 
     void resumeAndStopFromOutside()
@@ -236,13 +237,13 @@ class JourneyTest : public QObject
         const int steps = listed()[QLatin1String("steps")].toInt();
         selectRun();
         click("runs.resume");
-        QTRY_COMPARE_WITH_TIMEOUT(status(), QStringLiteral("running"), 60000);
-        QTRY_VERIFY_WITH_TIMEOUT(listed()[QLatin1String("steps")].toInt() > steps, 60000);
+        QTRY_COMPARE_WITH_TIMEOUT(status(), QStringLiteral("running"), 5 * sconce::test::patienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(listed()[QLatin1String("steps")].toInt() > steps, 5 * sconce::test::patienceMs);
         // The other way round: the command line stops what the window trains.
         cli({QStringLiteral("runs"), QStringLiteral("stop"), m_run});
-        QTRY_VERIFY_WITH_TIMEOUT(!m_studio->studio().runService->training(), 30000);
-        QTRY_COMPARE_WITH_TIMEOUT(status(), QStringLiteral("stopped"), 30000);
-        QTRY_VERIFY_WITH_TIMEOUT(m_studio->studio().runs->find(m_run.toStdString())->status == RunStatus::Stopped, 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(!m_studio->studio().runService->training(), sconce::test::patienceMs);
+        QTRY_COMPARE_WITH_TIMEOUT(status(), QStringLiteral("stopped"), sconce::test::patienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(m_studio->studio().runs->find(m_run.toStdString())->status == RunStatus::Stopped, sconce::test::patienceMs);
     }
 
     void saveTheRecipe()
@@ -252,7 +253,7 @@ class JourneyTest : public QObject
         window().goTo(PageId::Compose);
         QCOMPARE(find<QLineEdit>(QStringLiteral("compose.name"))->text(), QStringLiteral("journey"));
         click("compose.save");
-        QTRY_VERIFY_WITH_TIMEOUT(QFile::exists(file), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(QFile::exists(file), sconce::test::patienceMs);
         const QList<QJsonObject> lines = cli({QStringLiteral("describe"), file});
         QVERIFY(!lines.isEmpty());
         bool norm = false;
@@ -272,10 +273,10 @@ class JourneyTest : public QObject
         });
         setFileChooser([=](QWidget*, const QString&, const QString&) { return file; });
         Q_EMIT m_studio->studio().navigator->tryRun(m_run);
-        QTRY_COMPARE_WITH_TIMEOUT(window().currentPage(), PageId::TryIt, 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(window().currentPage(), PageId::TryIt, sconce::test::patienceMs);
         click("tryit.save");
         if (auto* problem = find<QLabel>(QStringLiteral("tryit.problem")); problem && problem->isVisible()) asked << problem->text();
-        QTRY_VERIFY2_WITH_TIMEOUT(QFile::exists(file) && QFile(file).size() > 1000, qPrintable(asked.join(QLatin1Char(' '))), 10000);
+        QTRY_VERIFY2_WITH_TIMEOUT(QFile::exists(file) && QFile(file).size() > 1000, qPrintable(asked.join(QLatin1Char(' '))), sconce::test::patienceMs);
         // The same weights as the command line takes out.
         const QString other = m_dir.filePath(QStringLiteral("cli.safetensors"));
         cli({QStringLiteral("export"), m_run, QStringLiteral("--format"), QStringLiteral("safetensors"), QStringLiteral("--out"), other});
@@ -296,7 +297,7 @@ class JourneyTest : public QObject
             return question.cancelButton;
         });
         click("runs.delete");
-        QTRY_VERIFY2_WITH_TIMEOUT(listed().isEmpty(), qPrintable(said), 20000);
+        QTRY_VERIFY2_WITH_TIMEOUT(listed().isEmpty(), qPrintable(said), sconce::test::patienceMs);
         QVERIFY(!said.isEmpty());
         QVERIFY(!QDir(folder).exists());
     }

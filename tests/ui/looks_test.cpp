@@ -5,6 +5,7 @@
 #include "tests/support/ui.h"
 
 #include "tests/support/studio_fixture.h"
+#include "tests/support/patience.h"
 #include "ui/widgets/parts.h"
 
 #include <QTemporaryDir>
@@ -32,12 +33,12 @@ class LooksTest : public QObject
         QString ended;
         const auto link = connect(service, &RunService::ended, this, [&](const QString& run) { ended = run; });
         service->start(quickRecipe(1), QStringLiteral("a run with a name that is not short"));
-        QTRY_VERIFY_WITH_TIMEOUT(!ended.isEmpty(), 120000);
+        QTRY_VERIFY_WITH_TIMEOUT(!ended.isEmpty(), 5 * sconce::test::patienceMs);
         disconnect(link);
         service->start(quickRecipe(2000), QStringLiteral("under way"));
-        QTRY_VERIFY_WITH_TIMEOUT(service->current() && service->current()->epochsDone.size() > 1, 120000);
+        QTRY_VERIFY_WITH_TIMEOUT(service->current() && service->current()->epochsDone.size() > 1, 5 * sconce::test::patienceMs);
         service->pause(); // leaves the cores to the checks
-        QTRY_VERIFY_WITH_TIMEOUT(service->current()->status == RunStatus::Paused, 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(service->current()->status == RunStatus::Paused, sconce::test::patienceMs);
         Q_EMIT m_studio->studio().navigator->tryRun(ended);
         QTest::qWait(1500);
     }
@@ -46,7 +47,7 @@ class LooksTest : public QObject
     {
         bool stopped = false;
         m_studio->studio().runService->saveAndStop([&] { stopped = true; });
-        QTRY_VERIFY_WITH_TIMEOUT(stopped, 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(stopped, sconce::test::patienceMs);
         m_studio.reset();
     }
 

@@ -5,6 +5,7 @@
 
 #include "tests/support/paths.h"
 #include "tests/support/studio_fixture.h"
+#include "tests/support/patience.h"
 #include "ui/hardware/hardware_page.h"
 #include "ui/settings/store_place.h"
 #include "ui/shell/banner.h"
@@ -47,7 +48,7 @@ class ShellTest : public QObject
     {
         Recipe recipe = quickRecipe(500);
         m_studio->studio().runService->start(recipe, QStringLiteral("long run"));
-        QTRY_VERIFY_WITH_TIMEOUT(m_studio->studio().runService->current() && m_studio->studio().runService->current()->step > 3, 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(m_studio->studio().runService->current() && m_studio->studio().runService->current()->step > 3, 5 * sconce::test::patienceMs);
     }
     RunRow onlyRun() { return second()->runs().value().front(); }
 
@@ -149,14 +150,14 @@ class ShellTest : public QObject
         auto* button = find<QPushButton>("welcome.train");
         QVERIFY(button);
         QTest::mouseClick(button, Qt::LeftButton);
-        QTRY_VERIFY_WITH_TIMEOUT(m_studio->studio().runService->current() && m_studio->studio().runService->current()->step > 3, 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(m_studio->studio().runService->current() && m_studio->studio().runService->current()->step > 3, 5 * sconce::test::patienceMs);
         QCOMPARE(window().currentPage(), PageId::Live);
         QVERIFY(find<RailButton>("rail.live")->dot());
         QVERIFY(window().statusLine()->runText().contains(QLatin1String("epoch 1 of")));
         QCOMPARE(onlyRun().dataset, DatasetId("digits"));
         bool stopped = false;
         m_studio->studio().runService->saveAndStop([&] { stopped = true; });
-        QTRY_VERIFY_WITH_TIMEOUT(stopped, 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(stopped, sconce::test::patienceMs);
         QTRY_COMPARE(onlyRun().status, RunStatus::Stopped);
     }
 
@@ -184,7 +185,7 @@ class ShellTest : public QObject
         QVERIFY(m_studio->studio().runService->training());
         bool stopped = false;
         m_studio->studio().runService->saveAndStop([&] { stopped = true; });
-        QTRY_VERIFY_WITH_TIMEOUT(stopped, 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(stopped, sconce::test::patienceMs);
     }
 
     void closingCanSaveAndStop()
@@ -193,7 +194,7 @@ class ShellTest : public QObject
         trainForLong();
         setAsker([](QWidget*, const Question&) { return 1; });
         QVERIFY(!window().close());
-        QTRY_VERIFY_WITH_TIMEOUT(!window().isVisible(), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(!window().isVisible(), sconce::test::patienceMs);
         const RunRow run = onlyRun();
         QCOMPARE(run.status, RunStatus::Stopped);
         QVERIFY(run.resumable);
@@ -208,23 +209,23 @@ class ShellTest : public QObject
         const std::int64_t before = m_studio->studio().runService->current()->step;
         setAsker([](QWidget*, const Question&) { return 0; });
         QVERIFY(!window().close());
-        QTRY_VERIFY_WITH_TIMEOUT(!window().isVisible(), 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(!window().isVisible(), 5 * sconce::test::patienceMs);
         const RunRow run = onlyRun();
         m_studio.reset(); // the window's process would end here
         QVERIFY(isAlive(run.folder));
         QCOMPARE(onlyRun().status, RunStatus::Running);
-        QTRY_VERIFY_WITH_TIMEOUT(onlyRun().summary.steps > before, 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(onlyRun().summary.steps > before, 5 * sconce::test::patienceMs);
         // The next start attaches to it by itself.
         open();
-        QTRY_VERIFY_WITH_TIMEOUT(m_studio->studio().runService->current() != nullptr, 20000);
+        QTRY_VERIFY_WITH_TIMEOUT(m_studio->studio().runService->current() != nullptr, sconce::test::patienceMs);
         QCOMPARE(m_studio->studio().runService->current()->id, run.id);
-        QTRY_VERIFY_WITH_TIMEOUT(m_studio->studio().runService->current()->step > before, 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(m_studio->studio().runService->current()->step > before, 5 * sconce::test::patienceMs);
         // It is not ours to ask about: closing leaves it alone.
         int asked = 0;
         setAsker([&](QWidget*, const Question&) { return ++asked, 2; });
         QVERIFY(!m_studio->studio().runService->trainsHere());
         m_studio->studio().runService->stop();
-        QTRY_VERIFY_WITH_TIMEOUT(!isAlive(run.folder), 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(!isAlive(run.folder), 5 * sconce::test::patienceMs);
         QTRY_COMPARE(onlyRun().status, RunStatus::Stopped);
         QCOMPARE(asked, 0);
     }
@@ -278,7 +279,7 @@ class ShellTest : public QObject
         QCOMPARE(second()->recipe(onlyRun().id)->training.checkpoint.everyMinutes, 17.0);
         bool stopped = false;
         m_studio->studio().runService->saveAndStop([&] { stopped = true; });
-        QTRY_VERIFY_WITH_TIMEOUT(stopped, 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(stopped, sconce::test::patienceMs);
     }
 
     void theStoreMovesSafely()
@@ -301,7 +302,7 @@ class ShellTest : public QObject
         QString again;
         setStartAgain([&](const QString& folder) { again = folder; });
         QTest::mouseClick(find<QPushButton>("settings.moveStore"), Qt::LeftButton);
-        QTRY_VERIFY2_WITH_TIMEOUT(!again.isEmpty(), qPrintable(asked.join(QStringLiteral("; "))), 30000);
+        QTRY_VERIFY2_WITH_TIMEOUT(!again.isEmpty(), qPrintable(asked.join(QStringLiteral("; "))), sconce::test::patienceMs);
         QCOMPARE(again, target);
         auto moved = Store::open(target.toStdString());
         QVERIFY(moved.ok());
@@ -331,7 +332,7 @@ class ShellTest : public QObject
         HardwareSources sources;
         sources.nvmlLibrary = SCONCE_TEST_NVML;
         open(PageId::Hardware, sources);
-        QTRY_VERIFY_WITH_TIMEOUT(find<QWidget>("hardware.gpu1"), 10000);
+        QTRY_VERIFY_WITH_TIMEOUT(find<QWidget>("hardware.gpu1"), sconce::test::patienceMs);
         QVERIFY(find<QWidget>("hardware.cpu"));
         QVERIFY(!find<QWidget>("hardware.noGpu"));
         QTest::mouseClick(find<QPushButton>("hardware.copy"), Qt::LeftButton);
@@ -346,7 +347,7 @@ class ShellTest : public QObject
         HardwareSources sources;
         sources.nvmlLibrary = "no-such-library.so";
         open(PageId::Hardware, sources);
-        QTRY_VERIFY_WITH_TIMEOUT(find<QWidget>("hardware.noGpu"), 10000);
+        QTRY_VERIFY_WITH_TIMEOUT(find<QWidget>("hardware.noGpu"), sconce::test::patienceMs);
         QVERIFY(find<QWidget>("hardware.cpu"));
         // What the processor can do and the system's name wrap: nothing of them is left out while the card has room.
         QStringList features, whole;
@@ -378,7 +379,7 @@ class ShellTest : public QObject
     {
         open(PageId::Settings);
         QTest::mouseClick(find<QPushButton>("settings.check"), Qt::LeftButton);
-        QTRY_VERIFY_WITH_TIMEOUT(find<QLabel>("settings.checked")->text().startsWith(QLatin1String("All is well")), 10000);
+        QTRY_VERIFY_WITH_TIMEOUT(find<QLabel>("settings.checked")->text().startsWith(QLatin1String("All is well")), sconce::test::patienceMs);
     }
 
     void starterRecipesOpenInCompose()

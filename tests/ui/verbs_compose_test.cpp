@@ -4,6 +4,7 @@
 // until Qt's drag begins; where there is no screen Qt's drag loop ends at once, so what it carries is handed on as Qt's drag
 // events (dragByMouse). The drop of a file is drag events alone: it comes from another program.
 #include "tests/support/house.h"
+#include "tests/support/patience.h"
 
 #include "ui/compose/compose_page.h"
 #include "ui/compose/palette.h"
@@ -76,7 +77,7 @@ class VerbsComposeTest : public QObject
         setFileChooser([this](QWidget*, const QString&, const QString&) { return m_file; });
         if (!m.activate()) return {};
         QTest::keyClick(stack(), Qt::Key_S, Qt::ControlModifier);
-        if (!QTest::qWaitFor([&] { return !page().document().dirty() && QFile::exists(m_file); }, 10000)) {
+        if (!QTest::qWaitFor([&] { return !page().document().dirty() && QFile::exists(m_file); }, sconce::test::patienceMs)) {
             qWarning() << "not saved; the keyboard is at" << QApplication::focusWidget();
             return {};
         }
@@ -116,8 +117,8 @@ class VerbsComposeTest : public QObject
         writeBars(m.path("bars"));
         m.open();
         m.studio().data->add(m.path("bars"));
-        QTRY_COMPARE_WITH_TIMEOUT(m.studio().data->sets().size(), std::size_t(2), 30000);
-        QTRY_VERIFY_WITH_TIMEOUT(!m.studio().hardware->devices().empty(), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(m.studio().data->sets().size(), std::size_t(2), sconce::test::patienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(!m.studio().hardware->devices().empty(), sconce::test::patienceMs);
         QVERIFY(m.page(PageId::Compose));
     }
     void cleanupTestCase() { m.close(); }
@@ -127,7 +128,7 @@ class VerbsComposeTest : public QObject
         dontSave();
         m.find<Palette>("compose.palette")->search()->clear();
         QVERIFY(m.menu("compose.recipes", "compose.recipes.digits-convnet"));
-        QTRY_COMPARE_WITH_TIMEOUT(page().document().recipe().name, std::string("digits-convnet"), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(page().document().recipe().name, std::string("digits-convnet"), sconce::test::patienceMs);
         QFile::remove(m_file);
         page().document().undoStack().clear();
         stack()->setFocus();
@@ -138,7 +139,7 @@ class VerbsComposeTest : public QObject
     {
         QCOMPARE(types(), QLatin1String(base));
         QVERIFY(m.menu("compose.recipes", "compose.recipes.mnist-mlp"));
-        QTRY_COMPARE_WITH_TIMEOUT(m.find<QLineEdit>("compose.name")->text(), QStringLiteral("mnist-mlp"), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(m.find<QLineEdit>("compose.name")->text(), QStringLiteral("mnist-mlp"), sconce::test::patienceMs);
         QFile::remove(m_file);
         const auto lines = described();
         QVERIFY(!lines.isEmpty());
@@ -161,7 +162,7 @@ class VerbsComposeTest : public QObject
         clickRow(rowOf("dropout"));
         QTest::keyClick(stack(), Qt::Key_Insert);
         auto* search = m.find<QLineEdit>("compose.palette.search");
-        QTRY_VERIFY_WITH_TIMEOUT(search->hasFocus(), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(search->hasFocus(), sconce::test::patienceMs);
         m.key(Qt::Key_G);
         m.key(Qt::Key_E);
         m.key(Qt::Key_L);
@@ -169,7 +170,7 @@ class VerbsComposeTest : public QObject
         m.key(Qt::Key_Return);
         QTest::keyClick(search, Qt::Key_Escape);
         QTest::keyClick(search, Qt::Key_Escape);
-        QTRY_VERIFY_WITH_TIMEOUT(stack()->hasFocus(), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(stack()->hasFocus(), sconce::test::patienceMs);
         QCOMPARE(types(), QStringLiteral("conv2d max_pool2d conv2d max_pool2d flatten dropout gelu dense"));
         QTreeView* tree = m.find<Palette>("compose.palette")->tree();
         const QPoint where = entry("dense").center();
@@ -205,7 +206,7 @@ class VerbsComposeTest : public QObject
         QTreeView* tree = m.find<Palette>("compose.palette")->tree();
         const QPoint where = entry("residual").center();
         House::doubleClick(tree->viewport(), where);
-        QTRY_VERIFY_WITH_TIMEOUT(rowOf("residual") > 0, 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(rowOf("residual") > 0, sconce::test::patienceMs);
         // A layer from the palette into the block's slot, and one of the stack's own with the mouse.
         const int slot = rowOf("residual") + 1;
         QCOMPARE(row(slot).data(StackModel::KindRole).toInt(), int(RowKind::BranchEnd));
@@ -247,7 +248,7 @@ class VerbsComposeTest : public QObject
         clickRow(card);
         const StackColumns at = StackColumns::of(rect(card), static_cast<StackModel*>(stack()->model())->row(card), stack()->metrics());
         House::windowClick(stack()->viewport(), at.menu.center());
-        QTRY_VERIFY_WITH_TIMEOUT(qobject_cast<QMenu*>(QApplication::activePopupWidget()), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(qobject_cast<QMenu*>(QApplication::activePopupWidget()), sconce::test::patienceMs);
         auto* menu = qobject_cast<QMenu*>(QApplication::activePopupWidget());
         QTest::mouseClick(menu, Qt::LeftButton, {}, menu->actionGeometry(stack()->action("delete")).center());
         QCOMPARE(types(), QStringLiteral("conv2d max_pool2d conv2d max_pool2d flatten dense"));
@@ -316,7 +317,7 @@ class VerbsComposeTest : public QObject
         QVERIFY2(!problems.isEmpty(), qPrintable(m.said));
         QCOMPARE(m.find<QLabel>("compose.problems.title")->text(), problems.size() == 1 ? QStringLiteral("1 problem") : QStringLiteral("%1 problems").arg(problems.size()));
         QVERIFY(m.click("compose.fix.0.0"));
-        QTRY_VERIFY_WITH_TIMEOUT(start->isEnabled(), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(start->isEnabled(), sconce::test::patienceMs);
         QTRY_VERIFY(stack()->hasFocus()); // the button is gone; the keyboard is where undo is a key away
         const auto mended = described();
         QVERIFY(!mended.isEmpty());
@@ -342,7 +343,7 @@ class VerbsComposeTest : public QObject
         auto* data = m.find<QComboBox>("compose.data");
         const QString bars = QString::fromStdString(m.studio().data->sets().back().id);
         QVERIFY(House::choose(data, QVariant(bars)));
-        QTRY_COMPARE_WITH_TIMEOUT(saved()[QLatin1String("data")].toObject()[QLatin1String("dataset")].toString(), bars, 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(saved()[QLatin1String("data")].toObject()[QLatin1String("dataset")].toString(), bars, sconce::test::patienceMs);
         // 12×12 is too small for two convolutions and two poolings, or it is not: both say the same.
         const auto lines = described();
         QCOMPARE(lines.last()[QLatin1String("input")].toArray(), (QJsonArray{1, 12, 12}));
@@ -352,11 +353,11 @@ class VerbsComposeTest : public QObject
         QCOMPARE(saved()[QLatin1String("device")].toString(), QStringLiteral("cpu"));
         // With the mouse: the list opens, a line of it is clicked.
         QTest::mouseClick(data, Qt::LeftButton);
-        QTRY_VERIFY_WITH_TIMEOUT(data->view()->isVisible(), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(data->view()->isVisible(), sconce::test::patienceMs);
         const QModelIndex digits = data->model()->index(data->findData(QStringLiteral("digits")), 0);
         QTest::qWait(QApplication::doubleClickInterval() + 100); // the box ignores a release right after its opening
         QTest::mouseClick(data->view()->viewport(), Qt::LeftButton, {}, data->view()->visualRect(digits).center());
-        QTRY_COMPARE_WITH_TIMEOUT(saved()[QLatin1String("data")].toObject()[QLatin1String("dataset")].toString(), QStringLiteral("digits"), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(saved()[QLatin1String("data")].toObject()[QLatin1String("dataset")].toString(), QStringLiteral("digits"), sconce::test::patienceMs);
     }
 
     void openASavedFile()
@@ -370,7 +371,7 @@ class VerbsComposeTest : public QObject
         setFileChooser([&](QWidget*, const QString&, const QString&) { return kept; });
         dontSave();
         QTest::keyClick(stack(), Qt::Key_O, Qt::ControlModifier);
-        QTRY_VERIFY_WITH_TIMEOUT(rowOf("dropout") > 0, 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(rowOf("dropout") > 0, sconce::test::patienceMs);
         // By the menu with the mouse, and dropped onto the window.
         for (int way = 0; way < 2; ++way) {
             clickRow(rowOf("flatten"));
@@ -378,13 +379,13 @@ class VerbsComposeTest : public QObject
             QVERIFY2(rowOf("flatten") < 0, way == 0 ? "menu" : "drop");
             if (way == 0) QVERIFY(m.menu("compose.recipes", "compose.recipes.open"));
             else QVERIFY(House::dropFile(stack()->viewport(), kept));
-            QTRY_VERIFY_WITH_TIMEOUT(rowOf("flatten") > 0, 30000);
+            QTRY_VERIFY_WITH_TIMEOUT(rowOf("flatten") > 0, sconce::test::patienceMs);
         }
         // Save as, by the menu: a second file that the second process reads alike.
         const QString other = m.path("other.sconce");
         setFileChooser([&](QWidget*, const QString&, const QString&) { return other; });
         QVERIFY(m.menu("compose.recipes", "compose.recipes.saveAs"));
-        QTRY_VERIFY_WITH_TIMEOUT(QFile::exists(other), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(QFile::exists(other), sconce::test::patienceMs);
         const QStringList command{QStringLiteral("describe")};
         QCOMPARE(m.cli(command + QStringList{other}), m.cli(command + QStringList{kept}));
     }
@@ -398,8 +399,8 @@ class VerbsComposeTest : public QObject
         const QJsonObject file = saved();
         stack()->setFocus();
         QTest::keyClick(stack(), Qt::Key_Return, Qt::ControlModifier);
-        QTRY_COMPARE_WITH_TIMEOUT(m.window().currentPage(), PageId::Live, 30000);
-        QTRY_COMPARE_WITH_TIMEOUT(m.status(QStringLiteral("started by key")), QStringLiteral("finished"), 60000);
+        QTRY_COMPARE_WITH_TIMEOUT(m.window().currentPage(), PageId::Live, sconce::test::patienceMs);
+        QTRY_COMPARE_WITH_TIMEOUT(m.status(QStringLiteral("started by key")), QStringLiteral("finished"), 5 * sconce::test::patienceMs);
         const QJsonObject run = m.run(m.runNamed(QStringLiteral("started by key"))[QLatin1String("run")].toString());
         const QJsonObject recipe = run[QLatin1String("recipe_value")].toObject();
         QCOMPARE(recipe[QLatin1String("layers")], file[QLatin1String("layers")]);

@@ -2,6 +2,7 @@
 // Every verb of the Data page on the real window; `sconce data inspect` and the runs trained on the data say what came of it.
 // A drop comes from another program, so it is sent as Qt's drag events; all else is mouse and keys.
 #include "tests/support/house.h"
+#include "tests/support/patience.h"
 
 #include "ui/data/class_bars.h"
 #include "ui/data/data_page.h"
@@ -31,7 +32,7 @@ class VerbsDataTest : public QObject
     QListView* list() { return m.find<QListView>("data.list"); }
     QString text(const char* label) { return m.find<QLabel>(label)->text(); }
     const DatasetInfo& shown() { return grid()->data()->info(); }
-    bool shows(const QString& kind) { return QTest::qWaitFor([&] { return grid()->data() && QString::fromStdString(shown().kind).contains(kind); }, 30000); }
+    bool shows(const QString& kind) { return QTest::qWaitFor([&] { return grid()->data() && QString::fromStdString(shown().kind).contains(kind); }, sconce::test::patienceMs); }
     QJsonObject inspected(const QString& path)
     {
         const auto lines = m.cli({QStringLiteral("data"), QStringLiteral("inspect"), path});
@@ -59,7 +60,7 @@ class VerbsDataTest : public QObject
         makePictures(m.path("garden"));
         m.open();
         QVERIFY(m.page(PageId::Data));
-        QTRY_VERIFY_WITH_TIMEOUT(grid()->data(), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(grid()->data(), sconce::test::patienceMs);
     }
     void cleanupTestCase() { m.close(); }
     void cleanup()
@@ -77,8 +78,8 @@ class VerbsDataTest : public QObject
         });
         QVERIFY(m.menu("data.add", "data.addFolder"));
         QCOMPARE(kind, QStringLiteral("folder"));
-        QTRY_COMPARE_WITH_TIMEOUT(list()->model()->rowCount(), 2, 30000);
-        QTRY_VERIFY_WITH_TIMEOUT(grid()->data() && shown().trainingCount == 1000, 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(list()->model()->rowCount(), 2, sconce::test::patienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(grid()->data() && shown().trainingCount == 1000, sconce::test::patienceMs);
         const QJsonObject seen = inspected(m.path("bars"));
         QCOMPARE(seen[QLatin1String("fingerprint")].toString().toStdString(), shown().fingerprint);
         // The balance of classes: each bar is what the second process counts.
@@ -90,7 +91,7 @@ class VerbsDataTest : public QObject
     void addByDrop()
     {
         QVERIFY(House::dropFile(grid()->viewport(), m.path("garden")));
-        QTRY_COMPARE_WITH_TIMEOUT(list()->model()->rowCount(), 3, 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(list()->model()->rowCount(), 3, sconce::test::patienceMs);
         QVERIFY(shows(QStringLiteral("picture")));
         const QJsonObject seen = inspected(m.path("garden"));
         QVERIFY2(!seen.isEmpty(), qPrintable(m.said));
@@ -103,16 +104,16 @@ class VerbsDataTest : public QObject
         auto* search = m.find<QLineEdit>("data.search");
         QTest::mouseClick(search, Qt::LeftButton);
         QTest::keyClicks(search, QStringLiteral("digits"));
-        QTRY_COMPARE_WITH_TIMEOUT(list()->model()->rowCount(), 1, 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(list()->model()->rowCount(), 1, sconce::test::patienceMs);
         QTest::mouseClick(list()->viewport(), Qt::LeftButton, {}, list()->visualRect(list()->model()->index(0, 0)).center());
-        QTRY_COMPARE_WITH_TIMEOUT(grid()->data() ? shown().id : std::string(), std::string("digits"), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(grid()->data() ? shown().id : std::string(), std::string("digits"), sconce::test::patienceMs);
         search->clear();
-        QTRY_COMPARE_WITH_TIMEOUT(list()->model()->rowCount(), 3, 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(list()->model()->rowCount(), 3, sconce::test::patienceMs);
         list()->setFocus();
         QTest::keyClick(list(), Qt::Key_Down);
-        QTRY_VERIFY_WITH_TIMEOUT(grid()->data() && shown().id != "digits", 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(grid()->data() && shown().id != "digits", sconce::test::patienceMs);
         QTest::keyClick(list(), Qt::Key_Home);
-        QTRY_VERIFY_WITH_TIMEOUT(grid()->data() && shown().id == "digits", 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(grid()->data() && shown().id == "digits", sconce::test::patienceMs);
     }
 
     void theGridByKeyAndMouse()
@@ -124,11 +125,11 @@ class VerbsDataTest : public QObject
         QTest::mouseClick(grid()->viewport(), Qt::LeftButton, {}, grid()->cellRect(1).center());
         QCOMPARE(grid()->current(), 1);
         QTest::keyClick(grid(), Qt::Key_Return);
-        QTRY_VERIFY_WITH_TIMEOUT(m.window().findChild<QDialog*>(QStringLiteral("data.large")), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(m.window().findChild<QDialog*>(QStringLiteral("data.large")), sconce::test::patienceMs);
         QPointer<QDialog> large = m.window().findChild<QDialog*>(QStringLiteral("data.large"));
-        QTRY_VERIFY_WITH_TIMEOUT(large->isVisible(), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(large->isVisible(), sconce::test::patienceMs);
         QTest::keyClick(large.data(), Qt::Key_Escape);
-        QTRY_VERIFY_WITH_TIMEOUT(!large, 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(!large, sconce::test::patienceMs);
         // Only one class, only the test part: as many as the second process counts of the files.
         auto* classes = m.find<QComboBox>("data.classFilter");
         QVERIFY(House::choose(classes, classes->findText(QStringLiteral("3"))));
@@ -144,7 +145,7 @@ class VerbsDataTest : public QObject
     {
         // The share by typing, then the handle with the mouse; a run says how it was split.
         QTest::mouseClick(list()->viewport(), Qt::LeftButton, {}, list()->visualRect(list()->model()->index(1, 0)).center());
-        QTRY_VERIFY_WITH_TIMEOUT(grid()->data() && shown().trainingCount == 1000, 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(grid()->data() && shown().trainingCount == 1000, sconce::test::patienceMs);
         House::typeOver(m.find<QDoubleSpinBox>("data.validationShare"), QStringLiteral("20"));
         QCOMPARE(text("data.count.validation"), QStringLiteral("200"));
         auto* bar = m.find<SplitBar>("data.splitBar");
@@ -164,14 +165,14 @@ class VerbsDataTest : public QObject
         QVERIFY(m.menu("compose.recipes", "compose.recipes.mnist-mlp"));
         QVERIFY(m.page(PageId::Data));
         QVERIFY(m.click("data.train"));
-        QTRY_COMPARE_WITH_TIMEOUT(m.window().currentPage(), PageId::Compose, 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(m.window().currentPage(), PageId::Compose, sconce::test::patienceMs);
         auto& document = static_cast<ComposePage*>(m.window().page(PageId::Compose))->document();
-        QTRY_COMPARE_WITH_TIMEOUT(document.recipe().data.dataset, shown().id, 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(document.recipe().data.dataset, shown().id, sconce::test::patienceMs);
         QTest::mouseClick(m.find<QTabBar>("compose.tabs"), Qt::LeftButton, {}, m.find<QTabBar>("compose.tabs")->tabRect(1).center());
         House::typeOver(m.find<QSpinBox>("compose.training.epochs"), QStringLiteral("1"));
         House::typeOver(m.find<QLineEdit>("compose.name"), QStringLiteral("on bars"));
         QVERIFY(m.click("compose.start"));
-        QTRY_COMPARE_WITH_TIMEOUT(m.status(QStringLiteral("on bars")), QStringLiteral("finished"), 60000);
+        QTRY_COMPARE_WITH_TIMEOUT(m.status(QStringLiteral("on bars")), QStringLiteral("finished"), 5 * sconce::test::patienceMs);
         const QJsonObject data = m.run(m.runNamed(QStringLiteral("on bars"))[QLatin1String("run")].toString())[QLatin1String("recipe_value")].toObject()[QLatin1String("data")].toObject();
         QCOMPARE(data[QLatin1String("dataset")].toString().toStdString(), shown().id);
         const QJsonObject split = data[QLatin1String("split")].toObject();
@@ -191,7 +192,7 @@ class VerbsDataTest : public QObject
         setFileChooser([&](QWidget*, const QString&, const QString&) { return file; });
         QVERIFY(m.menu("data.add", "data.addFile"));
         auto* error = m.find<QLabel>("data.error");
-        QTRY_VERIFY_WITH_TIMEOUT(error->isVisible(), 20000);
+        QTRY_VERIFY_WITH_TIMEOUT(error->isVisible(), sconce::test::patienceMs);
         (void)inspected(file);
         QVERIFY(m.code == 2);
         // The window and the second process give the same reason.
@@ -207,7 +208,7 @@ class VerbsDataTest : public QObject
         int asked = 0;
         setAsker([&](QWidget*, const Question&) { return ++asked, 0; });
         QTest::keyClick(list(), Qt::Key_Delete);
-        QTRY_COMPARE_WITH_TIMEOUT(list()->model()->rowCount(), 2, 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(list()->model()->rowCount(), 2, sconce::test::patienceMs);
         QCOMPARE(asked, 1);
         QVERIFY(QFile::exists(m.path("garden/apples/0.png")));
         QCOMPARE(Store::open(m.store().toStdString()).value()->datasets()->size(), std::size_t(2));

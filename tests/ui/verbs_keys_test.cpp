@@ -2,6 +2,7 @@
 // The house by keyboard alone: on every page Tab reaches every control that can be used and Shift+Tab leads back, the keys that
 // Settings lists do what it says, and a run is composed, trained, looked at and deleted without a mouse.
 #include "tests/support/house.h"
+#include "tests/support/patience.h"
 
 #include "ui/compose/compose_page.h"
 #include "ui/compose/stack_view.h"
@@ -79,7 +80,7 @@ class VerbsKeysTest : public QObject
         QVERIFY(commandLineBuilt());
         QVERIFY(!m.train(smallRecipe("by keys", "8", 2), QStringLiteral("earlier")).isEmpty());
         m.open();
-        QTRY_VERIFY_WITH_TIMEOUT(!m.studio().data->sets().empty() && !m.studio().hardware->devices().empty(), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(!m.studio().data->sets().empty() && !m.studio().hardware->devices().empty(), sconce::test::patienceMs);
     }
     void cleanupTestCase() { m.close(); }
     void cleanup()
@@ -101,10 +102,10 @@ class VerbsKeysTest : public QObject
         m.window().goTo(id);
         if (id == PageId::Live) {
             m.service().show(m.studio().runs->rows().front().id);
-            QTRY_VERIFY_WITH_TIMEOUT(m.window().findChild<QWidget*>(QStringLiteral("live.tryIt")), 30000);
+            QTRY_VERIFY_WITH_TIMEOUT(m.window().findChild<QWidget*>(QStringLiteral("live.tryIt")), sconce::test::patienceMs);
         }
-        if (id == PageId::Data) QTRY_VERIFY_WITH_TIMEOUT(m.find<QPushButton>("data.train")->isEnabled(), 30000);
-        if (id == PageId::TryIt) QTRY_VERIFY_WITH_TIMEOUT(m.find<QPushButton>("tryit.save")->isEnabled(), 20000);
+        if (id == PageId::Data) QTRY_VERIFY_WITH_TIMEOUT(m.find<QPushButton>("data.train")->isEnabled(), sconce::test::patienceMs);
+        if (id == PageId::TryIt) QTRY_VERIFY_WITH_TIMEOUT(m.find<QPushButton>("tryit.save")->isEnabled(), sconce::test::patienceMs);
         QTest::qWait(100);
         const QList<QWidget*> seen = walk();
         QVERIFY(seen.size() > 3);
@@ -135,11 +136,11 @@ class VerbsKeysTest : public QObject
         }
         QVERIFY2(shortcuts > 8, qPrintable(QString::number(shortcuts)));
         QTest::keyClick(&m.window(), Qt::Key_F1);
-        QTRY_VERIFY_WITH_TIMEOUT(m.window().findChild<QDialog*>(QStringLiteral("shortcuts")), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(m.window().findChild<QDialog*>(QStringLiteral("shortcuts")), sconce::test::patienceMs);
         auto* sheet = m.find<QDialog>("shortcuts");
-        QTRY_VERIFY_WITH_TIMEOUT(sheet->isVisible(), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(sheet->isVisible(), sconce::test::patienceMs);
         QTest::keyClick(sheet, Qt::Key_Escape);
-        QTRY_VERIFY_WITH_TIMEOUT(!m.window().findChild<QDialog*>(QStringLiteral("shortcuts")), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(!m.window().findChild<QDialog*>(QStringLiteral("shortcuts")), sconce::test::patienceMs);
     }
 
     void aRunWithoutAMouse()
@@ -153,19 +154,19 @@ class VerbsKeysTest : public QObject
         stack->setFocus(Qt::ShortcutFocusReason);
         setFileChooser([this](QWidget*, const QString&, const QString&) { return m.path("train.sconce"); });
         m.key(Qt::Key_O, Qt::ControlModifier);
-        QTRY_COMPARE_WITH_TIMEOUT(document.recipe().name, std::string("by keys"), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(document.recipe().name, std::string("by keys"), sconce::test::patienceMs);
         const std::size_t before = count();
         m.key(Qt::Key_Home);
         m.key(Qt::Key_Down);
         m.key(Qt::Key_Insert);
         auto* search = m.find<QLineEdit>("compose.palette.search");
-        QTRY_VERIFY_WITH_TIMEOUT(search->hasFocus(), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(search->hasFocus(), sconce::test::patienceMs);
         QTest::keyClicks(QApplication::focusWidget(), QStringLiteral("dropout"));
         m.key(Qt::Key_Return);
         QCOMPARE(count(), before + 1);
         m.key(Qt::Key_Escape);
         m.key(Qt::Key_Escape);
-        QTRY_VERIFY_WITH_TIMEOUT(stack->hasFocus(), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(stack->hasFocus(), sconce::test::patienceMs);
         m.key(Qt::Key_Return); // to the layer's settings
         QTRY_VERIFY2(m.find<QWidget>("compose.layer")->isAncestorOf(QApplication::focusWidget()), "Enter does not lead to the settings");
         m.key(Qt::Key_Z, Qt::ControlModifier);
@@ -184,8 +185,8 @@ class VerbsKeysTest : public QObject
         m.key(Qt::Key_A, Qt::ControlModifier);
         QTest::keyClicks(epochs, QStringLiteral("1"));
         m.key(Qt::Key_Return, Qt::ControlModifier);
-        QTRY_COMPARE_WITH_TIMEOUT(m.window().currentPage(), PageId::Live, 30000);
-        QTRY_COMPARE_WITH_TIMEOUT(m.status(QStringLiteral("by keys")), QStringLiteral("finished"), 120000);
+        QTRY_COMPARE_WITH_TIMEOUT(m.window().currentPage(), PageId::Live, sconce::test::patienceMs);
+        QTRY_COMPARE_WITH_TIMEOUT(m.status(QStringLiteral("by keys")), QStringLiteral("finished"), 5 * sconce::test::patienceMs);
         const QJsonObject run = m.run(m.runNamed(QStringLiteral("by keys"))[QLatin1String("run")].toString());
         QCOMPARE(run[QLatin1String("epochs")].toInt(), 1);
         QCOMPARE(run[QLatin1String("recipe_value")].toObject()[QLatin1String("layers")].toArray().at(0).toObject()[QLatin1String("type")].toString(), QString::fromStdString(document.recipe().stack.layers[0].type));
@@ -194,21 +195,21 @@ class VerbsKeysTest : public QObject
         m.key(Qt::Key_4, Qt::ControlModifier);
         QCOMPARE(m.window().currentPage(), PageId::Runs);
         auto* table = m.find<RunsTable>("runs.table");
-        QTRY_COMPARE_WITH_TIMEOUT(table->model()->rowCount(), 2, 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(table->model()->rowCount(), 2, sconce::test::patienceMs);
         for (int i = 0; i < 100 && QApplication::focusWidget() != table; ++i) m.key(Qt::Key_Tab);
         QCOMPARE(QApplication::focusWidget(), table);
         for (int i = 0; i < 3; ++i) m.key(Qt::Key_Up);
         m.key(Qt::Key_F2);
-        QTRY_VERIFY_WITH_TIMEOUT(table->findChild<QLineEdit*>(QStringLiteral("runs.nameEditor")), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(table->findChild<QLineEdit*>(QStringLiteral("runs.nameEditor")), sconce::test::patienceMs);
         m.key(Qt::Key_A, Qt::ControlModifier);
         QTest::keyClicks(QApplication::focusWidget(), QStringLiteral("keys only"));
         m.key(Qt::Key_Return);
-        QTRY_COMPARE_WITH_TIMEOUT(m.status(QStringLiteral("keys only")), QStringLiteral("finished"), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(m.status(QStringLiteral("keys only")), QStringLiteral("finished"), sconce::test::patienceMs);
         setAsker([](QWidget*, const Question&) { return 0; });
-        QTRY_COMPARE_WITH_TIMEOUT(QApplication::focusWidget(), table, 30000);
-        QTRY_COMPARE_WITH_TIMEOUT(table->currentIndex().siblingAtColumn(RunTableModel::Status).data().toString(), QStringLiteral("finished"), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(QApplication::focusWidget(), table, sconce::test::patienceMs);
+        QTRY_COMPARE_WITH_TIMEOUT(table->currentIndex().siblingAtColumn(RunTableModel::Status).data().toString(), QStringLiteral("finished"), sconce::test::patienceMs);
         m.key(Qt::Key_Delete);
-        QTRY_VERIFY_WITH_TIMEOUT(m.runNamed(QStringLiteral("keys only")).isEmpty(), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(m.runNamed(QStringLiteral("keys only")).isEmpty(), sconce::test::patienceMs);
         QCOMPARE(m.runs().size(), 1);
     }
 };

@@ -3,6 +3,7 @@
 // Data, Compose, Live, Runs and Try it make of them.
 #include "tests/support/house.h"
 #include "tests/support/paths.h"
+#include "tests/support/patience.h"
 
 #include "core/base/random.h"
 #include "core/formats/picture.h"
@@ -116,7 +117,7 @@ class VerbsLabelsTest : public QObject
         auto* page = m.window().findChild<DataPage*>();
         QVERIFY(House::dropFile(page, m.path("pets.csv")));
         auto* rows = m.find<TableView>("data.rows");
-        QTRY_VERIFY_WITH_TIMEOUT(rows->isVisible() && rows->model()->rowCount() == 500, 20000);
+        QTRY_VERIFY_WITH_TIMEOUT(rows->isVisible() && rows->model()->rowCount() == 500, sconce::test::patienceMs);
         QCOMPARE(rows->model()->headerData(5, Qt::Horizontal).toString(), QStringLiteral("flies"));
         QVERIFY(m.click("data.labels"));
         QDialog* dialog = nullptr;
@@ -135,7 +136,7 @@ class VerbsLabelsTest : public QObject
         QCOMPARE(dialog->findChild<QLabel*>(QStringLiteral("data.labelsWords"))->text(), QStringLiteral("4 labels, learned from the other 2 columns."));
         if (const QString folder = qEnvironmentVariable("SCONCE_PICTURES"); !folder.isEmpty()) dialog->grab().save(folder + QStringLiteral("/labels-dialog.png"));
         QTest::mouseClick(predict, Qt::LeftButton);
-        QTRY_COMPARE_WITH_TIMEOUT(rows->model()->columnCount(), 3, 20000);
+        QTRY_COMPARE_WITH_TIMEOUT(rows->model()->columnCount(), 3, sconce::test::patienceMs);
         QCOMPARE(rows->model()->headerData(2, Qt::Horizontal).toString(), QStringLiteral("labels"));
         QCOMPARE(m.find<QComboBox>("data.target")->currentIndex(), -1);
         QVERIFY2(m.find<ElidedLabel>("data.facts")->fullText().contains(QStringLiteral("6 columns, 4 labels")), qPrintable(m.find<ElidedLabel>("data.facts")->fullText()));
@@ -162,7 +163,7 @@ class VerbsLabelsTest : public QObject
         QVERIFY(m.click("data.train"));
         QTRY_COMPARE(m.window().currentPage(), PageId::Compose);
         // The recipe that was open told classes apart: now it says labels, and its last layer has too many units.
-        QTRY_VERIFY_WITH_TIMEOUT(m.find<QLabel>("compose.problems.title")->text().contains(QStringLiteral("problem")), 20000);
+        QTRY_VERIFY_WITH_TIMEOUT(m.find<QLabel>("compose.problems.title")->text().contains(QStringLiteral("problem")), sconce::test::patienceMs);
         shot(QStringLiteral("labels-compose"));
     }
 
@@ -171,7 +172,7 @@ class VerbsLabelsTest : public QObject
         QVERIFY(m.page(PageId::Data));
         QVERIFY(House::dropFile(m.window().findChild<DataPage*>(), photos()));
         auto* grid = m.find<SampleGrid>("data.samples");
-        QTRY_VERIFY_WITH_TIMEOUT(grid->isVisible() && grid->data() && grid->data()->info().kind == "labelled-pictures", 20000);
+        QTRY_VERIFY_WITH_TIMEOUT(grid->isVisible() && grid->data() && grid->data()->info().kind == "labelled-pictures", sconce::test::patienceMs);
         QCOMPARE(grid->samples().size(), std::size_t{160});
         QVERIFY(!m.find<QWidget>("data.labels")->isVisible());
         grid->setFocus();
@@ -200,7 +201,7 @@ class VerbsLabelsTest : public QObject
         const QJsonObject run = m.run(m_rows);
         Q_EMIT m.studio().navigator->showRun(m_rows);
         QTest::qWait(600);
-        QTRY_VERIFY_WITH_TIMEOUT(m.find<QLabel>("live.score") && m.find<QLabel>("live.score")->isVisible(), 20000);
+        QTRY_VERIFY_WITH_TIMEOUT(m.find<QLabel>("live.score") && m.find<QLabel>("live.score")->isVisible(), sconce::test::patienceMs);
         QCOMPARE(m.find<QLabel>("live.score")->text().section(QLatin1Char(' '), 0, 0).toDouble(), QString::number(100 * run[QLatin1String("test_micro_f1")].toDouble(), 'f', 2).toDouble());
         QString words;
         for (const QLabel* label : m.find<QWidget>("live.outcome")->findChildren<QLabel*>()) words += label->text() + QLatin1Char('\n');
@@ -213,7 +214,7 @@ class VerbsLabelsTest : public QObject
     {
         QVERIFY(m.page(PageId::Runs));
         auto* model = m.window().findChild<RunTableModel*>();
-        QTRY_COMPARE_WITH_TIMEOUT(model->rowCount(), 2, 20000);
+        QTRY_COMPARE_WITH_TIMEOUT(model->rowCount(), 2, sconce::test::patienceMs);
         QCOMPARE(model->headerData(RunTableModel::TestResult, Qt::Horizontal, Qt::DisplayRole).toString(), QStringLiteral("Test F1"));
         shot(QStringLiteral("labels-runs"));
     }
@@ -224,7 +225,7 @@ class VerbsLabelsTest : public QObject
         const QJsonObject report = m.cli({QStringLiteral("evaluate"), m_rows}).last();
         Q_EMIT m.studio().navigator->tryRun(m_rows);
         auto* rows = m.find<QTableWidget>("tryit.rows");
-        QTRY_COMPARE_WITH_TIMEOUT(rows->isVisible() ? rows->rowCount() : 0, report[QLatin1String("mistakes")].toInt(), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(rows->isVisible() ? rows->rowCount() : 0, report[QLatin1String("mistakes")].toInt(), sconce::test::patienceMs);
         QVERIFY(rows->rowCount() > 5); // nothing tells which of them fly
         QVERIFY(rows->item(0, 3)->text().toInt() >= rows->item(rows->rowCount() - 1, 3)->text().toInt());
         auto* bars = m.find<ProbabilityBars>("tryit.rowLabels");
@@ -249,7 +250,7 @@ class VerbsLabelsTest : public QObject
         const QJsonObject report = m.cli({QStringLiteral("evaluate"), m_pictures}).last();
         Q_EMIT m.studio().navigator->tryRun(m_pictures);
         auto* scores = m.find<ProbabilityBars>("tryit.labelScores");
-        QTRY_COMPARE_WITH_TIMEOUT(scores->isVisible() ? scores->probabilities().size() : 0, std::size_t{2}, 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(scores->isVisible() ? scores->probabilities().size() : 0, std::size_t{2}, sconce::test::patienceMs);
         QVERIFY(!m.find<QWidget>("tryit.confusion")->isVisible() && !m.find<QWidget>("tryit.unit")->isVisible());
         auto* bars = m.find<ProbabilityBars>("tryit.probabilities");
         QTRY_COMPARE(bars->probabilities().size(), std::size_t{2}); // a sample is shown at once

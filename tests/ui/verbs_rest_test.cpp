@@ -2,6 +2,7 @@
 // Try it, Settings, Hardware and Welcome on the real window, by mouse and by keyboard; `sconce predict`, `evaluate`, `runs` and
 // `devices` say in a second process what is so.
 #include "tests/support/house.h"
+#include "tests/support/patience.h"
 
 #include "ui/settings/store_place.h"
 #include "ui/tryit/draw_canvas.h"
@@ -28,7 +29,7 @@ class VerbsRestTest : public QObject
     DrawCanvas* canvas() { return m.find<DrawCanvas>("tryit.canvas"); }
     ProbabilityBars* bars() { return m.find<ProbabilityBars>("tryit.probabilities"); }
     ConfusionView* matrix() { return m.find<ConfusionView>("tryit.confusion"); }
-    bool answered() { return QTest::qWaitFor([&] { return bars()->probabilities().size() == 10; }, 20000); }
+    bool answered() { return QTest::qWaitFor([&] { return bars()->probabilities().size() == 10; }, sconce::test::patienceMs); }
     /// What the second process makes of a picture, class by class, beside what the window shows.
     QString comparedWithPredict(const QImage& picture)
     {
@@ -70,24 +71,24 @@ class VerbsRestTest : public QObject
     void aTestSampleIsAnswered()
     {
         QVERIFY(m.page(PageId::TryIt));
-        QTRY_COMPARE_WITH_TIMEOUT(m.find<QComboBox>("tryit.run")->currentData().toString(), m_run, 20000);
+        QTRY_COMPARE_WITH_TIMEOUT(m.find<QComboBox>("tryit.run")->currentData().toString(), m_run, sconce::test::patienceMs);
         QVERIFY(m.click("tryit.sample"));
         QVERIFY(answered());
-        QTRY_COMPARE_WITH_TIMEOUT(comparedWithPredict(canvas()->picture()), QString(), 20000); // the answer of the picture before stays until the next is there
+        QTRY_COMPARE_WITH_TIMEOUT(comparedWithPredict(canvas()->picture()), QString(), sconce::test::patienceMs); // the answer of the picture before stays until the next is there
         const QImage before = canvas()->picture();
         auto* sample = m.find<QAbstractButton>("tryit.sample");
         sample->setFocus();
         QTest::keyClick(sample, Qt::Key_Space); // another one, by key
-        QTRY_VERIFY_WITH_TIMEOUT(canvas()->picture() != before, 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(canvas()->picture() != before, sconce::test::patienceMs);
         QVERIFY(answered());
-        QTRY_COMPARE_WITH_TIMEOUT(comparedWithPredict(canvas()->picture()), QString(), 20000); // the answer of the picture before stays until the next is there
+        QTRY_COMPARE_WITH_TIMEOUT(comparedWithPredict(canvas()->picture()), QString(), sconce::test::patienceMs); // the answer of the picture before stays until the next is there
     }
 
     void aDrawnDigitIsAnsweredWhileDrawing()
     {
         QVERIFY(m.page(PageId::TryIt));
         QVERIFY(m.click("tryit.clear"));
-        QTRY_VERIFY_WITH_TIMEOUT(bars()->probabilities().empty(), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(bars()->probabilities().empty(), sconce::test::patienceMs);
         const int w = canvas()->width(), h = canvas()->height();
         QTest::mousePress(canvas(), Qt::LeftButton, {}, QPoint(w / 2, h / 6));
         QTest::mouseMove(canvas(), QPoint(w / 2, h / 2));
@@ -108,7 +109,7 @@ class VerbsRestTest : public QObject
         QCOMPARE(canvas()->image(), one);
         canvas()->setFocus();
         QTest::keyClick(canvas(), Qt::Key_Delete);
-        QTRY_VERIFY_WITH_TIMEOUT(canvas()->isEmpty() && bars()->probabilities().empty(), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(canvas()->isEmpty() && bars()->probabilities().empty(), sconce::test::patienceMs);
     }
 
     void theConfusionMatrixIsTheEvaluation()
@@ -120,7 +121,7 @@ class VerbsRestTest : public QObject
                 for (int s = 0; s < 10; ++s) sum += matrix()->count(t, s);
             return sum;
         };
-        QTRY_COMPARE_WITH_TIMEOUT(total(), 2000, 60000);
+        QTRY_COMPARE_WITH_TIMEOUT(total(), 2000, 5 * sconce::test::patienceMs);
         const QJsonObject said = m.cli({QStringLiteral("evaluate"), m_run}).value(0);
         const QJsonArray rows = said[QLatin1String("confusion")].toArray();
         QCOMPARE(rows.size(), 10);
@@ -148,11 +149,11 @@ class VerbsRestTest : public QObject
         setFileChooser([&](QWidget*, const QString&, const QString&) { return file; });
         for (int way = 0; way < 2; ++way) {
             QVERIFY(m.click("tryit.clear"));
-            QTRY_VERIFY_WITH_TIMEOUT(bars()->probabilities().empty(), 30000);
+            QTRY_VERIFY_WITH_TIMEOUT(bars()->probabilities().empty(), sconce::test::patienceMs);
             if (way == 0) QVERIFY(m.click("tryit.open"));
             else QVERIFY(House::dropFile(canvas(), file));
             QVERIFY(answered());
-            QTRY_COMPARE_WITH_TIMEOUT(comparedWithPredict(QImage(file)), QString(), 20000);
+            QTRY_COMPARE_WITH_TIMEOUT(comparedWithPredict(QImage(file)), QString(), sconce::test::patienceMs);
         }
     }
 
@@ -180,49 +181,49 @@ class VerbsRestTest : public QObject
         // Welcome's one button trains the built-in data.
         QVERIFY(m.page(PageId::Welcome));
         QVERIFY(m.click("welcome.train"));
-        QTRY_COMPARE_WITH_TIMEOUT(m.window().currentPage(), PageId::Live, 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(m.window().currentPage(), PageId::Live, sconce::test::patienceMs);
         const auto newest = [&] { return m.runs().value(0); };
-        QTRY_COMPARE_WITH_TIMEOUT(newest()[QLatin1String("status")].toString(), QStringLiteral("running"), 60000);
+        QTRY_COMPARE_WITH_TIMEOUT(newest()[QLatin1String("status")].toString(), QStringLiteral("running"), 5 * sconce::test::patienceMs);
         m.service().setEpochs(1000); // not over before this test is
         const QJsonObject run = m.run(newest()[QLatin1String("run")].toString());
         QCOMPARE(run[QLatin1String("data")].toString(), QStringLiteral("digits"));
         const QJsonObject recipe = run[QLatin1String("recipe_value")].toObject();
         QCOMPARE(recipe[QLatin1String("threads")].toInt(), 1);
         QCOMPARE(recipe[QLatin1String("training")].toObject()[QLatin1String("checkpoint")].toObject()[QLatin1String("every_minutes")].toDouble(), 17.0);
-        QTRY_VERIFY_WITH_TIMEOUT(newest()[QLatin1String("steps")].toInt() > 0, 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(newest()[QLatin1String("steps")].toInt() > 0, 5 * sconce::test::patienceMs);
         // Once a second of steps was timed, Compose knows how long an epoch of the same recipe takes with these threads.
-        QTRY_VERIFY_WITH_TIMEOUT(m.service().current() && !m.service().current()->seconds.empty() && m.service().current()->seconds.back() > 3, 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(m.service().current() && !m.service().current()->seconds.empty() && m.service().current()->seconds.back() > 3, 5 * sconce::test::patienceMs);
         QVERIFY(m.stopTraining());
         QVERIFY(m.page(PageId::Compose));
         QTRY_VERIFY2(m.find<QLabel>("compose.estimate.time")->text().contains(QRegularExpression(QStringLiteral("[0-9]"))), qPrintable(m.find<QLabel>("compose.estimate.time")->text()));
-        QTRY_COMPARE_WITH_TIMEOUT(newest()[QLatin1String("status")].toString(), QStringLiteral("stopped"), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(newest()[QLatin1String("status")].toString(), QStringLiteral("stopped"), sconce::test::patienceMs);
     }
 
     void welcomesOtherWays()
     {
         QVERIFY(m.page(PageId::Welcome));
         QTest::mouseClick(m.find<ListRow>("welcome.recipe.small-resnet"), Qt::LeftButton);
-        QTRY_COMPARE_WITH_TIMEOUT(m.window().currentPage(), PageId::Compose, 30000);
-        QTRY_COMPARE_WITH_TIMEOUT(m.find<QLineEdit>("compose.name")->text(), QStringLiteral("small-resnet"), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(m.window().currentPage(), PageId::Compose, sconce::test::patienceMs);
+        QTRY_COMPARE_WITH_TIMEOUT(m.find<QLineEdit>("compose.name")->text(), QStringLiteral("small-resnet"), sconce::test::patienceMs);
         QVERIFY(m.page(PageId::Welcome));
         writeBars(m.path("bars"));
         setFileChooser([&](QWidget*, const QString&, const QString&) { return m.path("bars"); });
         QVERIFY(m.click("welcome.addData"));
-        QTRY_COMPARE_WITH_TIMEOUT(m.window().currentPage(), PageId::Data, 30000);
-        QTRY_COMPARE_WITH_TIMEOUT(m.studio().data->sets().size(), std::size_t(2), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(m.window().currentPage(), PageId::Data, sconce::test::patienceMs);
+        QTRY_COMPARE_WITH_TIMEOUT(m.studio().data->sets().size(), std::size_t(2), sconce::test::patienceMs);
         QCOMPARE(m.cli({QStringLiteral("data"), QStringLiteral("inspect"), m.path("bars")}).last()[QLatin1String("fingerprint")].toString().toStdString(), m.studio().data->sets().back().fingerprint);
         QVERIFY(m.page(PageId::Welcome));
         const QString file = m.path("train.sconce");
         setFileChooser([&](QWidget*, const QString&, const QString&) { return file; });
         setAsker([](QWidget*, const Question& question) { return static_cast<int>(std::max<qsizetype>(0, question.buttons.indexOf(QStringLiteral("Don't save")))); });
         QVERIFY(m.click("welcome.openRecipe"));
-        QTRY_COMPARE_WITH_TIMEOUT(m.find<QLineEdit>("compose.name")->text(), QStringLiteral("tried"), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(m.find<QLineEdit>("compose.name")->text(), QStringLiteral("tried"), sconce::test::patienceMs);
     }
 
     void hardwareSaysWhatDevicesSays()
     {
         QVERIFY(m.page(PageId::Hardware));
-        QTRY_VERIFY_WITH_TIMEOUT(m.window().findChild<QWidget*>(QStringLiteral("hardware.cpu")), 10000);
+        QTRY_VERIFY_WITH_TIMEOUT(m.window().findChild<QWidget*>(QStringLiteral("hardware.cpu")), sconce::test::patienceMs);
         QTest::mouseClick(m.find<SegmentedControl>("hardware.span")->findChild<QAbstractButton*>(QStringLiteral("segment0")), Qt::LeftButton);
         QCOMPARE(m.find<SegmentedControl>("hardware.span")->current(), 0);
         const auto lines = m.cli({QStringLiteral("devices")});
@@ -245,11 +246,11 @@ class VerbsRestTest : public QObject
     void aboutAndDiagnostics()
     {
         QVERIFY(m.page(PageId::Settings));
-        QTRY_VERIFY_WITH_TIMEOUT(m.find<QLabel>("settings.engine")->text().contains(QLatin1String("LibTorch")), 20000);
+        QTRY_VERIFY_WITH_TIMEOUT(m.find<QLabel>("settings.engine")->text().contains(QLatin1String("LibTorch")), sconce::test::patienceMs);
         const QString torch = m.cli({QStringLiteral("devices")}).last()[QLatin1String("libtorch")].toString();
         QVERIFY(m.find<QLabel>("settings.engine")->text().contains(torch));
         QVERIFY(m.click("settings.check"));
-        QTRY_VERIFY_WITH_TIMEOUT(m.find<QLabel>("settings.checked")->text().startsWith(QLatin1String("All is well")), 10000);
+        QTRY_VERIFY_WITH_TIMEOUT(m.find<QLabel>("settings.checked")->text().startsWith(QLatin1String("All is well")), sconce::test::patienceMs);
         (void)m.cli({QStringLiteral("doctor")});
         QCOMPARE(m.code, 0);
         QVERIFY(m.click("settings.copyReport"));
@@ -269,7 +270,7 @@ class VerbsRestTest : public QObject
         QString again;
         setStartAgain([&](const QString& folder) { again = folder; });
         QVERIFY(m.click("settings.moveStore"));
-        QTRY_COMPARE_WITH_TIMEOUT(again, target, 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(again, target, sconce::test::patienceMs);
         // The second process finds the runs there, with their files, and by the old place too.
         QString message;
         const QJsonObject there = commandLine({QStringLiteral("runs"), QStringLiteral("show"), m_run}, target, message);

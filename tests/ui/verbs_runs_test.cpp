@@ -2,6 +2,7 @@
 // Every verb of the Runs page on the real window, over runs that a second process really trained; what the window shows and
 // what it did is compared with `sconce runs … --json`.
 #include "tests/support/house.h"
+#include "tests/support/patience.h"
 
 #include "ui/charts/plot_view.h"
 #include "ui/compose/compose_page.h"
@@ -60,7 +61,7 @@ class VerbsRunsTest : public QObject
     {
         clickCell(name, Model::More);
         QMenu* menu = nullptr;
-        if (!QTest::qWaitFor([&] { return (menu = qobject_cast<QMenu*>(QApplication::activePopupWidget())) != nullptr; }, 5000)) return false;
+        if (!QTest::qWaitFor([&] { return (menu = qobject_cast<QMenu*>(QApplication::activePopupWidget())) != nullptr; }, sconce::test::patienceMs)) return false;
         auto* chosen = menu->findChild<QAction*>(QLatin1String(action));
         if (!chosen || !chosen->isEnabled()) return false;
         QTest::mouseClick(menu, Qt::LeftButton, {}, menu->actionGeometry(chosen).center());
@@ -77,7 +78,7 @@ class VerbsRunsTest : public QObject
         }
         m.open();
         QVERIFY(m.page(PageId::Runs));
-        QTRY_COMPARE_WITH_TIMEOUT(table()->model()->rowCount(), 3, 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(table()->model()->rowCount(), 3, sconce::test::patienceMs);
     }
     void cleanupTestCase() { m.close(); }
     void cleanup()
@@ -105,7 +106,7 @@ class VerbsRunsTest : public QObject
         auto* field = m.find<QLineEdit>("runs.search");
         QTest::mouseClick(field, Qt::LeftButton);
         QTest::keyClicks(field, QStringLiteral("wide"));
-        QTRY_COMPARE_WITH_TIMEOUT(names(), QStringList{QStringLiteral("wide")}, 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(names(), QStringList{QStringLiteral("wide")}, sconce::test::patienceMs);
         // A condition keeps those that the list's own numbers say.
         const double bar = m.runNamed(QStringLiteral("quick"))[QLatin1String("test_accuracy")].toDouble();
         field->clear();
@@ -113,7 +114,7 @@ class VerbsRunsTest : public QObject
         QStringList better;
         for (const QJsonObject& row : m.runs())
             if (row[QLatin1String("test_accuracy")].toDouble() > bar + 1e-6) better << row[QLatin1String("name")].toString();
-        QTRY_COMPARE_WITH_TIMEOUT(names().size(), better.size(), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(names().size(), better.size(), sconce::test::patienceMs);
         for (const QString& name : better) QVERIFY(names().contains(name));
     }
 
@@ -139,18 +140,18 @@ class VerbsRunsTest : public QObject
         QTest::keyClick(table(), Qt::Key_Home, Qt::ControlModifier);
         QContextMenuEvent wanted(QContextMenuEvent::Keyboard, QPoint(40, 40), table()->viewport()->mapToGlobal(QPoint(40, 40)));
         QApplication::sendEvent(table(), &wanted); // what the platform makes of the menu key
-        QTRY_VERIFY_WITH_TIMEOUT(qobject_cast<QMenu*>(QApplication::activePopupWidget()), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(qobject_cast<QMenu*>(QApplication::activePopupWidget()), sconce::test::patienceMs);
         auto* menu = qobject_cast<QMenu*>(QApplication::activePopupWidget());
         auto* columns = menu->findChild<QMenu*>(QStringLiteral("runs.menu.sort"));
         QVERIFY(columns);
         for (int i = 0; i < 30 && menu->activeAction() != columns->menuAction(); ++i) QTest::keyClick(menu, Qt::Key_Down);
         QTest::keyClick(menu, Qt::Key_Right);
-        QTRY_VERIFY_WITH_TIMEOUT(columns->isVisible(), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(columns->isVisible(), sconce::test::patienceMs);
         auto* wide = columns->findChild<QAction*>(QStringLiteral("runs.menu.sort.%1").arg(int(Model::TestResult)));
         QVERIFY(wide && wide->isChecked());
         for (int i = 0; i < 30 && columns->activeAction() != wide; ++i) QTest::keyClick(columns, Qt::Key_Down);
         QTest::keyClick(columns, Qt::Key_Return);
-        QTRY_COMPARE_WITH_TIMEOUT(names(), once, 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(names(), once, sconce::test::patienceMs);
     }
 
     void overlayLegendAndDifferences()
@@ -197,57 +198,57 @@ class VerbsRunsTest : public QObject
     {
         clickCell(QStringLiteral("quick"), Model::Name);
         QTest::keyClick(table(), Qt::Key_F2);
-        QTRY_VERIFY_WITH_TIMEOUT(table()->findChild<QLineEdit*>(QStringLiteral("runs.nameEditor")), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(table()->findChild<QLineEdit*>(QStringLiteral("runs.nameEditor")), sconce::test::patienceMs);
         House::typeOver(table()->findChild<QLineEdit*>(QStringLiteral("runs.nameEditor")), QStringLiteral("slower"));
-        QTRY_COMPARE_WITH_TIMEOUT(m.status(QStringLiteral("slower")), QStringLiteral("finished"), 30000);
-        QTRY_VERIFY_WITH_TIMEOUT(rowNamed(QStringLiteral("slower")) >= 0, 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(m.status(QStringLiteral("slower")), QStringLiteral("finished"), sconce::test::patienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(rowNamed(QStringLiteral("slower")) >= 0, sconce::test::patienceMs);
         clickCell(QStringLiteral("slower"), Model::Name);
         QVERIFY(m.click("runs.tag"));
-        QTRY_VERIFY_WITH_TIMEOUT(m.window().findChild<QLineEdit*>(QStringLiteral("runs.tagsField")), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(m.window().findChild<QLineEdit*>(QStringLiteral("runs.tagsField")), sconce::test::patienceMs);
         House::typeOver(m.find<QLineEdit>("runs.tagsField"), QStringLiteral("baseline, small"));
-        QTRY_COMPARE_WITH_TIMEOUT(m.runNamed(QStringLiteral("slower"))[QLatin1String("tags")].toArray(), (QJsonArray{QStringLiteral("baseline"), QStringLiteral("small")}), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(m.runNamed(QStringLiteral("slower"))[QLatin1String("tags")].toArray(), (QJsonArray{QStringLiteral("baseline"), QStringLiteral("small")}), sconce::test::patienceMs);
         QVERIFY(m.click("runs.note"));
-        QTRY_VERIFY_WITH_TIMEOUT(m.window().findChild<QPlainTextEdit*>(QStringLiteral("runs.noteField")), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(m.window().findChild<QPlainTextEdit*>(QStringLiteral("runs.noteField")), sconce::test::patienceMs);
         auto* note = m.find<QPlainTextEdit>("runs.noteField");
         QTest::keyClicks(note, QStringLiteral("the one to beat"));
         QTest::keyClick(note, Qt::Key_Return, Qt::ControlModifier);
-        QTRY_COMPARE_WITH_TIMEOUT(m.runNamed(QStringLiteral("slower"))[QLatin1String("note")].toString(), QStringLiteral("the one to beat"), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(m.runNamed(QStringLiteral("slower"))[QLatin1String("note")].toString(), QStringLiteral("the one to beat"), sconce::test::patienceMs);
     }
 
     void openInCompose()
     {
         clickCell(QStringLiteral("wide"), Model::Name);
         QVERIFY(m.click("runs.openInCompose"));
-        QTRY_COMPARE_WITH_TIMEOUT(m.window().currentPage(), PageId::Compose, 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(m.window().currentPage(), PageId::Compose, sconce::test::patienceMs);
         auto& document = static_cast<ComposePage*>(m.window().page(PageId::Compose))->document();
-        QTRY_COMPARE_WITH_TIMEOUT(document.recipe().name, std::string("wide"), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(document.recipe().name, std::string("wide"), sconce::test::patienceMs);
         const QString file = m.path("wide.sconce");
         setFileChooser([&](QWidget*, const QString&, const QString&) { return file; });
         QVERIFY(m.click("compose.save"));
-        QTRY_VERIFY_WITH_TIMEOUT(QFile::exists(file), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(QFile::exists(file), sconce::test::patienceMs);
         const auto lines = m.cli({QStringLiteral("describe"), file});
         QCOMPARE(lines.last()[QLatin1String("params")].toInt(), m.runNamed(QStringLiteral("wide"))[QLatin1String("parameters")].toInt());
         setFileChooser(nullptr);
         // By the row's menu too.
         QVERIFY(m.page(PageId::Runs));
         QVERIFY(menu(QStringLiteral("narrow"), "runs.menu.compose"));
-        QTRY_COMPARE_WITH_TIMEOUT(document.recipe().name, std::string("narrow"), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(document.recipe().name, std::string("narrow"), sconce::test::patienceMs);
     }
 
     void showOnLiveAndTry()
     {
         clickCell(QStringLiteral("wide"), Model::Name);
         QTest::keyClick(table(), Qt::Key_Return);
-        QTRY_COMPARE_WITH_TIMEOUT(m.window().currentPage(), PageId::Live, 30000);
-        QTRY_VERIFY_WITH_TIMEOUT(m.service().shown() && QString::fromStdString(m.service().shown()->id) == idOf(QStringLiteral("wide")), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(m.window().currentPage(), PageId::Live, sconce::test::patienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(m.service().shown() && QString::fromStdString(m.service().shown()->id) == idOf(QStringLiteral("wide")), sconce::test::patienceMs);
         const QString score = QString::number(100 * m.runNamed(QStringLiteral("wide"))[QLatin1String("test_accuracy")].toDouble(), 'f', 2) + QStringLiteral(" %");
-        QTRY_VERIFY_WITH_TIMEOUT(m.window().findChild<QLabel*>(QStringLiteral("live.score")), 30000);
-        QTRY_COMPARE_WITH_TIMEOUT(m.find<QLabel>("live.score")->text(), score, 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(m.window().findChild<QLabel*>(QStringLiteral("live.score")), sconce::test::patienceMs);
+        QTRY_COMPARE_WITH_TIMEOUT(m.find<QLabel>("live.score")->text(), score, sconce::test::patienceMs);
         QVERIFY(m.page(PageId::Runs));
         clickCell(QStringLiteral("narrow"), Model::Name);
         QVERIFY(m.click("runs.tryIt"));
-        QTRY_COMPARE_WITH_TIMEOUT(m.window().currentPage(), PageId::TryIt, 30000);
-        QTRY_COMPARE_WITH_TIMEOUT(m.find<QComboBox>("tryit.run")->currentData().toString(), idOf(QStringLiteral("narrow")), 30000);
+        QTRY_COMPARE_WITH_TIMEOUT(m.window().currentPage(), PageId::TryIt, sconce::test::patienceMs);
+        QTRY_COMPARE_WITH_TIMEOUT(m.find<QComboBox>("tryit.run")->currentData().toString(), idOf(QStringLiteral("narrow")), sconce::test::patienceMs);
     }
 
     void showInFolder()
@@ -264,8 +265,8 @@ class VerbsRunsTest : public QObject
     void aNewRunOfAnotherProcessAppears()
     {
         QVERIFY(!m.train(smallRecipe("late", "4", 1), QStringLiteral("late")).isEmpty());
-        QTRY_VERIFY_WITH_TIMEOUT(rowNamed(QStringLiteral("late")) >= 0, 10000);
-        QTRY_COMPARE_WITH_TIMEOUT(at(rowNamed(QStringLiteral("late")), Model::Status).data().toString(), QStringLiteral("finished"), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(rowNamed(QStringLiteral("late")) >= 0, sconce::test::patienceMs);
+        QTRY_COMPARE_WITH_TIMEOUT(at(rowNamed(QStringLiteral("late")), Model::Status).data().toString(), QStringLiteral("finished"), sconce::test::patienceMs);
     }
 
     void resumeOnlyWhereItMakesSense()
@@ -280,8 +281,8 @@ class VerbsRunsTest : public QObject
             for (const QJsonObject& row : m.runs()) found += row[QLatin1String("name")].toString() == QLatin1String("late") && row[QLatin1String("status")].toString() == QLatin1String("finished");
             return found == 2;
         };
-        QTRY_VERIFY_WITH_TIMEOUT(twice(), 60000);
-        QTRY_VERIFY_WITH_TIMEOUT(!m.service().training(), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(twice(), 5 * sconce::test::patienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(!m.service().training(), sconce::test::patienceMs);
         m.window().goTo(PageId::Runs);
     }
 
@@ -302,10 +303,10 @@ class VerbsRunsTest : public QObject
         answer = 0;
         asked.clear();
         QVERIFY(menu(QStringLiteral("slower"), "runs.menu.delete"));
-        QTRY_VERIFY_WITH_TIMEOUT(!asked.isEmpty(), 30000);
-        QTRY_VERIFY_WITH_TIMEOUT(m.runNamed(QStringLiteral("slower")).isEmpty(), 30000);
-        QTRY_VERIFY_WITH_TIMEOUT(!QDir(folder).exists(), 30000);
-        QTRY_COMPARE_WITH_TIMEOUT(rowNamed(QStringLiteral("slower")), -1, 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(!asked.isEmpty(), sconce::test::patienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(m.runNamed(QStringLiteral("slower")).isEmpty(), sconce::test::patienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(!QDir(folder).exists(), sconce::test::patienceMs);
+        QTRY_COMPARE_WITH_TIMEOUT(rowNamed(QStringLiteral("slower")), -1, sconce::test::patienceMs);
     }
 };
 

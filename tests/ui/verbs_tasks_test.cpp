@@ -3,6 +3,7 @@
 // and Try it say of a number that is predicted and of samples that are given back, and what they leave out.
 #include "tests/support/house.h"
 #include "tests/support/paths.h"
+#include "tests/support/patience.h"
 
 #include "ui/data/data_page.h"
 #include "ui/data/table_view.h"
@@ -74,14 +75,14 @@ class VerbsTasksTest : public QObject
         auto* page = m.window().findChild<DataPage*>();
         QVERIFY(page && House::dropFile(page, QString::fromStdString(penguins)));
         auto* rows = m.find<TableView>("data.rows");
-        QTRY_VERIFY_WITH_TIMEOUT(rows->isVisible() && rows->model()->rowCount() > 0, 20000);
+        QTRY_VERIFY_WITH_TIMEOUT(rows->isVisible() && rows->model()->rowCount() > 0, sconce::test::patienceMs);
         QCOMPARE(rows->model()->columnCount(), 7);
         QCOMPARE(rows->model()->headerData(6, Qt::Horizontal).toString(), QStringLiteral("sex")); // the last column, to begin with
         auto* target = m.find<QComboBox>("data.target");
         QVERIFY(target->isVisible());
         QCOMPARE(target->count(), 7);
         QVERIFY(House::choose(target, 5)); // body_mass_g: a number
-        QTRY_COMPARE_WITH_TIMEOUT(rows->model()->headerData(6, Qt::Horizontal).toString(), QStringLiteral("body_mass_g"), 20000);
+        QTRY_COMPARE_WITH_TIMEOUT(rows->model()->headerData(6, Qt::Horizontal).toString(), QStringLiteral("body_mass_g"), sconce::test::patienceMs);
         QCOMPARE(rows->model()->index(0, 6).data().toString(), QStringLiteral("3750"));
         QVERIFY(!m.find<QComboBox>("data.classFilter")->isVisible()); // a number has no classes
         QVERIFY(!m.find<QSlider>("data.cellSize")->isVisible());
@@ -89,7 +90,7 @@ class VerbsTasksTest : public QObject
         QCOMPARE(clippedTexts(page), QStringList());
         shot(QStringLiteral("data-table"));
         QVERIFY(House::choose(target, 0)); // species: words
-        QTRY_COMPARE_WITH_TIMEOUT(rows->model()->headerData(6, Qt::Horizontal).toString(), QStringLiteral("species"), 20000);
+        QTRY_COMPARE_WITH_TIMEOUT(rows->model()->headerData(6, Qt::Horizontal).toString(), QStringLiteral("species"), sconce::test::patienceMs);
         QTRY_VERIFY(m.find<QComboBox>("data.classFilter")->isVisible());
         QVERIFY(House::choose(m.find<QComboBox>("data.classFilter"), 2)); // one class alone
         QCOMPARE(rows->model()->rowCount(), 68);
@@ -115,7 +116,7 @@ class VerbsTasksTest : public QObject
         if (m_numbers.isEmpty()) QSKIP("There is no run to look at.");
         const QJsonObject run = m.run(m_numbers);
         showRun(m_numbers);
-        QTRY_VERIFY_WITH_TIMEOUT(m.find<QLabel>("live.score") && m.find<QLabel>("live.score")->isVisible(), 20000);
+        QTRY_VERIFY_WITH_TIMEOUT(m.find<QLabel>("live.score") && m.find<QLabel>("live.score")->isVisible(), sconce::test::patienceMs);
         QCOMPARE(m.find<QLabel>("live.score")->text().toDouble(), QString::number(run[QLatin1String("test_mae")].toDouble(), 'g', 4).toDouble());
         auto* outcome = m.find<QWidget>("live.outcome");
         QString words;
@@ -124,7 +125,7 @@ class VerbsTasksTest : public QObject
         QVERIFY2(!words.contains(QStringLiteral("accuracy")) && !words.contains(QStringLiteral("–\n")), qPrintable(words));
         shot(QStringLiteral("live-regression"));
         showRun(m_pictures);
-        QTRY_VERIFY_WITH_TIMEOUT(m.find<QLabel>("live.score")->text().toDouble() > 0, 20000);
+        QTRY_VERIFY_WITH_TIMEOUT(m.find<QLabel>("live.score")->text().toDouble() > 0, sconce::test::patienceMs);
         shot(QStringLiteral("live-autoencoder"));
     }
 
@@ -133,7 +134,7 @@ class VerbsTasksTest : public QObject
         if (m_numbers.isEmpty()) QSKIP("There is no run to look at.");
         QVERIFY(m.page(PageId::Runs));
         auto* model = m.window().findChild<RunTableModel*>();
-        QTRY_COMPARE_WITH_TIMEOUT(model->rowCount(), 2, 20000);
+        QTRY_COMPARE_WITH_TIMEOUT(model->rowCount(), 2, sconce::test::patienceMs);
         QCOMPARE(model->headerData(RunTableModel::TestResult, Qt::Horizontal, Qt::DisplayRole).toString(), QStringLiteral("Test mean error"));
         QVERIFY(model->index(0, RunTableModel::TestResult).data().toString().toDouble() > 0);
         shot(QStringLiteral("runs-tasks"));
@@ -145,7 +146,7 @@ class VerbsTasksTest : public QObject
         const QJsonObject run = m.run(m_numbers);
         Q_EMIT m.studio().navigator->tryRun(m_numbers);
         auto* rows = m.find<QTableWidget>("tryit.rows");
-        QTRY_VERIFY_WITH_TIMEOUT(rows->isVisible() && rows->rowCount() == 400, 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(rows->isVisible() && rows->rowCount() == 400, sconce::test::patienceMs);
         QVERIFY(!m.find<QWidget>("tryit.pen")->isVisible()); // nothing to draw
         // The widest miss first.
         const auto off = [&](int row) { return std::abs(rows->item(row, 3)->text().replace(QChar(0x2212), QLatin1Char('-')).toDouble()); };
@@ -154,7 +155,7 @@ class VerbsTasksTest : public QObject
         shot(QStringLiteral("tryit-regression"));
         Q_EMIT m.studio().navigator->tryRun(m_pictures);
         auto* pairs = m.find<PairsView>("tryit.pairs");
-        QTRY_VERIFY_WITH_TIMEOUT(pairs->isVisible() && pairs->count() == 24, 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(pairs->isVisible() && pairs->count() == 24, sconce::test::patienceMs);
         shot(QStringLiteral("tryit-autoencoder"));
     }
 
@@ -165,7 +166,7 @@ class VerbsTasksTest : public QObject
         QVERIFY(opened.ok());
         Q_EMIT m.studio().navigator->composeRecipe(*opened, {});
         QVERIFY(m.page(PageId::Compose));
-        QTRY_COMPARE_WITH_TIMEOUT(m.find<QLabel>("compose.problems.title")->text(), QStringLiteral("No problems"), 20000);
+        QTRY_COMPARE_WITH_TIMEOUT(m.find<QLabel>("compose.problems.title")->text(), QStringLiteral("No problems"), sconce::test::patienceMs);
         shot(QStringLiteral("compose-regression"));
     }
 };

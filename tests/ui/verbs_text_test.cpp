@@ -4,6 +4,7 @@
 #include "tests/support/house.h"
 #include "tests/support/page_checks.h"
 #include "tests/support/paths.h"
+#include "tests/support/patience.h"
 
 #include "ui/compose/recipe_document.h"
 #include "ui/data/class_bars.h"
@@ -78,7 +79,7 @@ class VerbsTextTest : public QObject
         QVERIFY(page && House::dropFile(page, QString::fromStdString(text)));
         auto* view = m.find<TextView>("data.textView");
         auto* shown = m.find<QPlainTextEdit>("data.text");
-        QTRY_VERIFY_WITH_TIMEOUT(view->isVisible() && shown->toPlainText().startsWith(QStringLiteral("First Citizen:\nBefore we proceed")), 20000);
+        QTRY_VERIFY_WITH_TIMEOUT(view->isVisible() && shown->toPlainText().startsWith(QStringLiteral("First Citizen:\nBefore we proceed")), sconce::test::patienceMs);
         QVERIFY(m.find<QLabel>("data.facts")->text().contains(QStringLiteral("17,428 windows")));
         for (const char* name : {"data.classFilter", "data.cellSize", "data.target", "data.mix", "data.scale", "data.normalise"}) QVERIFY2(!m.find<QWidget>(name)->isVisible(), name);
         QVERIFY(m.find<QWidget>("data.context")->isVisible());
@@ -105,17 +106,17 @@ class VerbsTextTest : public QObject
         QCOMPARE(context->value(), 64);
         context->setValue(32);
         QTest::mouseClick(m.find<QPushButton>("data.contextAgain"), Qt::LeftButton);
-        QTRY_VERIFY_WITH_TIMEOUT(m.find<QLabel>("data.facts")->text().contains(QStringLiteral("34,856 windows")), 20000);
+        QTRY_VERIFY_WITH_TIMEOUT(m.find<QLabel>("data.facts")->text().contains(QStringLiteral("34,856 windows")), sconce::test::patienceMs);
         context->setValue(64);
         QTest::mouseClick(m.find<QPushButton>("data.contextAgain"), Qt::LeftButton);
-        QTRY_VERIFY_WITH_TIMEOUT(m.find<QLabel>("data.facts")->text().contains(QStringLiteral("17,428 windows")), 20000);
+        QTRY_VERIFY_WITH_TIMEOUT(m.find<QLabel>("data.facts")->text().contains(QStringLiteral("17,428 windows")), sconce::test::patienceMs);
     }
 
     /// The task comes with the data; the network is mended by what the problems offer.
     void composeTakesTheTaskOfTexts()
     {
         QTest::mouseClick(m.find<QPushButton>("data.train"), Qt::LeftButton);
-        QTRY_COMPARE_WITH_TIMEOUT(m.window().findChild<QWidget*>(QStringLiteral("page.compose"))->isVisible(), true, 20000);
+        QTRY_COMPARE_WITH_TIMEOUT(m.window().findChild<QWidget*>(QStringLiteral("page.compose"))->isVisible(), true, sconce::test::patienceMs);
         QCOMPARE(m.window().findChild<RecipeDocument*>()->recipe().task.type, std::string("language"));
         QVERIFY(m.find<QLabel>("compose.problems.title")->text() != QStringLiteral("No problems")); // layers of pictures
         QTest::qWait(400);
@@ -132,7 +133,7 @@ class VerbsTextTest : public QObject
         setAsker([](QWidget*, const Question& question) { return static_cast<int>(std::max<qsizetype>(0, question.buttons.indexOf(QStringLiteral("Don't save")))); });
         Q_EMIT m.studio().navigator->composeRecipe(*opened, {});
         QVERIFY(m.page(PageId::Compose));
-        QTRY_COMPARE_WITH_TIMEOUT(m.find<QLabel>("compose.problems.title")->text(), QStringLiteral("No problems"), 20000);
+        QTRY_COMPARE_WITH_TIMEOUT(m.find<QLabel>("compose.problems.title")->text(), QStringLiteral("No problems"), sconce::test::patienceMs);
         shot(QStringLiteral("compose-text"));
     }
 
@@ -141,7 +142,7 @@ class VerbsTextTest : public QObject
         if (m_run.isEmpty()) QSKIP("There is no run to look at.");
         const QJsonObject run = m.run(m_run);
         Q_EMIT m.studio().navigator->showRun(m_run);
-        QTRY_VERIFY_WITH_TIMEOUT(m.find<QLabel>("live.score") && m.find<QLabel>("live.score")->isVisible(), 20000);
+        QTRY_VERIFY_WITH_TIMEOUT(m.find<QLabel>("live.score") && m.find<QLabel>("live.score")->isVisible(), sconce::test::patienceMs);
         QCOMPARE(m.find<QLabel>("live.score")->text().toDouble(), QString::number(run[QLatin1String("test_perplexity")].toDouble(), 'g', 4).toDouble());
         QString words;
         for (const QLabel* label : m.find<QWidget>("live.outcome")->findChildren<QLabel*>()) words += label->text() + QLatin1Char('\n');
@@ -150,7 +151,7 @@ class VerbsTextTest : public QObject
         shot(QStringLiteral("live-text"));
         QVERIFY(m.page(PageId::Runs));
         auto* model = m.window().findChild<RunTableModel*>();
-        QTRY_VERIFY_WITH_TIMEOUT(model->rowCount() > 0, 20000);
+        QTRY_VERIFY_WITH_TIMEOUT(model->rowCount() > 0, sconce::test::patienceMs);
         QCOMPARE(model->headerData(RunTableModel::TestResult, Qt::Horizontal, Qt::DisplayRole).toString(), QStringLiteral("Test perplexity"));
     }
 
@@ -159,7 +160,7 @@ class VerbsTextTest : public QObject
         if (m_run.isEmpty()) QSKIP("There is no run to look at.");
         Q_EMIT m.studio().navigator->tryRun(m_run);
         auto* view = m.find<WriteView>("tryit.write");
-        QTRY_VERIFY_WITH_TIMEOUT(view->isVisible(), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(view->isVisible(), sconce::test::patienceMs);
         QVERIFY(!m.find<QWidget>("tryit.pen")->isVisible() && !m.find<QPushButton>("tryit.copy")->isEnabled());
         QVERIFY(m.find<QLabel>("tryit.knows")->text().contains(QStringLiteral("65 symbols")));
         shot(QStringLiteral("tryit-text-empty"));
@@ -168,17 +169,17 @@ class VerbsTextTest : public QObject
         length->setValue(120);
         type(QStringLiteral("ROMEO:"));
         QTest::mouseClick(generate, Qt::LeftButton);
-        QTRY_VERIFY_WITH_TIMEOUT(!view->writing(), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(!view->writing(), sconce::test::patienceMs);
         QCOMPARE(written().size(), 126);
         QVERIFY(written().startsWith(QStringLiteral("ROMEO:")));
         QVERIFY(m.find<QLabel>("tryit.wrote")->text().startsWith(QStringLiteral("120 symbols in")));
         const QString first = written();
         QTest::mouseClick(generate, Qt::LeftButton); // with the next seed
-        QTRY_VERIFY_WITH_TIMEOUT(!view->writing() && written().size() == 126, 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(!view->writing() && written().size() == 126, sconce::test::patienceMs);
         QVERIFY(written() != first);
         m.find<QSpinBox>("tryit.seed")->setValue(1);
         QTest::mouseClick(generate, Qt::LeftButton);
-        QTRY_VERIFY_WITH_TIMEOUT(!view->writing() && written() == first, 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(!view->writing() && written() == first, sconce::test::patienceMs);
         QTest::mouseClick(m.find<QPushButton>("tryit.copy"), Qt::LeftButton);
         QCOMPARE(QApplication::clipboard()->text(), first);
         // The figures of the test part come beside, and are those of the command line.
@@ -201,15 +202,15 @@ class VerbsTextTest : public QObject
         auto* generate = m.find<QPushButton>("tryit.generate");
         m.find<QSpinBox>("tryit.length")->setValue(100'000);
         QTest::mouseClick(generate, Qt::LeftButton);
-        QTRY_VERIFY_WITH_TIMEOUT(view->writing() && written().size() > 20, 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(view->writing() && written().size() > 20, sconce::test::patienceMs);
         QCOMPARE(generate->text(), QStringLiteral("Stop"));
         QTest::mouseClick(generate, Qt::LeftButton);
-        QTRY_VERIFY_WITH_TIMEOUT(!view->writing(), 10000);
+        QTRY_VERIFY_WITH_TIMEOUT(!view->writing(), sconce::test::patienceMs);
         QVERIFY(written().size() < 100'000 && generate->text() == QStringLiteral("Generate"));
         m.find<QPlainTextEdit>("tryit.prompt")->setPlainText(QStringLiteral("Caf\u00E9")); // keys of tests are ASCII
         QTest::mouseClick(generate, Qt::LeftButton);
         auto* problem = m.find<QLabel>("tryit.writeProblem");
-        QTRY_VERIFY_WITH_TIMEOUT(problem->isVisible() && !view->writing(), 10000);
+        QTRY_VERIFY_WITH_TIMEOUT(problem->isVisible() && !view->writing(), sconce::test::patienceMs);
         QVERIFY2(problem->text().contains(QStringLiteral("“\u00E9”")), qPrintable(problem->text()));
     }
 
@@ -225,16 +226,16 @@ class VerbsTextTest : public QObject
         QVERIFY(!m_lost.isEmpty());
         QVERIFY(QFile::remove(path));
         QVERIFY(m.page(PageId::Runs)); // where the other process's run is met
-        QTRY_VERIFY_WITH_TIMEOUT(m.studio().runs->find(m_lost.toStdString()) != nullptr, 20000);
+        QTRY_VERIFY_WITH_TIMEOUT(m.studio().runs->find(m_lost.toStdString()) != nullptr, sconce::test::patienceMs);
         Q_EMIT m.studio().navigator->tryRun(m_lost);
         auto* view = m.find<WriteView>("tryit.write");
         auto* note = m.find<QLabel>("tryit.writeNote");
-        QTRY_VERIFY_WITH_TIMEOUT(view->isVisible() && note->isVisible(), 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(view->isVisible() && note->isVisible(), sconce::test::patienceMs);
         QVERIFY2(note->text().contains(QStringLiteral("no longer at")), qPrintable(note->text()));
         m.find<QSpinBox>("tryit.length")->setValue(30);
         type(QStringLiteral("one"));
         QTest::mouseClick(m.find<QPushButton>("tryit.generate"), Qt::LeftButton);
-        QTRY_VERIFY_WITH_TIMEOUT(!view->writing() && written().size() == 33, 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(!view->writing() && written().size() == 33, sconce::test::patienceMs);
         shot(QStringLiteral("tryit-text-lost"));
     }
 };

@@ -2,6 +2,8 @@
 #include "core/hardware/machine.h"
 #include "core/hardware/proc.h"
 
+#include "tests/support/patience.h"
+
 #include <QDir>
 #include <QTemporaryDir>
 #include <QTest>
@@ -158,7 +160,7 @@ class MachineTest : public QObject
         std::atomic<int> samples{0};
         {
             Telemetry telemetry({.proc = "/proc", .sys = "/sys", .nvmlLibrary = "/nowhere"}, "/", 0.02, [&](const MachineFacts&, const MachineReading&) { ++samples; });
-            QTRY_VERIFY_WITH_TIMEOUT(samples >= 3, 5000);
+            QTRY_VERIFY_WITH_TIMEOUT(samples >= 3, sconce::test::patienceMs);
         }
         const int after = samples;
         QTest::qWait(80);
@@ -172,7 +174,7 @@ class MachineTest : public QObject
         Telemetry telemetry({.proc = "/proc", .sys = "/sys", .nvmlLibrary = "/nowhere"}, "/", 0.02, [&](const MachineFacts&, const MachineReading&) {
             if (++samples == 1) throw std::runtime_error("made by a test");
         });
-        QTRY_VERIFY_WITH_TIMEOUT(samples >= 3, 5000);
+        QTRY_VERIFY_WITH_TIMEOUT(samples >= 3, sconce::test::patienceMs);
     }
 };
 

@@ -128,7 +128,7 @@ class HistogramsTest : public QObject
         QVERIFY(second->step >= first->step); // not the first one again
         QVERIFY(watcher.waitFor<HistogramsTaken>(2));
         host->send(StopCommand{});
-        QVERIFY(host->wait(60));
+        QVERIFY(host->wait(600));
         QVERIFY(!askForHistograms(folder, *run, 5).ok());
         const auto saved = savedHistograms(folder, false);
         SCONCE_VERIFY(saved);

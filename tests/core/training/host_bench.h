@@ -41,7 +41,7 @@ class Watcher
         std::lock_guard lock(m_mutex);
         return m_outOfOrder;
     }
-    template <class T> bool waitFor(std::size_t count, double seconds = 60) const
+    template <class T> bool waitFor(std::size_t count, double seconds = 300) const
     {
         for (double until = Clock::system().monotonicSeconds() + seconds; Clock::system().monotonicSeconds() < until; sleepMs(2))
             if (m_events.of<T>().size() >= count) return true;
@@ -118,7 +118,7 @@ class HostBench
         Watcher watcher;
         auto host = startThreadHost(m_store, run, threadOptions(), watcher.sink());
         QVERIFY(host->isThread());
-        QVERIFY(host->wait(120));
+        QVERIFY(host->wait(600));
         QCOMPARE(watcher.events().of<RunEnded>().size(), std::size_t{1});
         const RunEnded ended = watcher.events().of<RunEnded>().front();
         QVERIFY2(ended.status == RunStatus::Finished, ended.message.c_str());

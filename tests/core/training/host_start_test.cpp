@@ -58,7 +58,7 @@ class HostStartTest : public QObject, HostBench
         auto host = startThreadHost(m_store, run, threadOptions(), watcher.sink());
         QVERIFY(watcher.waitFor<CheckpointSaved>(2));
         host->send(StopCommand{true, "hand-over"});
-        QVERIFY(host->wait(20));
+        QVERIFY(host->wait(600));
         host.reset();
         const auto before = m_store->series(run, series::trainLoss).valueOr({}).step.size();
         QVERIFY(before > 0);
@@ -141,9 +141,9 @@ class HostStartTest : public QObject, HostBench
         Watcher watcher;
         auto host = startThreadHost(*store, *run, threadOptions(), watcher.sink());
         QVERIFY(watcher.waitFor<StepsDone>(1));
-        auto stopped = sendCommand((*store)->run(*run)->folder, StopCommand{}, 20);
+        auto stopped = sendCommand((*store)->run(*run)->folder, StopCommand{}, 120);
         SCONCE_VERIFY(stopped);
-        QVERIFY(host->wait(20));
+        QVERIFY(host->wait(600));
     }
 
     void timingsAndEnvironmentAreRemembered()

@@ -2,6 +2,7 @@
 // Run hosts: the same run on a thread, in a child process, killed and resumed, handed over, watched and steered through its
 // socket. Every way must end with the same weights and the same, whole series.
 #include "tests/core/training/host_bench.h"
+#include "tests/support/patience.h"
 
 #include "core/training/run_data.h"
 #include "core/training/socket_path.h"
@@ -14,6 +15,7 @@
 
 #include <chrono>
 #include <random>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <thread>
@@ -39,7 +41,7 @@ struct Played
     std::string accept(const std::string& until)
     {
         std::string said;
-        for (double end = Clock::system().monotonicSeconds() + 10; Clock::system().monotonicSeconds() < end && !client; sleepMs(2)) client.reset(::accept(listener.get(), nullptr, nullptr));
+        for (double end = Clock::system().monotonicSeconds() + 60; Clock::system().monotonicSeconds() < end && !client; sleepMs(2)) client.reset(::accept(listener.get(), nullptr, nullptr));
         const timeval patience{5, 0}; // what does not come is missed, not waited for
         ::setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
         char buffer[4096];
@@ -71,11 +73,31 @@ class HostTest : public QObject, HostBench
         SCONCE_VERIFY(host);
         QVERIFY(!(*host)->isThread());
         QVERIFY(!borrowData(run)); // not kept in this process's memory for nobody
-        QVERIFY((*host)->wait(120));
+        QVERIFY((*host)->wait(600));
         QCOMPARE(watcher.events().of<RunEnded>().size(), std::size_t{1});
         QCOMPARE(watcher.outOfOrder(), 0);
         QCOMPARE(difference(run), QString());
         QCOMPARE(m_store->attempts(run).valueOr({}).at(0).host, std::string("process"));
+    }
+
+    /// With a process that trains on every core, the window would wait for its time slice.
+    void aChildProcessMakesWayForTheWindow()
+    {
+        const RunId run = newRun(hostRecipe(longEpochs));
+        Watcher watcher;
+        auto host = startProcessHost(m_store, run, {}, QCoreApplication::applicationFilePath().toStdString(), watcher.sink());
+        SCONCE_VERIFY(host);
+        QVERIFY(watcher.waitFor<StepsDone>(1));
+        const int window = ::getpriority(PRIO_PROCESS, 0);
+        int child = -100;
+        std::error_code error;
+        for (fs::directory_iterator it("/proc", error), end; !error && it != end; it.increment(error)) {
+            const auto command = readTextFile(it->path().string() + "/cmdline", 4096);
+            if (command && command->find(run) != std::string::npos) child = ::getpriority(PRIO_PROCESS, static_cast<id_t>(std::atoi(it->path().filename().c_str())));
+        }
+        (*host)->send(StopCommand{});
+        QVERIFY((*host)->wait(600));
+        QCOMPARE(child, std::min(window + 5, 19));
     }
 
     void killedAndResumed()
@@ -97,13 +119,13 @@ class HostTest : public QObject, HostBench
         auto thread = startThreadHost(m_store, run, threadOptions(), first.sink());
         QVERIFY(first.waitFor<StepsDone>(3));
         thread->send(StopCommand{true, "hand-over"});
-        QVERIFY(thread->wait(30));
+        QVERIFY(thread->wait(600));
         QCOMPARE(first.events().of<RunEnded>().at(0).status, RunStatus::Interrupted);
         // Not waiting for the thread's last breath: the new host does that.
         auto process = startProcessHost(m_store, run, {}, QCoreApplication::applicationFilePath().toStdString(), second.sink());
         SCONCE_VERIFY(process);
         thread.reset();
-        QVERIFY((*process)->wait(120));
+        QVERIFY((*process)->wait(600));
         QVERIFY(second.events().of<RunStarted>().at(0).startStep > 0);
         QCOMPARE(difference(run), QString());
         QCOMPARE(row(run).attempts, 2);
@@ -118,13 +140,13 @@ class HostTest : public QObject, HostBench
         QVERIFY(own.waitFor<StepsDone>(2));
         auto attached = attachHost(folder, run, 0, other.sink());
         SCONCE_VERIFY(attached);
-        auto paused = sendCommand(folder, PauseCommand{}, 20);
+        auto paused = sendCommand(folder, PauseCommand{}, 120);
         SCONCE_VERIFY(paused);
         QVERIFY(paused->ok);
         QCOMPARE(row(run).status, RunStatus::Paused);
-        QVERIFY(other.waitFor<StatusChanged>(1, 10));
+        QVERIFY(other.waitFor<StatusChanged>(1));
         QCOMPARE(other.events().losses(), own.events().losses()); // what was missed has been replayed
-        auto saved = sendCommand(folder, CheckpointCommand{}, 20);
+        auto saved = sendCommand(folder, CheckpointCommand{}, 120);
         SCONCE_VERIFY(saved);
         QCOMPARE(saved->step, paused->step);
 
@@ -139,17 +161,17 @@ class HostTest : public QObject, HostBench
         }
         // The attached window's own command is answered to it under its own id.
         const std::int64_t id = (*attached)->send(ResumeCommand{});
-        QVERIFY(other.waitFor<StatusChanged>(2, 10));
-        for (double until = Clock::system().monotonicSeconds() + 10; Clock::system().monotonicSeconds() < until; sleepMs(2)) {
+        QVERIFY(other.waitFor<StatusChanged>(2));
+        for (double until = Clock::system().monotonicSeconds() + 60; Clock::system().monotonicSeconds() < until; sleepMs(2)) {
             const auto answers = other.events().of<CommandAnswered>();
             if (!answers.empty() && answers.back().command == id) break;
         }
         QCOMPARE(other.events().of<CommandAnswered>().back().command, id);
 
-        auto stopped = sendCommand(folder, StopCommand{}, 20);
+        auto stopped = sendCommand(folder, StopCommand{}, 120);
         SCONCE_VERIFY(stopped);
-        QVERIFY(host->wait(20));
-        QVERIFY((*attached)->wait(20));
+        QVERIFY(host->wait(600));
+        QVERIFY((*attached)->wait(600));
         QCOMPARE(other.events().of<RunEnded>().size(), std::size_t{1});
         QCOMPARE(other.outOfOrder(), 0);
         QCOMPARE(other.events().losses(), own.events().losses());
@@ -160,7 +182,7 @@ class HostTest : public QObject, HostBench
 
         Watcher rest;
         auto again = startThreadHost(m_store, run, threadOptions(), rest.sink());
-        QVERIFY(again->wait(120));
+        QVERIFY(again->wait(600));
         again.reset();
         QCOMPARE(difference(run), QString());
     }
@@ -171,10 +193,9 @@ class HostTest : public QObject, HostBench
         Watcher watcher;
         auto host = startThreadHost(m_store, run, threadOptions(), watcher.sink());
         QVERIFY(watcher.waitFor<StepsDone>(2));
-        const auto before = Clock::system().monotonicSeconds();
         host.reset();
-        QVERIFY(Clock::system().monotonicSeconds() - before < 5);
         QCOMPARE(row(run).status, RunStatus::Stopped);
+        QVERIFY(row(run).summary.steps < steps); // not waited for
         QVERIFY(row(run).resumable);
         QVERIFY(newestValidCheckpoint(row(run).folder)->state.step == row(run).summary.steps);
     }
@@ -253,7 +274,7 @@ class HostTest : public QObject, HostBench
                 SCONCE_VERIFY(attempt);
             }
             played.reset(); // gone, without a word through the socket
-            QVERIFY((*attached)->wait(10));
+            QVERIFY((*attached)->wait(600));
             const auto heard = watcher.events().of<RunEnded>();
             QCOMPARE(heard.size(), std::size_t{1});
             QCOMPARE(heard[0].status, ends ? RunStatus::Finished : RunStatus::Interrupted);
@@ -287,7 +308,7 @@ void HostTest::killAndResume(const QString& program, int kills, unsigned seed)
     if (m_straightLong.hash.empty()) { // on a thread: the killed processes must come to the same
         const RunId straight = newRun(hostRecipe(longEpochs));
         auto host = startThreadHost(m_store, straight, threadOptions(), [](const Event&) {});
-        QVERIFY(host->wait(120));
+        QVERIFY(host->wait(600));
         host.reset();
         m_straightLong = referenceOf(straight);
         QCOMPARE(m_straightLong.losses.step.size(), static_cast<std::size_t>(longEpochs * 45));
@@ -300,12 +321,12 @@ void HostTest::killAndResume(const QString& program, int kills, unsigned seed)
         QProcess process;
         process.setStandardErrorFile(m_dir.filePath("trainer.log"), QIODevice::Append);
         process.start(program, arguments);
-        QVERIFY(process.waitForStarted());
+        QVERIFY(process.waitForStarted(patienceMs));
         const double begun = Clock::system().monotonicSeconds();
         while (!isAlive(folder) && Clock::system().monotonicSeconds() < begun + 30 && attempt % 4 != 0) sleepMs(1);
         std::this_thread::sleep_for(std::chrono::microseconds(random() % 300'000));
         if (attempt % 2 == 1) { // wait for a checkpoint being written
-            const double until = Clock::system().monotonicSeconds() + 3;
+            const double until = Clock::system().monotonicSeconds() + 20;
             bool seen = false;
             while (!seen && Clock::system().monotonicSeconds() < until) {
                 std::error_code error;
@@ -315,7 +336,7 @@ void HostTest::killAndResume(const QString& program, int kills, unsigned seed)
             std::this_thread::sleep_for(std::chrono::microseconds(random() % 2'000));
         }
         process.kill();
-        QVERIFY(process.waitForFinished(10000));
+        QVERIFY(process.waitForFinished(patienceMs));
         if (process.exitStatus() == QProcess::CrashExit) ++killed;
         const RunRow now = row(run);
         QVERIFY2(now.status == RunStatus::Interrupted || now.status == RunStatus::Queued || (now.status == RunStatus::Finished && process.exitStatus() == QProcess::NormalExit), statusName(now.status));
@@ -327,7 +348,9 @@ void HostTest::killAndResume(const QString& program, int kills, unsigned seed)
         QProcess process;
         process.setStandardErrorFile(m_dir.filePath("trainer.log"), QIODevice::Append);
         process.start(program, arguments);
-        QVERIFY(process.waitForFinished(120000));
+        QVERIFY(process.waitForStarted(patienceMs));
+        // However busy the machine is: as long as it trains.
+        QVERIFY(whileItGoesOn([&] { return process.waitForFinished(100) || process.state() == QProcess::NotRunning; }, [&] { return row(run).summary.steps; }));
         QCOMPARE(process.exitCode(), 0);
     }
     QCOMPARE(difference(run, m_straightLong), QString());

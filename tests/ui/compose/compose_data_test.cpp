@@ -8,6 +8,8 @@
 #include "ui/services/data_choices.h"
 #include "ui/widgets/parts.h"
 
+#include "tests/support/patience.h"
+
 #include <QComboBox>
 
 #include <QDir>
@@ -75,7 +77,7 @@ class ComposeDataTest : public QObject
         QString id;
         connect(f.data.get(), &DataService::added, this, [&](const QString& added) { id = added; });
         f.data->add(pictures.path());
-        QTRY_VERIFY_WITH_TIMEOUT(!id.isEmpty(), 20'000);
+        QTRY_VERIFY_WITH_TIMEOUT(!id.isEmpty(), sconce::test::patienceMs);
         const DatasetInfo* info = f.data->find(id.toStdString());
         QVERIFY(info);
         DataChoices choices = dataChoices(*f.settings, *info);
@@ -144,7 +146,7 @@ class ComposeDataTest : public QObject
         QString id;
         connect(f.data.get(), &DataService::added, this, [&](const QString& added) { id = added; });
         f.data->add(pictures.path());
-        QTRY_VERIFY_WITH_TIMEOUT(!id.isEmpty(), 20'000);
+        QTRY_VERIFY_WITH_TIMEOUT(!id.isEmpty(), sconce::test::patienceMs);
         Q_EMIT f.navigator->composeData(id);
         QCOMPARE(QString::fromStdString(f.recipe().data.dataset), id);
         QVERIFY(f.recipe().data.split.test > 0); // the folder has no test part: a share takes its place

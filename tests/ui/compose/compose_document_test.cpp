@@ -7,6 +7,8 @@
 
 #include "core/model/catalogue.h"
 
+#include "tests/support/patience.h"
+
 #include <QAbstractItemModelTester>
 #include <QMimeData>
 #include <QTemporaryDir>
@@ -364,13 +366,12 @@ class ComposeDocumentTest : public QObject
         d.load(r, {});
         StackModel model(d);
         const LayerId first = r.stack.layers[1].id;
-        QElapsedTimer timer;
-        timer.start();
+        const sconce::test::CpuTimer timer;
         constexpr int edits = 20;
         for (int i = 0; i < edits; ++i) d.setParam({first}, "units", std::int64_t{16 + i});
-        const double each = double(timer.nsecsElapsed()) / 1e6 / edits;
+        const double each = timer.ms() / edits;
         qInfo("an edit of 200 layers takes %.2f ms", each);
-        QVERIFY2(each < 50, "an edit must stay well under a frame; the limit leaves room for a loaded machine");
+        QVERIFY2(each < 50, "an edit must stay well under a frame; the limit leaves room for a slow machine");
     }
 };
 

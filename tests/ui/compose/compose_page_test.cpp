@@ -9,6 +9,8 @@
 #include "ui/compose/param_form.h"
 #include "ui/widgets/parts.h"
 
+#include "tests/support/patience.h"
+
 #include <QClipboard>
 #include <QAbstractButton>
 #include <QComboBox>
@@ -496,7 +498,7 @@ class ComposePageTest : public QObject
             shown(m->navigator.get(), &Navigator::showRun);
         m->stack()->setFocus();
         QTest::keyClick(m->stack(), Qt::Key_Return, Qt::ControlModifier);
-        QTRY_VERIFY_WITH_TIMEOUT(started.count() + failed.count() > 0, 60'000);
+        QTRY_VERIFY_WITH_TIMEOUT(started.count() + failed.count() > 0, 5 * sconce::test::patienceMs);
         QVERIFY2(failed.isEmpty(), failed.isEmpty() ? "" : qPrintable(failed.first().first().toString()));
         QCOMPARE(shown.count(), 1);
         const RunId id = started.first().first().toString().toStdString();
@@ -506,7 +508,7 @@ class ComposePageTest : public QObject
         QCOMPARE(recipe->training.epochs, 1);
         bool done = false;
         m->runService->saveAndStop([&] { done = true; });
-        QTRY_VERIFY_WITH_TIMEOUT(done, 60'000);
+        QTRY_VERIFY_WITH_TIMEOUT(done, 5 * sconce::test::patienceMs);
     }
 };
 

@@ -3,6 +3,7 @@
 // A real Compose page over the services and the store of a StudioFixture.
 
 #include "tests/support/studio_fixture.h"
+#include "tests/support/patience.h"
 #include "ui/compose/compose_page.h"
 #include "ui/compose/stack_view.h"
 
@@ -23,7 +24,7 @@ struct ComposeFixture : test::StudioFixture
         page->activateWindow();
         (void)QTest::qWaitForWindowActive(page.get());
         // The data sets and devices become known in the background.
-        (void)QTest::qWaitFor([this] { return !data->sets().empty() && !hardware->devices().empty(); }, 20'000);
+        (void)QTest::qWaitFor([this] { return !data->sets().empty() && !hardware->devices().empty(); }, sconce::test::patienceMs);
     }
 
     RecipeDocument& document() { return page->document(); }

@@ -3,6 +3,7 @@
 // over as one edit, and the ways out of it.
 #include "tests/support/page_checks.h"
 #include "tests/ui/compose/fixture.h"
+#include "tests/support/patience.h"
 #include "ui/charts/plot_view.h"
 #include "ui/compose/rate_finder.h"
 
@@ -53,11 +54,11 @@ class RateFinderTest : public QObject
         open();
         auto* use = inFinder<QPushButton>("rateFinder.use");
         QVERIFY(!use->isEnabled());
-        QTRY_VERIFY_WITH_TIMEOUT(use->isEnabled(), 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(use->isEnabled(), 5 * sconce::test::patienceMs);
         QVERIFY2(inFinder<PlotView>("rateFinder.plot")->summary().contains(QLatin1String("loss, smoothed")), qPrintable(inFinder<PlotView>("rateFinder.plot")->summary()));
         QVERIFY(!inFinder<QWidget>("rateFinder.progress")->isVisible());
-        test::savePicture(m->page->findChild<RateFinder*>(), QStringLiteral("rate-finder"));
-        QCOMPARE(test::cutLabels(m->page->findChild<RateFinder*>()), QStringList());
+        ui::test::savePicture(m->page->findChild<RateFinder*>(), QStringLiteral("rate-finder"));
+        QCOMPARE(ui::test::cutLabels(m->page->findChild<RateFinder*>()), QStringList());
         const QString said = use->text();
         QTest::mouseClick(use, Qt::LeftButton);
         const double rate = m->recipe().training.learningRate;
@@ -88,7 +89,7 @@ class RateFinderTest : public QObject
             return;
         }
         QTest::mouseClick(button, Qt::LeftButton);
-        QTRY_VERIFY_WITH_TIMEOUT(inFinder<QPushButton>("rateFinder.again")->isEnabled(), 20000);
+        QTRY_VERIFY_WITH_TIMEOUT(inFinder<QPushButton>("rateFinder.again")->isEnabled(), sconce::test::patienceMs);
         QVERIFY(inFinder<QLabel>("rateFinder.words")->text().contains(QLatin1String("mnist")));
         QVERIFY(!inFinder<QPushButton>("rateFinder.use")->isEnabled());
     }

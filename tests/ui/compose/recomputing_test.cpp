@@ -4,6 +4,8 @@
 
 #include "core/base/text.h"
 
+#include "tests/support/patience.h"
+
 #include <QComboBox>
 #include <QLabel>
 #include <QScrollArea>

@@ -3,6 +3,7 @@
 // edit. Real steps of a real network on the built-in digits.
 #include "tests/support/page_checks.h"
 #include "tests/ui/compose/fixture.h"
+#include "tests/support/patience.h"
 #include "ui/compose/batch_finder.h"
 #include "ui/compose/profile_dialog.h"
 #include "ui/compose/rate_finder.h"
@@ -28,7 +29,7 @@ class TrialsTest : public QObject
         m->find<QTabBar>("compose.tabs")->setCurrentIndex(1);
         auto* button = m->find<QPushButton>(name);
         auto* panel = m->find<QScrollArea>("compose.training");
-        if (!QTest::qWaitFor([&] { return button->isVisible() && button->isEnabled(); }, 5000)) return nullptr;
+        if (!QTest::qWaitFor([&] { return button->isVisible() && button->isEnabled(); }, sconce::test::patienceMs)) return nullptr;
         panel->ensureWidgetVisible(button);
         QCoreApplication::processEvents();
         QTest::mouseClick(button, Qt::LeftButton);
@@ -52,7 +53,7 @@ class TrialsTest : public QObject
         for (const ThemeChoice choice : {ThemeChoice::Light, ThemeChoice::Dark}) {
             Theme::instance().apply(*qApp, choice);
             QCoreApplication::processEvents();
-            test::savePicture(dialog, name + (choice == ThemeChoice::Dark ? QStringLiteral("-dark") : QStringLiteral("-light")));
+            ui::test::savePicture(dialog, name + (choice == ThemeChoice::Dark ? QStringLiteral("-dark") : QStringLiteral("-light")));
         }
         Theme::instance().apply(*qApp, dark ? ThemeChoice::Dark : ThemeChoice::Light);
     }
@@ -81,14 +82,14 @@ class TrialsTest : public QObject
         auto* save = in<QPushButton>(dialog, "profile.save");
         auto* bars = in<TrialBars>(dialog, "profile.bars");
         QVERIFY(!save->isEnabled() && bars->rows().empty());
-        QTRY_VERIFY_WITH_TIMEOUT(save->isEnabled(), 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(save->isEnabled(), 5 * sconce::test::patienceMs);
         QVERIFY(!in<QWidget>(dialog, "profile.progress")->isVisible());
         const QStringList layers = names(bars);
         for (const char* part : {"data", "loss", "optimiser", "rest"}) QVERIFY2(layers.contains(QLatin1String(part)), qPrintable(layers.join(' ')));
         QVERIFY(layers.size() > 6);
         QVERIFY2(in<QLabel>(dialog, "profile.words")->text().contains(QLatin1String("median of 20 steps")), qPrintable(in<QLabel>(dialog, "profile.words")->text()));
         pictures(dialog, QStringLiteral("profile-layers"));
-        QCOMPARE(test::cutLabels(dialog), QStringList());
+        QCOMPARE(ui::test::cutLabels(dialog), QStringList());
         const auto segments = in<QWidget>(dialog, "profile.by")->findChildren<QAbstractButton*>();
         QCOMPARE(segments.size(), 2);
         QTest::mouseClick(segments[1], Qt::LeftButton);
@@ -124,7 +125,7 @@ class TrialsTest : public QObject
         QVERIFY(dialog);
         auto* use = in<QPushButton>(dialog, "batchFinder.use");
         QVERIFY(!use->isEnabled());
-        QTRY_VERIFY_WITH_TIMEOUT(use->isEnabled(), 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(use->isEnabled(), 5 * sconce::test::patienceMs);
         auto* bars = in<TrialBars>(dialog, "batchFinder.bars");
         QVERIFY(bars->rows().size() >= 2);
         QCOMPARE(bars->rows().front().name, QStringLiteral("50"));
@@ -132,7 +133,7 @@ class TrialsTest : public QObject
         QVERIFY(in<QLabel>(dialog, "batchFinder.words")->text().contains(QLatin1String("learning rate")));
         QVERIFY(in<QLabel>(dialog, "batchFinder.how")->text().contains(QLatin1String("real steps")));
         pictures(dialog, QStringLiteral("batch-finder"));
-        QCOMPARE(test::cutLabels(dialog), QStringList());
+        QCOMPARE(ui::test::cutLabels(dialog), QStringList());
         const QString said = use->text();
         QTest::mouseClick(use, Qt::LeftButton);
         const std::int64_t batch = m->recipe().training.batchSize;

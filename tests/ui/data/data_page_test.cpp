@@ -3,6 +3,7 @@
 #include "tests/support/page_checks.h"
 #include "tests/support/paths.h"
 #include "tests/support/studio_fixture.h"
+#include "tests/support/patience.h"
 #include "ui/data/class_bars.h"
 #include "ui/data/data_page.h"
 #include "ui/data/set_list.h"
@@ -46,7 +47,7 @@ struct Shown
         page->activateWindow();
         (void)QTest::qWaitForWindowActive(page.get());
         page->shown();
-        (void)QTest::qWaitFor([this] { return grid()->data() != nullptr; }, 30'000);
+        (void)QTest::qWaitFor([this] { return grid()->data() != nullptr; }, sconce::test::patienceMs);
     }
     template <class T> T* find(const char* name) const
     {
@@ -178,9 +179,9 @@ void DataPageTest::mnistIsAddedByButton()
     });
     QVERIFY(clickInMenu(s.find<QPushButton>("data.add"), QStringLiteral("data.addFolder")));
     QCOMPARE(asked, QStringLiteral("folder"));
-    QTRY_COMPARE_WITH_TIMEOUT(s.list()->model()->rowCount(), 2, 120'000);
-    QTRY_COMPARE_WITH_TIMEOUT(s.text("data.name"), QStringLiteral("MNIST"), 30'000);
-    QTRY_VERIFY_WITH_TIMEOUT(s.grid()->data() && s.grid()->data()->info().title == "MNIST", 60'000);
+    QTRY_COMPARE_WITH_TIMEOUT(s.list()->model()->rowCount(), 2, 5 * sconce::test::patienceMs);
+    QTRY_COMPARE_WITH_TIMEOUT(s.text("data.name"), QStringLiteral("MNIST"), sconce::test::patienceMs);
+    QTRY_VERIFY_WITH_TIMEOUT(s.grid()->data() && s.grid()->data()->info().title == "MNIST", 5 * sconce::test::patienceMs);
     QCOMPARE(s.grid()->samples().size(), 70'000u);
     QCOMPARE(s.text("data.count.training"), QStringLiteral("54,000"));
     QCOMPARE(s.text("data.count.validation"), QStringLiteral("6,000"));
@@ -204,8 +205,8 @@ void DataPageTest::picturesAreAddedByDropAndReadAgain()
     makePictures(pictures, 20);
     Shown s;
     s.drop(pictures);
-    QTRY_COMPARE_WITH_TIMEOUT(s.list()->model()->rowCount(), 2, 30'000);
-    QTRY_VERIFY_WITH_TIMEOUT(s.grid()->data() && s.grid()->data()->info().kind == "picture-folder", 30'000);
+    QTRY_COMPARE_WITH_TIMEOUT(s.list()->model()->rowCount(), 2, sconce::test::patienceMs);
+    QTRY_VERIFY_WITH_TIMEOUT(s.grid()->data() && s.grid()->data()->info().kind == "picture-folder", sconce::test::patienceMs);
     QCOMPARE(s.grid()->samples().size(), 60u);
     QVERIFY(s.find<QSpinBox>("data.importWidth")->isVisible());
     QCOMPARE(s.find<QSpinBox>("data.importWidth")->value(), 24);
@@ -225,7 +226,7 @@ void DataPageTest::picturesAreAddedByDropAndReadAgain()
     }
     QTest::keyClick(s.find<QComboBox>("data.importChannels"), Qt::Key_Down);
     QTest::mouseClick(s.find<QPushButton>("data.importAgain"), Qt::LeftButton);
-    QTRY_VERIFY_WITH_TIMEOUT(s.grid()->data() && s.grid()->data()->info().sample.text() == "1×16×16", 30'000);
+    QTRY_VERIFY_WITH_TIMEOUT(s.grid()->data() && s.grid()->data()->info().sample.text() == "1×16×16", sconce::test::patienceMs);
     QCOMPARE(s.list()->model()->rowCount(), 2); // the same set, not another
     const auto again = s.services.second()->dataset(s.grid()->data()->info().id);
     SCONCE_VERIFY_OK(again);
@@ -370,7 +371,7 @@ void DataPageTest::handleFollowsTheMouseBesideATestShare()
     makePictures(folder.filePath(QStringLiteral("garden")), 100);
     Shown s;
     s.drop(folder.filePath(QStringLiteral("garden")));
-    QTRY_VERIFY_WITH_TIMEOUT(s.grid()->data() && s.grid()->data()->info().kind == "picture-folder", 30'000);
+    QTRY_VERIFY_WITH_TIMEOUT(s.grid()->data() && s.grid()->data()->info().kind == "picture-folder", sconce::test::patienceMs);
     auto* test = s.find<QDoubleSpinBox>("data.testShare");
     test->setFocus();
     test->selectAll();
@@ -457,8 +458,8 @@ void DataPageTest::setIsTakenOffTheList()
     Shown s;
     QVERIFY(!s.find<QPushButton>("data.more")->isEnabled()); // the built-in set stays
     s.drop(pictures);
-    QTRY_COMPARE_WITH_TIMEOUT(s.list()->model()->rowCount(), 2, 30'000);
-    QTRY_VERIFY_WITH_TIMEOUT(s.find<QPushButton>("data.more")->isEnabled(), 30'000);
+    QTRY_COMPARE_WITH_TIMEOUT(s.list()->model()->rowCount(), 2, sconce::test::patienceMs);
+    QTRY_VERIFY_WITH_TIMEOUT(s.find<QPushButton>("data.more")->isEnabled(), sconce::test::patienceMs);
     int asked = 0, answer = 1;
     setAsker([&](QWidget*, const Question& question) {
         ++asked;
@@ -472,8 +473,8 @@ void DataPageTest::setIsTakenOffTheList()
     s.list()->setFocus();
     QTest::keyClick(s.list(), Qt::Key_Delete);
     QCOMPARE(asked, 2);
-    QTRY_COMPARE_WITH_TIMEOUT(s.list()->model()->rowCount(), 1, 10'000);
-    QTRY_COMPARE_WITH_TIMEOUT(s.text("data.name"), QStringLiteral("Built-in digits"), 10'000);
+    QTRY_COMPARE_WITH_TIMEOUT(s.list()->model()->rowCount(), 1, sconce::test::patienceMs);
+    QTRY_COMPARE_WITH_TIMEOUT(s.text("data.name"), QStringLiteral("Built-in digits"), sconce::test::patienceMs);
     QCOMPARE(s.services.second()->datasets()->size(), 1u);
     QVERIFY(QFileInfo::exists(pictures + QStringLiteral("/apples/0.png"))); // files are the person's
 }
@@ -489,7 +490,7 @@ void DataPageTest::brokenFileGivesASentence()
     setFileChooser([&](QWidget*, const QString&, const QString&) { return path; });
     QVERIFY(clickInMenu(s.find<QPushButton>("data.add"), QStringLiteral("data.addFile")));
     auto* error = s.find<QLabel>("data.error");
-    QTRY_VERIFY_WITH_TIMEOUT(error->isVisible(), 20'000);
+    QTRY_VERIFY_WITH_TIMEOUT(error->isVisible(), sconce::test::patienceMs);
     QVERIFY2(error->text().size() > 30 && error->text().endsWith(QLatin1Char('.')), qPrintable(error->text()));
     QCOMPARE(s.list()->model()->rowCount(), 1);
     QVERIFY(s.grid()->data()); // what was shown still is
@@ -534,7 +535,7 @@ void DataPageTest::pictures()
     s.page->resize(small ? QSize(1280 - 52, 720 - 24) : QSize(1440 - 76, 900 - 28));
     s.page->applySizeClass(small, small);
     s.drop(folder.filePath(QStringLiteral("garden")));
-    QTRY_VERIFY_WITH_TIMEOUT(s.grid()->data() && s.grid()->data()->info().kind == "picture-folder", 30'000);
+    QTRY_VERIFY_WITH_TIMEOUT(s.grid()->data() && s.grid()->data()->info().kind == "picture-folder", sconce::test::patienceMs);
     const QString tag = QString::fromLatin1(QTest::currentDataTag());
     QTest::qWait(200);
     savePicture(s.page.get(), QStringLiteral("data-folder-") + tag);
@@ -544,7 +545,7 @@ void DataPageTest::pictures()
         s.select("digits");
     } else {
         s.drop(QString::fromStdString(mnist));
-        QTRY_VERIFY_WITH_TIMEOUT(s.grid()->data() && s.grid()->data()->info().title == "MNIST", 120'000);
+        QTRY_VERIFY_WITH_TIMEOUT(s.grid()->data() && s.grid()->data()->info().title == "MNIST", 5 * sconce::test::patienceMs);
     }
     QTest::qWait(400);
     s.grid()->setFocus();

@@ -3,6 +3,7 @@
 // ticked; numbers that are none are marked; a run that has ended shows the weights that it saved.
 #include "tests/support/page_checks.h"
 #include "tests/ui/live/live_fixture.h"
+#include "tests/support/patience.h"
 #include "ui/live/histogram_view.h"
 #include "ui/live/histograms_dialog.h"
 
@@ -160,10 +161,10 @@ class HistogramsTest : public LivePageFixture
         recipe.threads = 1;
         recipe.training.epochs = 1;
         f->runService->start(recipe, QStringLiteral("real"));
-        QTRY_VERIFY_WITH_TIMEOUT(f->runService->shown() && f->runService->shown()->status == RunStatus::Finished && !f->runService->shown()->loading, 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(f->runService->shown() && f->runService->shown()->status == RunStatus::Finished && !f->runService->shown()->loading, 5 * sconce::test::patienceMs);
         openDialog();
         auto* list = in<QListWidget>("histograms.layers");
-        QTRY_VERIFY_WITH_TIMEOUT(list->count() > 1, 20000);
+        QTRY_VERIFY_WITH_TIMEOUT(list->count() > 1, sconce::test::patienceMs);
         QVERIFY2(in<QLabel>("histograms.words")->text().contains(QLatin1String("saved at step")), qPrintable(in<QLabel>("histograms.words")->text()));
         QVERIFY(in<HistogramView>("histograms.weights")->figures().contains(QLatin1String("deviation")));
         QVERIFY(in<HistogramView>("histograms.output")->figures().contains(QLatin1String("while a run trains")));

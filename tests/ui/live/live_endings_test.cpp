@@ -3,6 +3,8 @@
 // the built-in digits from its start to its end.
 #include "live_fixture.h"
 
+#include "tests/support/patience.h"
+
 #include <QCheckBox>
 #include <QSignalSpy>
 #include <QSpinBox>
@@ -200,11 +202,11 @@ void LiveEndingsTest::realRun()
     Recipe recipe = quickRecipe(400);
     recipe.training.batchSize = 200;
     f->runService->start(recipe, QStringLiteral("real"));
-    QTRY_VERIFY_WITH_TIMEOUT((f->runService->current() && f->runService->current()->step > 3) || failed.count(), 60000);
+    QTRY_VERIFY_WITH_TIMEOUT((f->runService->current() && f->runService->current()->step > 3) || failed.count(), 5 * sconce::test::patienceMs);
     QCOMPARE(failed.count(), 0);
     click("live.checkpoint");
     click("live.pause");
-    QTRY_COMPARE_WITH_TIMEOUT(child<StatusPill>("live.pill")->status(), QStringLiteral("paused"), 20000);
+    QTRY_COMPARE_WITH_TIMEOUT(child<StatusPill>("live.pill")->status(), QStringLiteral("paused"), sconce::test::patienceMs);
     const RunId id = f->runService->shown()->id;
     QTRY_VERIFY(f->second()->run(id)->status == RunStatus::Paused);
     QVERIFY(!f->second()->checkpoints(id)->empty());
@@ -214,9 +216,9 @@ void LiveEndingsTest::realRun()
     spin->setValue(spin->minimum() + 1);
     const int wanted = spin->value();
     click("live.epochsApply");
-    QTRY_COMPARE_WITH_TIMEOUT(f->runService->current()->epochs, std::int64_t(wanted), 10000);
+    QTRY_COMPARE_WITH_TIMEOUT(f->runService->current()->epochs, std::int64_t(wanted), sconce::test::patienceMs);
     click("live.pause");
-    QTRY_COMPARE_WITH_TIMEOUT(ended.count(), 1, 120000);
+    QTRY_COMPARE_WITH_TIMEOUT(ended.count(), 1, 5 * sconce::test::patienceMs);
     QTRY_VERIFY(child<QLabel>("live.score"));
     const auto row = f->second()->run(id);
     QVERIFY(row->status == RunStatus::Finished);
@@ -226,7 +228,7 @@ void LiveEndingsTest::realRun()
     const QString out = f->folder()->filePath(QStringLiteral("digits.safetensors"));
     setFileChooser([&](QWidget*, const QString&, const QString&) { return out; });
     click("live.saveModel");
-    QTRY_VERIFY_WITH_TIMEOUT(SafetensorsFile::open(out.toStdString()).ok(), 10000);
+    QTRY_VERIFY_WITH_TIMEOUT(SafetensorsFile::open(out.toStdString()).ok(), sconce::test::patienceMs);
     picture(QStringLiteral("live-real"));
 }
 

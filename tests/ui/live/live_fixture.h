@@ -3,6 +3,7 @@
 // A real Live page over real services, brought into every state by a scripted trainer.
 
 #include "tests/support/studio_fixture.h"
+#include "tests/support/patience.h"
 #include "ui/live/live_page.h"
 #include "ui/services/pages.h"
 

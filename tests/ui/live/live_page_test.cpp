@@ -3,6 +3,8 @@
 // on the store.
 #include "live_fixture.h"
 
+#include "tests/support/patience.h"
+
 #include <QAbstractItemModelTester>
 #include <QCheckBox>
 #include <QClipboard>
@@ -279,20 +281,18 @@ void LivePageTest::smallWindow()
     QTRY_VERIFY(child<PlotView>("live.plot.cpu"));
     page->resize(1280 - 52, 720 - 24);
     page->setCompact(true, true);
-    QTest::qWait(150);
-    QVERIFY(child<QWidget>("live.tabs")->isVisible());
-    QVERIFY(child<PlotView>("live.plot.cpu")->isVisible());
-    QVERIFY(!child<PlotView>("live.plot.memory")->isVisible());
-    QVERIFY(!child<QWidget>("live.queue")->isVisible());
+    QTRY_VERIFY(child<QWidget>("live.tabs")->isVisible());
+    QTRY_VERIFY(child<PlotView>("live.plot.cpu")->isVisible());
+    QTRY_VERIFY(!child<PlotView>("live.plot.memory")->isVisible());
+    QTRY_VERIFY(!child<QWidget>("live.queue")->isVisible());
     auto* tabs = child<SegmentedControl>("live.tabs");
     QTest::mouseClick(tabs->findChild<QPushButton*>(QStringLiteral("segment1")), Qt::LeftButton);
     QTRY_VERIFY(child<QWidget>("live.queue")->isVisible());
     QVERIFY(!child<QListView>("live.log")->isVisible());
     picture(QStringLiteral("live-1280x720"));
     page->resize(1100 - 52, 680 - 24);
-    QTest::qWait(100);
-    QVERIFY2(page->minimumSizeHint().width() <= 1048, qPrintable(QString::number(page->minimumSizeHint().width())));
-    QVERIFY2(page->minimumSizeHint().height() <= 656, qPrintable(QString::number(page->minimumSizeHint().height())));
+    QTRY_VERIFY2(page->minimumSizeHint().width() <= 1048, qPrintable(QString::number(page->minimumSizeHint().width())));
+    QTRY_VERIFY2(page->minimumSizeHint().height() <= 656, qPrintable(QString::number(page->minimumSizeHint().height())));
 }
 
 QTEST_MAIN(LivePageTest)

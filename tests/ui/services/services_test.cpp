@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The services behind the pages: jobs, run list, stall meter, data, and the run service with scripted and real training.
 #include "tests/support/studio_fixture.h"
+#include "tests/support/patience.h"
 #include "ui/services/live_run.h"
 #include "ui/services/words.h"
 
+#include <QElapsedTimer>
 #include <QSignalSpy>
 
 #include <thread>
@@ -132,14 +134,15 @@ void ServicesTest::stallMeterSeesAStall()
 {
     StallMeter meter;
     QTest::qWait(100);
+    QElapsedTimer since; // a busy machine may stall longer than we do: no stall is longer than all of this
+    since.start();
     meter.reset();
-    QTest::qWait(200);
-    QVERIFY(meter.report().pings > 10);
+    QTRY_VERIFY(meter.report().pings > 10);
     const auto before = meter.report();
     std::this_thread::sleep_for(std::chrono::milliseconds(120));
-    QTest::qWait(50);
+    QTRY_VERIFY(meter.report().over50ms > before.over50ms);
     const auto report = meter.report();
-    QVERIFY2(report.worstMs > 100 && report.worstMs < 400, qPrintable(QString::number(report.worstMs)));
+    QVERIFY2(report.worstMs > 100 && report.worstMs < static_cast<double>(since.elapsed() + 1), qPrintable(QString::number(report.worstMs)));
     QVERIFY(report.over50ms >= before.over50ms + 1);
     QVERIFY(report.meanMs < report.worstMs && report.p99Ms <= report.p999Ms && report.p999Ms <= report.worstMs);
     meter.reset();
@@ -161,10 +164,10 @@ void ServicesTest::runListNoticesOtherProcesses()
     run.environment = Json::object();
     const auto id = other->createRun(run);
     QVERIFY(id.ok());
-    QTRY_COMPARE_WITH_TIMEOUT(f.runs->rows().size(), std::size_t(1), 3000);
+    QTRY_COMPARE_WITH_TIMEOUT(f.runs->rows().size(), std::size_t(1), sconce::test::patienceMs);
     QVERIFY(f.runs->find(*id));
     QVERIFY(other->renameRun(*id, "renamed").ok());
-    QTRY_COMPARE_WITH_TIMEOUT(f.runs->find(*id)->name, std::string("renamed"), 3000);
+    QTRY_COMPARE_WITH_TIMEOUT(f.runs->find(*id)->name, std::string("renamed"), sconce::test::patienceMs);
     const auto signals_ = changed.count();
     QTest::qWait(1300);
     QCOMPARE(changed.count(), signals_); // nothing new, nothing said
@@ -284,12 +287,12 @@ void ServicesTest::secondStartIsQueuedAndFollows()
     f.useScript();
     QSignalSpy started(f.runService.get(), &RunService::started), queued(f.runService.get(), &RunService::queued);
     f.runService->start(quickRecipe(), QStringLiteral("first"));
-    QTRY_COMPARE_WITH_TIMEOUT(started.count(), 1, 20000);
+    QTRY_COMPARE_WITH_TIMEOUT(started.count(), 1, sconce::test::patienceMs);
     QTRY_VERIFY(f.script);
     const RunId first = f.script->run;
     f.script->begin(0, 10, 1);
     f.runService->start(quickRecipe(), QStringLiteral("second"));
-    QTRY_COMPARE_WITH_TIMEOUT(queued.count(), 1, 20000);
+    QTRY_COMPARE_WITH_TIMEOUT(queued.count(), 1, sconce::test::patienceMs);
     QCOMPARE(started.count(), 1);
     QCOMPARE(f.runService->queue().size(), std::size_t(1));
     const auto row = f.second()->run(f.runService->queue().front());
@@ -417,7 +420,7 @@ void ServicesTest::realTrainingOnDigits()
     QTRY_VERIFY(f.runs->loaded());
     QSignalSpy ended(f.runService.get(), &RunService::ended), failed(f.runService.get(), &RunService::startFailed);
     f.runService->start(quickRecipe(), QStringLiteral("real"));
-    QTRY_VERIFY_WITH_TIMEOUT(ended.count() == 1 || failed.count() == 1, 120000);
+    QTRY_VERIFY_WITH_TIMEOUT(ended.count() == 1 || failed.count() == 1, 5 * sconce::test::patienceMs);
     if (failed.count()) QFAIL(qPrintable(failed.first().at(0).toString()));
     QCOMPARE(ended.first().at(1).toString(), QStringLiteral("finished"));
     const LiveRun* live = f.runService->shown();
@@ -442,10 +445,10 @@ void ServicesTest::stopAndResumeReal()
     Recipe recipe = quickRecipe(3);
     recipe.training.batchSize = 100;
     f.runService->start(recipe, QStringLiteral("stopped"));
-    QTRY_VERIFY_WITH_TIMEOUT((f.runService->current() && f.runService->current()->trainStep.size() > 5) || failed.count(), 60000);
+    QTRY_VERIFY_WITH_TIMEOUT((f.runService->current() && f.runService->current()->trainStep.size() > 5) || failed.count(), 5 * sconce::test::patienceMs);
     QCOMPARE(failed.count(), 0);
     f.runService->stop();
-    QTRY_COMPARE_WITH_TIMEOUT(ended.count(), 1, 30000);
+    QTRY_COMPARE_WITH_TIMEOUT(ended.count(), 1, sconce::test::patienceMs);
     QCOMPARE(ended.first().at(1).toString(), QStringLiteral("stopped"));
     const LiveRun* live = f.runService->shown();
     const RunId id = live->id;
@@ -453,7 +456,7 @@ void ServicesTest::stopAndResumeReal()
     QVERIFY(reached > 5);
     QTRY_VERIFY(f.runs->find(id) && f.runs->find(id)->resumable);
     f.runService->resume(id, 1);
-    QTRY_COMPARE_WITH_TIMEOUT(ended.count(), 2, 120000);
+    QTRY_COMPARE_WITH_TIMEOUT(ended.count(), 2, 5 * sconce::test::patienceMs);
     QCOMPARE(ended.last().at(1).toString(), QStringLiteral("finished"));
     live = f.runService->shown();
     QVERIFY(live->trainStep.size() > reached);
@@ -473,7 +476,7 @@ void ServicesTest::dataSetsAreAddedOpenedAndForgotten()
     f.data->open("digits", &context, [&](DatasetPtr data, QString words) { opened = data; sentence = words; ++answers; });
     f.data->open("digits", &context, [&](DatasetPtr, QString) { ++answers; });
     QCOMPARE(answers, 0); // never inside the call
-    QTRY_COMPARE_WITH_TIMEOUT(answers, 2, 20000);
+    QTRY_COMPARE_WITH_TIMEOUT(answers, 2, sconce::test::patienceMs);
     QVERIFY2(opened, qPrintable(sentence));
     QCOMPARE(opened->info().trainingCount, std::int64_t(10000));
     f.data->open("nobody", &context, [&](DatasetPtr data, QString words) { opened = data; sentence = words; ++answers; });
@@ -489,10 +492,10 @@ void ServicesTest::dataSetsAreAddedOpenedAndForgotten()
 void ServicesTest::hardwareIsSampled()
 {
     StudioFixture f;
-    QTRY_VERIFY_WITH_TIMEOUT(f.hardware->history().size() >= 2, 5000);
+    QTRY_VERIFY_WITH_TIMEOUT(f.hardware->history().size() >= 2, sconce::test::patienceMs);
     QVERIFY(f.hardware->facts().cpu.usable >= 1);
     QVERIFY(f.hardware->reading().memoryTotal > 0);
-    QTRY_VERIFY_WITH_TIMEOUT(!f.hardware->devices().empty(), 20000);
+    QTRY_VERIFY_WITH_TIMEOUT(!f.hardware->devices().empty(), sconce::test::patienceMs);
     QCOMPARE(f.hardware->devices().front().id, std::string("cpu"));
     QVERIFY(!f.hardware->versions().torch.empty());
 }
@@ -510,28 +513,28 @@ void ServicesTest::movesToTheBackgroundAndAttachesAgain()
         recipe.training.batchSize = 100;
         QSignalSpy failed(f.runService.get(), &RunService::startFailed);
         f.runService->start(recipe, QStringLiteral("wanders"));
-        QTRY_VERIFY_WITH_TIMEOUT((f.runService->current() && f.runService->current()->step > 5) || failed.count(), 60000);
+        QTRY_VERIFY_WITH_TIMEOUT((f.runService->current() && f.runService->current()->step > 5) || failed.count(), 5 * sconce::test::patienceMs);
         QCOMPARE(failed.count(), 0);
         id = f.runService->current()->id;
         QVERIFY(f.runService->trainsHere());
         bool done = false, ok = false;
         QString sentence;
         f.runService->moveToBackground([&](bool good, QString words) { done = true; ok = good; sentence = words; });
-        QTRY_VERIFY_WITH_TIMEOUT(done, 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(done, 5 * sconce::test::patienceMs);
         QVERIFY2(ok, qPrintable(sentence));
         QVERIFY(!f.runService->trainsHere());
-        QTRY_VERIFY_WITH_TIMEOUT(f.runService->current() && f.runService->current()->status == RunStatus::Running, 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(f.runService->current() && f.runService->current()->status == RunStatus::Running, sconce::test::patienceMs);
         handed = f.runService->current()->trainStep.size();
     }
     StudioFixture f(folder); // the window of the next day
-    QTRY_VERIFY_WITH_TIMEOUT(f.runService->current(), 20000);
+    QTRY_VERIFY_WITH_TIMEOUT(f.runService->current(), sconce::test::patienceMs);
     QCOMPARE(f.runService->current()->id, id);
-    QTRY_VERIFY_WITH_TIMEOUT(f.runService->shownAlive() && f.runService->current()->trainStep.size() > handed, 60000);
+    QTRY_VERIFY_WITH_TIMEOUT(f.runService->shownAlive() && f.runService->current()->trainStep.size() > handed, 5 * sconce::test::patienceMs);
     const auto steps = f.runService->current()->trainStep;
     for (std::size_t i = 0; i < steps.size(); ++i) QCOMPARE(steps[i], static_cast<double>(i)); // no gap over two processes
     QSignalSpy ended(f.runService.get(), &RunService::ended);
     f.runService->stop();
-    QTRY_COMPARE_WITH_TIMEOUT(ended.count(), 1, 60000);
+    QTRY_COMPARE_WITH_TIMEOUT(ended.count(), 1, 5 * sconce::test::patienceMs);
     QCOMPARE(ended.first().at(1).toString(), QStringLiteral("stopped"));
     const auto attempts = f.second()->attempts(id);
     QVERIFY(attempts.ok() && attempts->size() == 2);

@@ -5,6 +5,8 @@
 #include "ui/widgets/page.h"
 #include "ui/widgets/parts.h"
 
+#include "tests/support/patience.h"
+
 #include <QApplication>
 #include <QDirIterator>
 #include <QFontInfo>

@@ -3,6 +3,7 @@
 #include "tests/support/bars.h"
 #include "tests/support/page_checks.h"
 #include "tests/support/studio_fixture.h"
+#include "tests/support/patience.h"
 #include "ui/tryit/draw_canvas.h"
 #include "ui/tryit/tryit_page.h"
 #include "ui/tryit/views.h"
@@ -49,7 +50,7 @@ class LostDataTest : public QObject
     static bool answers(const TryItPage& page, std::size_t outputs)
     {
         drawOn(page);
-        return QTest::qWaitFor([&] { return find<ProbabilityBars>(page, "tryit.probabilities")->probabilities().size() == outputs; }, 20000);
+        return QTest::qWaitFor([&] { return find<ProbabilityBars>(page, "tryit.probabilities")->probabilities().size() == outputs; }, sconce::test::patienceMs);
     }
 
   private Q_SLOTS:
@@ -60,7 +61,7 @@ class LostDataTest : public QObject
         writeBars(m_folder, 400, 100);
         QSignalSpy added(m_services->data.get(), &DataService::added);
         m_services->data->add(m_folder);
-        QTRY_COMPARE_WITH_TIMEOUT(added.count(), 1, 20000);
+        QTRY_COMPARE_WITH_TIMEOUT(added.count(), 1, sconce::test::patienceMs);
         Recipe recipe = quickRecipe();
         recipe.data.dataset = added.first().first().toString().toStdString();
         recipe.data.import = {};
@@ -72,14 +73,14 @@ class LostDataTest : public QObject
         QVERIFY2(refused.isEmpty(), qPrintable(refused.isEmpty() ? QString() : refused.first().first().toString()));
         QCOMPARE(ended.first().at(1).toString(), QStringLiteral("finished"));
         m_run = ended.first().first().toString().toStdString();
-        QTRY_VERIFY_WITH_TIMEOUT(m_services->runs->find(m_run) && std::isfinite(m_services->runs->find(m_run)->summary.testAccuracy), 20000);
+        QTRY_VERIFY_WITH_TIMEOUT(m_services->runs->find(m_run) && std::isfinite(m_services->runs->find(m_run)->summary.testAccuracy), sconce::test::patienceMs);
     }
     void cleanupTestCase() { m_services.reset(); }
 
     void withItsDataNothingIsSaid()
     {
         const auto p = page();
-        QTRY_VERIFY_WITH_TIMEOUT(find<ConfusionView>(*p, "tryit.confusion")->count(0, 0) >= 0 && find<QPushButton>(*p, "tryit.sample")->isEnabled(), 20000);
+        QTRY_VERIFY_WITH_TIMEOUT(find<ConfusionView>(*p, "tryit.confusion")->count(0, 0) >= 0 && find<QPushButton>(*p, "tryit.sample")->isEnabled(), sconce::test::patienceMs);
         QVERIFY(answers(*p, 10));
         QVERIFY(!find<QLabel>(*p, "tryit.dataNote")->isVisible());
     }
@@ -90,7 +91,7 @@ class LostDataTest : public QObject
         {
             const auto p = page();
             auto* note = find<QLabel>(*p, "tryit.dataNote");
-            QTRY_VERIFY_WITH_TIMEOUT(note->isVisible(), 20000);
+            QTRY_VERIFY_WITH_TIMEOUT(note->isVisible(), sconce::test::patienceMs);
             QVERIFY2(note->text().contains(m_folder), qPrintable(note->text()));
             QVERIFY(!find<QPushButton>(*p, "tryit.sample")->isEnabled());
             QVERIFY(find<QPushButton>(*p, "tryit.save")->isEnabled());
@@ -105,7 +106,7 @@ class LostDataTest : public QObject
         writeBars(m_folder, 300, 50);
         const auto p = page();
         auto* note = find<QLabel>(*p, "tryit.dataNote");
-        QTRY_VERIFY_WITH_TIMEOUT(note->isVisible(), 20000);
+        QTRY_VERIFY_WITH_TIMEOUT(note->isVisible(), sconce::test::patienceMs);
         QVERIFY2(note->text().contains(QLatin1String("has changed")), qPrintable(note->text()));
         QVERIFY(find<QPushButton>(*p, "tryit.sample")->isEnabled());
         QVERIFY(answers(*p, 10));
