@@ -87,12 +87,14 @@ struct CostRule
     Cost operator()(const EmbeddingOp&) const { return plain(0); }
     Cost operator()(const OffsetOp&) const { return plain(1); }
     // Every position with every other, twice: Q·K and the weighted sum of V. What a causal mask leaves out is counted too, as the
-    // field does. Kept are the result and one number per head and position; the scores are computed again.
+    // field does. Kept are the result and one number per head and position; the scores are computed again. Dropout needs them one by one:
+    // softmax, mask and their product are kept, and Q, K and V head by head.
     Cost operator()(const AttentionOp& op) const
     {
         const std::int64_t length = plan.values[static_cast<std::size_t>(step.output)].type.dims[0].size;
-        Cost cost = of(satMul(2, satMul(length, outElements())), satMul(5, satMul(op.heads, satMul(length, length))), 4);
-        cost.activationBytes = satAdd(cost.activationBytes, satMul(4, satMul(op.heads, length)));
+        const std::int64_t scores = satMul(op.heads, satMul(length, length));
+        Cost cost = of(satMul(2, satMul(length, outElements())), satMul(op.dropout > 0 ? 7 : 5, scores), 4);
+        cost.activationBytes = satAdd(cost.activationBytes, op.dropout > 0 ? satAdd(satMul(12, scores), satMul(4, inElements())) : satMul(4, satMul(op.heads, length)));
         return cost;
     }
 };

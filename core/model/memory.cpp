@@ -284,10 +284,16 @@ class Writer
         work.gradientPasses = true;
         learnt(work, step);
     }
-    void describe(Work& work, const AttentionOp& op, const Step& step, DType, double)
+    void describe(Work& work, const AttentionOp& op, const Step& step, DType computes, double)
     {
+        const double length = static_cast<double>(type(step.output).dims[0].size), perPosition = floatBytes * m_rows * static_cast<double>(op.heads) * length;
+        if (op.dropout > 0) { // softmax, mask and their product; Q, K and V head by head
+            work.extra = 3 * perPosition * length + elements(step.inputs[0]) * static_cast<double>(sizeOf(computes));
+            work.backwardScratch = perPosition * length; // one gradient of theirs: what the next is made of is let go by then
+            return;
+        }
         work.keepsInputs = work.keepsResult = true;
-        work.extra = floatBytes * m_rows * static_cast<double>(op.heads * type(step.output).dims[0].size); // the logarithm of each softmax's sum
+        work.extra = perPosition; // the logarithm of each softmax's sum
         // Gradients of Q, K and V come one by one before they lie side by side, but by then Q, K and V are let go.
     }
     void learnt(Work& work, const Step& step)

@@ -319,6 +319,7 @@ struct Rule
         const std::int64_t wide = in().dims[1].size;
         if (op.heads < 1 || wide % 3 != 0 || wide / 3 % op.heads != 0)
             return wrong(groupedInt(wide / 3) + " features cannot be shared out evenly among " + plural(op.heads, "head", "heads") + ".");
+        if (!(op.dropout >= 0 && op.dropout < 1)) return wrong("The share to drop must be at least 0 and less than 1.");
         ValueType out = in();
         out.dims[1].size = wide / 3;
         return out;

@@ -60,8 +60,9 @@ struct EmbeddingOp { ParamIndex weight = none; };
 /// y = x + weight, which has the shape of one sample.
 struct OffsetOp { ParamIndex weight = none; };
 /// softmax(Q Kᵀ / √width) V for each head (Vaswani et al. 2017). Input [length, 3·heads·width]: all of Q, all of K, all of V, each of
-/// them head by head; output [length, heads·width]. causal: position i sees positions 0…i alone.
-struct AttentionOp { std::int64_t heads = 1; bool causal = false; };
+/// them head by head; output [length, heads·width]. causal: position i sees positions 0…i alone. While training, `dropout` of the
+/// softmax's numbers are zeroed and the rest scaled, as DropoutOp does; `key` keys its random numbers.
+struct AttentionOp { std::int64_t heads = 1; bool causal = false; double dropout = 0; LayerId key = {}; };
 
 using Operation = std::variant<ConvOp, ConvTransposeOp, LinearOp, PoolOp, GlobalPoolOp, ActivationOp, SoftmaxOp, DropoutOp,
                                BatchNormOp, LayerNormOp, GroupNormOp, ReshapeOp, AddOp, MultiplyOp, ConcatOp, PadOp, EmbeddingOp,

@@ -17,6 +17,7 @@
 #include <ATen/ops/div.h>
 #include <ATen/ops/elu.h>
 #include <ATen/ops/embedding.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/group_norm.h>
 #include <ATen/ops/hardswish.h>
@@ -27,6 +28,7 @@
 #include <ATen/ops/max_pool1d.h>
 #include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/max_pool3d.h>
+#include <ATen/ops/matmul.h>
 #include <ATen/ops/mean.h>
 #include <ATen/ops/mul.h>
 #include <ATen/ops/ones.h>
@@ -42,6 +44,7 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <cmath>
 #include <limits>
 
 namespace sconce::engine {
@@ -277,11 +280,23 @@ Tensor execute(const OffsetOp& op, const Frame& frame)
     return at::add(frame.x(), frame.parameter(op.weight));
 }
 
+/// torch's kernels draw masks of their own, from a generator with a state; so the softmax is made where the mask can reach it, in float32.
+/// q, k, v [N, heads, length, width].
+Tensor droppedAttention(const AttentionOp& op, const Tensor& q, const Tensor& k, const Tensor& v, const RunContext& context)
+{
+    const std::int64_t length = q.size(2);
+    Tensor scores = at::matmul(q, k.transpose(2, 3)).to(at::kFloat).mul_(1 / std::sqrt(static_cast<double>(q.size(3))));
+    if (op.causal) scores = scores.add_(at::full({length, length}, -std::numeric_limits<float>::infinity(), scores.options()).triu_(1));
+    const Tensor shares = at::softmax(scores, 3);
+    return at::matmul(at::mul(shares, dropoutMask(shares, {op.dropout, op.key}, context)).to(v.scalar_type()), v);
+}
+
 Tensor execute(const AttentionOp& op, const Frame& frame)
 {
     const std::int64_t batch = frame.batch(), length = frame.x().size(1), width = frame.x().size(2) / 3;
     const Tensor heads = frame.x().reshape({batch, length, 3, op.heads, width / op.heads}).permute({2, 0, 3, 1, 4}); // views: nothing is moved
-    const Tensor seen = at::scaled_dot_product_attention(heads[0], heads[1], heads[2], {}, 0.0, op.causal);
+    const bool drops = frame.context.training && op.dropout > 0;
+    const Tensor seen = drops ? droppedAttention(op, heads[0], heads[1], heads[2], frame.context) : at::scaled_dot_product_attention(heads[0], heads[1], heads[2], {}, 0.0, op.causal);
     return seen.transpose(1, 2).reshape({batch, length, width});
 }
 

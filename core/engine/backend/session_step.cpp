@@ -132,7 +132,10 @@ void SessionImpl::trialStep(std::int64_t number)
 
 bool SessionImpl::drops() const
 {
-    return std::any_of(m_execution.plan.steps.begin(), m_execution.plan.steps.end(), [](const Step& step) { return std::holds_alternative<DropoutOp>(step.op); });
+    return std::any_of(m_execution.plan.steps.begin(), m_execution.plan.steps.end(), [](const Step& step) {
+        const auto* attention = std::get_if<AttentionOp>(&step.op);
+        return std::holds_alternative<DropoutOp>(step.op) || (attention && attention->dropout > 0);
+    });
 }
 
 /// Why steps are not even tried as a graph: empty if they may be; a blank where there is nothing to say.

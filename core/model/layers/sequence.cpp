@@ -90,7 +90,7 @@ ValueIndex lowerAttention(const LayerView& view, Lowering& to, ValueIndex input)
 {
     const std::int64_t width = to.typeOf(input).dims[1].size;
     const ValueIndex all = projected(view, to, input, "qkv", width, 3 * width);
-    const ValueIndex seen = to.add(AttentionOp{view.integer("heads"), view.flag("causal")}, {all});
+    const ValueIndex seen = to.add(AttentionOp{view.integer("heads"), view.flag("causal"), view.real("attention_dropout"), view.layer().id}, {all});
     return projected(view, to, seen, "out", width, width);
 }
 
@@ -149,12 +149,16 @@ LayerEntry selfAttention()
     e.keywords = "multi head attention transformer gpt language text causal mask query key value";
     e.params = {intParam("heads", "Heads", 4, 1, 1024, "How many questions each position asks at once. They share out the numbers of a position, so they must divide them."),
                 boolParam("causal", "Causal", true, "No position sees what comes after it. Off for networks that may read the whole text, to sort it into classes."),
+                realParam("attention_dropout", "Attention dropout", 0.0, 0.0, 0.99,
+                          "Share of what each position takes from the others that is set to zero in each training step. GPT-2 has 0.1. Takes more time and memory than attention without it."),
                 biasParam("number"), initialiserParam()};
-    e.summary = [](const LayerView& v) { return plural(v.integer("heads"), "head", "heads") + (v.flag("causal") ? ", causal" : ", sees everything"); };
+    e.summary = [](const LayerView& v) {
+        return plural(v.integer("heads"), "head", "heads") + (v.flag("causal") ? ", causal" : ", sees everything") + (v.real("attention_dropout") > 0 ? ", drops " + realText(v.real("attention_dropout")) : "");
+    };
     e.shape = attentionShape;
     e.lower = lowerAttention;
-    e.keras = {"MultiHeadAttention", {{"heads", "num_heads"}, {"causal", "use_causal_mask"}, {"bias", "use_bias"}, {"initialiser", "kernel_initializer"}}};
-    e.pytorch = {"MultiheadAttention", {{"heads", "num_heads"}, {"causal", "is_causal"}, {"bias", "bias"}, {"initialiser", ""}}};
+    e.keras = {"MultiHeadAttention", {{"heads", "num_heads"}, {"causal", "use_causal_mask"}, {"attention_dropout", "dropout"}, {"bias", "use_bias"}, {"initialiser", "kernel_initializer"}}};
+    e.pytorch = {"MultiheadAttention", {{"heads", "num_heads"}, {"causal", "is_causal"}, {"attention_dropout", "dropout"}, {"bias", "bias"}, {"initialiser", ""}}};
     return e;
 }
 

@@ -66,7 +66,7 @@ inline Learnable textTask()
     auto plan = planOf(R"([
         {"type":"embedding","symbols":12,"width":16},
         {"type":"positions"},
-        {"type":"residual","branches":[[{"type":"layer_norm"},{"type":"self_attention","heads":4},{"type":"dropout","rate":0.1}]]},
+        {"type":"residual","branches":[[{"type":"layer_norm"},{"type":"self_attention","heads":4,"attention_dropout":0.1},{"type":"dropout","rate":0.1}]]},
         {"type":"residual","branches":[[{"type":"layer_norm"},{"type":"dense","units":32,"activation":"gelu"},{"type":"dense","units":16}]]},
         {"type":"layer_norm"},
         {"type":"dense","units":12}])", factsOf(data->info()).input);

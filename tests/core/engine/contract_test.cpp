@@ -47,6 +47,7 @@ const std::map<std::string, std::vector<const char*>>& candidates()
         {"width", {"1", "4", "6"}},
         {"spread", {"0.001", "0.02", "0.1", "0.5", "1"}},
         {"heads", {"1", "2", "3", "4", "5"}},
+        {"attention_dropout", {"0", "0.2", "0.5"}},
         {"shape", {"[-1]", "[2,-1]", "[3,4,-1]", "[-1,2,5]", "[0]", "[7,-1]", "[-1,-1]"}},
     };
     return all;
@@ -383,6 +384,11 @@ void ContractTest::oneStepAgreesWithLibTorch()
             for (std::int64_t row : rows) labels.push_back(data->labels(Part::Training)[static_cast<std::size_t>(row)]);
             Reference reference(weights, true);
             reference.positions = hasPositions(input);
+            reference.drops = [](const torch::Tensor& like, double rate, const std::string& layer) {
+                engine::RunContext context;
+                context.seed = 3; // specOf()'s; and the first step
+                return engine::dropoutMask(like, {rate, layer}, context);
+            };
             const torch::Tensor theirs = torch::nn::functional::cross_entropy(reference.stack(stack, x), torch::tensor(labels));
             theirs.backward();
             QVERIFY_SAYS(std::abs(theirs.item<double>() - loss) < tolerance * std::max(1.0, loss), where + ": the losses differ");

@@ -82,9 +82,12 @@ void MemoryTest::stepOfATransformer_data()
 {
     QTest::addColumn<int>("products");
     QTest::addColumn<bool>("recompute");
-    QTest::newRow("float32") << static_cast<int>(DType::F32) << false;
-    QTest::newRow("bf16") << static_cast<int>(DType::BF16) << false;
-    QTest::newRow("computed again") << static_cast<int>(DType::F32) << true;
+    QTest::addColumn<bool>("drops");
+    QTest::newRow("float32") << static_cast<int>(DType::F32) << false << false;
+    QTest::newRow("bf16") << static_cast<int>(DType::BF16) << false << false;
+    QTest::newRow("computed again") << static_cast<int>(DType::F32) << true << false;
+    QTest::newRow("attention drops") << static_cast<int>(DType::F32) << false << true;
+    QTest::newRow("attention drops, computed again") << static_cast<int>(DType::F32) << true << true;
 }
 
 /// nanoGPT's small size and batch: what a forward and a backward pass take, and what lies there between them.
@@ -92,9 +95,11 @@ void MemoryTest::stepOfATransformer()
 {
     QFETCH(int, products);
     QFETCH(bool, recompute);
+    QFETCH(bool, drops);
+    const std::string attention = std::string(R"({"type":"self_attention","heads":4,"attention_dropout":)") + (drops ? "0.1}" : "0}");
     std::string net = R"([{"type":"embedding","symbols":65,"width":128},{"type":"positions"})";
     for (int block = 0; block < 4; ++block)
-        net += R"(,{"type":"residual","branches":[[{"type":"layer_norm"},{"type":"self_attention","heads":4}]]},
+        net += R"(,{"type":"residual","branches":[[{"type":"layer_norm"},)" + attention + R"(]]},
                    {"type":"residual","branches":[[{"type":"layer_norm"},{"type":"dense","units":512,"activation":"gelu"},{"type":"dense","units":128}]]})";
     auto plan = planOf(net + R"(,{"type":"layer_norm"},{"type":"dense","units":65}])", symbolsType(64));
     QVERIFY(plan);

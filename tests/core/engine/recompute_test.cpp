@@ -32,7 +32,7 @@ constexpr const char* deepNet = R"([
 constexpr const char* transformer = R"([
     {"type":"dense","units":16},
     {"type":"positions"},
-    {"type":"residual","branches":[[{"type":"layer_norm"},{"type":"self_attention","heads":4},{"type":"dropout","rate":0.2}]]},
+    {"type":"residual","branches":[[{"type":"layer_norm"},{"type":"self_attention","heads":4,"attention_dropout":0.1},{"type":"dropout","rate":0.2}]]},
     {"type":"residual","branches":[[{"type":"layer_norm"},{"type":"dense","units":64,"activation":"gelu"},{"type":"dense","units":16}]]},
     {"type":"residual","branches":[[{"type":"layer_norm"},{"type":"self_attention","heads":4}]]},
     {"type":"residual","branches":[[{"type":"layer_norm"},{"type":"dense","units":64,"activation":"gelu"},{"type":"dense","units":16}]]},

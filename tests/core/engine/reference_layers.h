@@ -7,6 +7,7 @@
 
 #include <torch/torch.h>
 
+#include <functional>
 #include <limits>
 #include <map>
 #include <optional>
@@ -30,6 +31,8 @@ class Reference
 
     bool positions = false;       ///< x is [batch, length, features]; before the first layer it says so of the input
     std::int64_t parameters = 0;  ///< elements of the modules' own parameters
+    /// The mask of attention that drops: a function of a tensor of its shape, the rate and the layer's id, for LibTorch draws other ones.
+    std::function<torch::Tensor(const torch::Tensor&, double, const std::string&)> drops;
     std::string unknown;          ///< a layer type that this file does not know
     Weights runningStatistics;    ///< after a forward pass in training mode
 
@@ -286,6 +289,14 @@ inline torch::Tensor Reference::attention(const Layer& l, const torch::Tensor& x
     adopt(module->in_proj_bias, l.name + ".qkv.bias", bias);
     adopt(module->out_proj->weight, l.name + ".out.weight");
     adopt(module->out_proj->bias, l.name + ".out.bias", bias);
+    if (const double rate = real(l, "attention_dropout"); m_training && rate > 0) {
+        // The module takes no mask of ours; what it is made of does.
+        const std::int64_t heads = integer(l, "heads"), rows = x.size(0), length = x.size(1);
+        const torch::Tensor parts = torch::nn::functional::linear(x, module->in_proj_weight, module->in_proj_bias).view({rows, length, 3, heads, -1}).permute({2, 0, 3, 1, 4});
+        const torch::Tensor kept = drops(torch::empty({rows, heads, length, length}), rate, l.id).ne(0);
+        const torch::Tensor seen = std::get<0>(at::_scaled_dot_product_attention_math(parts[0], parts[1], parts[2], {}, rate, flag(l, "causal"), kept));
+        return module->out_proj(seen.transpose(1, 2).reshape(x.sizes()));
+    }
     torch::Tensor mask;
     if (flag(l, "causal")) mask = torch::full({x.size(1), x.size(1)}, -std::numeric_limits<float>::infinity()).triu(1);
     const torch::Tensor lengthFirst = x.transpose(0, 1);

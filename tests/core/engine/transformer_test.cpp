@@ -29,7 +29,7 @@ constexpr const char* gpt = R"([
 constexpr const char* blocks = R"([
     {"type":"dense","units":16},
     {"type":"positions"},
-    {"type":"residual","branches":[[{"type":"layer_norm"},{"type":"self_attention","heads":4},{"type":"dropout","rate":0.2}]]},
+    {"type":"residual","branches":[[{"type":"layer_norm"},{"type":"self_attention","heads":4,"attention_dropout":0.1},{"type":"dropout","rate":0.2}]]},
     {"type":"residual","branches":[[{"type":"layer_norm"},{"type":"dense","units":32,"activation":"gelu"},{"type":"dense","units":16}]]},
     {"type":"global_average_pool"},
     {"type":"dense","units":4}])";
@@ -91,6 +91,8 @@ class TransformerTest : public QObject
     void agreesWithLibTorch();
     void attentionIsItsFormula_data();
     void attentionIsItsFormula();
+    void attentionDropsItsShare_data();
+    void attentionDropsItsShare();
     void noPositionSeesWhatComesAfter();
     void everySymbolIsFound();
     void productsTakeFewerDigits_data();
@@ -161,6 +163,62 @@ void TransformerTest::attentionIsItsFormula()
     expected.backward(pull.to(at::kDouble));
     QVERIFY(at::allclose(y.to(at::kDouble), expected, 1e-5, 1e-5));
     QVERIFY(at::allclose(x.grad().to(at::kDouble), exact.grad(), 1e-4, 1e-5));
+}
+
+void TransformerTest::attentionDropsItsShare_data()
+{
+    QTest::addColumn<bool>("causal");
+    QTest::addColumn<double>("rate");
+    for (const double rate : {0.1, 0.6})
+        for (const bool causal : {false, true}) QTest::addRow("%g%s", rate, causal ? ", causal" : "") << causal << rate;
+}
+
+/// (softmax(Q Kᵀ / √width) ∘ mask) V in double, forward and back, with the mask that seed, layer and step key, also where the batch goes
+/// through in pieces; and nothing of it where nothing is learned.
+void TransformerTest::attentionDropsItsShare()
+{
+    QFETCH(bool, causal);
+    QFETCH(double, rate);
+    constexpr std::int64_t heads = 3, wide = 8, batch = 6, positions = 20;
+    const auto planWith = [&](double dropout) {
+        Plan plan;
+        plan.values = {{positionsType(positions, 3 * heads * wide)}, {positionsType(positions, heads * wide)}};
+        plan.input = 0;
+        plan.output = 1;
+        plan.steps.push_back({AttentionOp{heads, causal, dropout, "a7"}, {0}, 1, "a7"});
+        return prepare(plan, {});
+    };
+    at::manual_seed(4);
+    const Tensor x = at::randn({batch, positions, 3 * heads * wide}).set_requires_grad(true), pull = at::randn({batch, positions, heads * wide});
+    RunContext context = trainingContext({});
+    context.seed = 12;
+    context.step = 5;
+    const Tensor y = runPlan(planWith(rate), x, context);
+    y.backward(pull);
+
+    const Tensor mask = dropoutMask(at::empty({batch, heads, positions, positions}), {rate, "a7"}, context);
+    const double share = mask.eq(0).to(at::kDouble).mean().item<double>(), draws = static_cast<double>(mask.numel());
+    QVERIFY(std::abs(share - rate) <= 5 * std::sqrt(rate * (1 - rate) / draws));
+    const Tensor exact = x.detach().to(at::kDouble).set_requires_grad(true);
+    const auto part = [&](std::int64_t which) { return exact.narrow(2, which * heads * wide, heads * wide).reshape({batch, positions, heads, wide}).transpose(1, 2); };
+    Tensor scores = at::matmul(part(0), part(1).transpose(2, 3)) / std::sqrt(static_cast<double>(wide));
+    if (causal) scores = scores + at::full({positions, positions}, -std::numeric_limits<double>::infinity(), at::kDouble).triu(1);
+    const Tensor expected = at::matmul(at::softmax(scores, 3) * mask, part(2)).transpose(1, 2).reshape({batch, positions, heads * wide});
+    expected.backward(pull.to(at::kDouble));
+    QVERIFY(at::allclose(y.to(at::kDouble), expected, 1e-5, 1e-5));
+    QVERIFY(at::allclose(x.grad().to(at::kDouble), exact.grad(), 1e-4, 1e-5));
+
+    const at::NoGradGuard noGrad;
+    RunContext rest = context;
+    rest.firstRow = 2; // the rows behind the first two
+    QVERIFY(at::allclose(runPlan(planWith(rate), x.detach().narrow(0, 2, batch - 2), rest), y.detach().narrow(0, 2, batch - 2), 1e-6, 1e-6));
+    RunContext next = context;
+    ++next.step;
+    QVERIFY(!at::allclose(runPlan(planWith(rate), x, next), y, 1e-3, 1e-3));
+    RunContext atRest = context;
+    atRest.training = false;
+    QVERIFY(at::equal(runPlan(planWith(rate), x, atRest), runPlan(planWith(0), x, atRest)));
+    QVERIFY(at::equal(runPlan(planWith(0), x, context), runPlan(planWith(0), x, atRest)));
 }
 
 void TransformerTest::noPositionSeesWhatComesAfter()

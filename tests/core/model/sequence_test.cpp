@@ -47,6 +47,27 @@ class SequenceTest : public QObject
     Q_OBJECT
 
   private Q_SLOTS:
+    /// Dropout does not change the products; what it needs one by one is kept: softmax, mask and their product, and Q, K and V.
+    void attentionThatDropsCostsMemory()
+    {
+        const auto costWith = [](const char* rate) {
+            const Result<Plan> plan = lower(stackOf(std::string(R"([{"type":"self_attention","heads":4,"attention_dropout":)") + rate + "}]"), positionsType(64, 128));
+            Cost cost;
+            for (const Step& step : plan->steps)
+                if (std::holds_alternative<AttentionOp>(step.op)) cost = costOf(step, *plan);
+            return cost;
+        };
+        const Cost without = costWith("0"), with = costWith("0.1");
+        QVERIFY(without.macs > 0 && with.macs == without.macs && with.trainingMacs == without.trainingMacs);
+        QCOMPARE(with.elementwise - without.elementwise, std::int64_t{2} * 4 * 64 * 64);
+        QCOMPARE(without.activationBytes, std::int64_t{4} * (64 * 128 + 4 * 64));
+        QCOMPARE(with.activationBytes, std::int64_t{4} * (64 * 128 + 3 * 4 * 64 * 64 + 3 * 64 * 128));
+        const LayerEntry& entry = *findLayerEntry("self_attention");
+        const Stack drops = stackOf(R"([{"type":"self_attention","attention_dropout":0.1}])"), keeps = stackOf(R"([{"type":"self_attention"}])");
+        QCOMPARE(entry.summary(LayerView(entry, drops.layers[0])), std::string("4 heads, causal, drops 0.1"));
+        QCOMPARE(entry.summary(LayerView(entry, keeps.layers[0])), std::string("4 heads, causal"));
+    }
+
     void aSmallGptAsCounted()
     {
         const StackReport report = analyse(stackOf(gpt(4)), symbolsType(64));
