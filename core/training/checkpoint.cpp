@@ -180,8 +180,7 @@ Result<void> writeManifest(StagedFolder& folder, const TrainerState& state, cons
     if (!seen) return seen.error();
     Json manifest = *seen;
     manifest["sha256"] = sha256(jsonText(*seen));
-    return folder.write(manifestFile, manifest.dump(1, ' ', false, Json::error_handler_t::replace) + "
-");
+    return folder.write(manifestFile, manifest.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 /// Renamed first, so that nobody meets a checkpoint with half its files.
