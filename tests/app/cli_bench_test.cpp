@@ -31,7 +31,8 @@ class CliBenchTest : public QObject
     /// The cost in processor time: of what each round told, with nothing that other programs could change in it.
     static void checkCheckpoints(const Said& said)
     {
-        QCOMPARE(said.objects[1]["checkpoints"].toInt() + said.objects[0]["checkpoints"].toInt(), 2);
+        const int checkpoints = said.objects[1]["checkpoints"].toInt() + said.objects[0]["checkpoints"].toInt();
+        QVERIFY(checkpoints == 2 || checkpoints == 3); // one more where the run does not hear at once that it is to end
         const QJsonObject with = said.objects[said.objects[0]["checkpoints"].toInt() > 0 ? 0 : 1];
         for (const char* key : {"writer_cpu_ms", "trainer_cpu_ms"}) QVERIFY2(with[key].toDouble() > 0, key);
         QVERIFY(with["history_cpu_ms_per_step"].isNull() || with["history_cpu_ms_per_step"].toDouble() > 0); // null where the system does not count

@@ -20,6 +20,7 @@ using Ticket = std::shared_ptr<std::atomic<bool>>; ///< true: superseded
 struct Jobs::Impl
 {
     QThreadPool pool;
+    std::atomic<bool> closing = false;
     std::map<std::pair<QObject*, QString>, Ticket> newest; // the window's thread only
 };
 
@@ -35,7 +36,7 @@ Jobs::Jobs(QObject* parent)
 
 Jobs::~Jobs()
 {
-    m->pool.clear();
+    m->closing = true; // what somebody waits for who is gone is left; what belongs to nobody (a list that is kept) is done all the same
     m->pool.waitForDone();
 }
 
@@ -57,8 +58,8 @@ void Jobs::start(QObject* context, std::function<void()> work, std::function<voi
         if (superseded->load() || (guarded && !guard)) return;
         done();
     };
-    m->pool.start([this, superseded, work = std::move(work), deliver = std::move(deliver)]() mutable {
-        if (!superseded->load()) {
+    m->pool.start([this, guarded, superseded, work = std::move(work), deliver = std::move(deliver)]() mutable {
+        if (!superseded->load() && !(guarded && m->closing)) {
             try {
                 work();
             } catch (const std::exception& e) {

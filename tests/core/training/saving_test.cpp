@@ -197,7 +197,7 @@ class SavingTest : public QObject
     void theWriterMakesWay()
     {
         int trainers = 0, writers = 0;
-        const int low = std::max(12, ::getpriority(PRIO_PROCESS, 0));
+        const int low = std::max(9, ::getpriority(PRIO_PROCESS, 0));
         std::vector<CheckpointSaved> saved;
         std::jthread([&] { // whose priority cannot be raised again
             (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), low);
@@ -212,7 +212,7 @@ class SavingTest : public QObject
             saved = bench.events.of<CheckpointSaved>();
         }).join();
         QCOMPARE(trainers, low);
-        QCOMPARE(writers, 19);
+        QCOMPARE(writers, low + 5);
         QVERIFY(saved.size() >= 2);
         QVERIFY(saved.front().seconds >= 0.06); // three files
         for (const CheckpointSaved& one : saved) {

@@ -8,6 +8,7 @@
 #include <QElapsedTimer>
 #include <QSignalSpy>
 
+#include <atomic>
 #include <thread>
 
 using namespace sconce;
@@ -22,6 +23,7 @@ class ServicesTest : public QObject
     void jobsDeliverOnThisThread();
     void jobsDropSuperseded();
     void jobsDropWhenContextIsGone();
+    void jobsThatBelongToNobodyAreDone();
     void jobsSurviveExceptions();
     void settingsTellChanges();
     void stallMeterSeesAStall();
@@ -104,6 +106,22 @@ void ServicesTest::jobsDropWhenContextIsGone()
     QTRY_VERIFY(after);
     QTest::qWait(20);
     QVERIFY(!called);
+}
+
+/// More than there are threads: nothing that is to be kept is lost when the window closes, and nobody waits for the rest.
+void ServicesTest::jobsThatBelongToNobodyAreDone()
+{
+    std::atomic<int> kept = 0, shown = 0;
+    {
+        QObject context;
+        Jobs jobs;
+        for (int i = 0; i < 24; ++i) {
+            jobs.run<bool>(nullptr, [&] { std::this_thread::sleep_for(std::chrono::milliseconds(10)); return ++kept > 0; }, [](bool) {});
+            jobs.run<bool>(&context, [&] { std::this_thread::sleep_for(std::chrono::milliseconds(10)); return ++shown > 0; }, [](bool) {});
+        }
+    }
+    QCOMPARE(kept.load(), 24);
+    QVERIFY(shown < 24);
 }
 
 void ServicesTest::jobsSurviveExceptions()
