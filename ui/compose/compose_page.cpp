@@ -86,6 +86,14 @@ RecipeDocument::Context ComposePage::context()
     return context;
 }
 
+namespace {
+/// A network for one is of use for the other: a text is no way out where pictures are missing.
+bool isLike(const DataFacts& a, const DataFacts& b)
+{
+    return a.input.dtype == b.input.dtype && a.input.dims.size() == b.input.dims.size() && a.numbers == b.numbers && (a.labels > 0) == (b.labels > 0);
+}
+} // namespace
+
 std::vector<Problem> ComposePage::machineProblems(const Recipe& recipe) const
 {
     std::vector<Problem> problems;
@@ -99,8 +107,9 @@ std::vector<Problem> ComposePage::machineProblems(const Recipe& recipe) const
         problem.sentence = "The data set " + (facts ? facts->title : recipe.data.dataset) + " is not in your library.";
         problem.brief = "is not in your library";
         problem.because = "Add it on the Data page, or train on data that is here.";
-        const DatasetInfo& other = m_studio.data->sets().front();
-        problem.fixes.push_back({"Use " + other.title, replace("/data/dataset", other.id)});
+        const auto& sets = m_studio.data->sets();
+        const auto other = std::find_if(sets.begin(), sets.end(), [&](const DatasetInfo& set) { return !facts || isLike(factsOf(set), *facts); });
+        if (other != sets.end()) problem.fixes.push_back({"Use " + other->title, replace("/data/dataset", other->id)});
         problems.push_back(std::move(problem));
     }
     if (recipe.device == "auto" || !m_studio.hardware || m_studio.hardware->devices().empty()) return problems;

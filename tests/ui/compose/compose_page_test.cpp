@@ -465,6 +465,12 @@ class ComposePageTest : public QObject
         QVERIFY(!m->document().startable());
         QTest::mouseClick(m->find<QPushButton>("compose.fix.0.0"), Qt::LeftButton);
         QTRY_COMPARE(m->recipe().data.dataset, std::string("digits"));
+        // Pictures are no way out for a network that reads a text.
+        Q_EMIT m->navigator->composeRecipe(findStarter("char-gpt")->recipe, QString());
+        QCOMPARE(m->recipe().data.dataset, std::string("tinyshakespeare"));
+        const auto& problems = m->document().problems();
+        QCOMPARE(problems.size(), std::size_t(1));
+        QVERIFY(problems.front().fixes.empty());
         // From another page.
         Q_EMIT m->navigator->composeRecipe(findStarter("mnist-mlp")->recipe, QStringLiteral("from run #3"));
         QCOMPARE(m->recipe().name, findStarter("mnist-mlp")->recipe.name); // the asker's default would have asked: nothing was lost
