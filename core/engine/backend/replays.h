@@ -2,7 +2,7 @@
 #pragma once
 // Steps that are replayed from a graph. They wait until there are as many as were recorded together, and are replayed at once; or somebody
 // asks before that what they came to, and they are replayed one by one. What the host knows of a step waits with it, at a place of its
-// own: the batch, the rate, the numbers of step and update. Private to the engine.
+// own: the batch, the rate, the numbers of step and update. Private to the engine: owned by a session, and used by its thread alone.
 
 #include "core/engine/backend/feed.h"
 #include "core/engine/backend/step_graph.h"

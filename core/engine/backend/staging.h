@@ -2,7 +2,8 @@
 #pragma once
 // How the host hands a device what changes from step to step, while the device is still busy with what came before: through a ring of
 // lots in page-locked memory, into a tensor that stays where it is, so that recorded work finds it there. Large lots are copied beside
-// the computing, on a line of work of their own. Private to the engine.
+// the computing, on a line of work of their own. Private to the engine: owned by the feed and the step numbers of a session, and used by its
+// thread alone.
 
 #include <ATen/core/Tensor.h>
 
