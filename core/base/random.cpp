@@ -3,6 +3,8 @@
 // target_clones, and no clone may fuse a multiplication with an addition, so that every machine gets the same bits.
 #include "core/base/random.h"
 
+#include "core/base/every_cpu.h"
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -12,12 +14,6 @@ namespace sconce {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "masks are assembled as little-endian words");
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define SCONCE_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define SCONCE_CLONES
-#endif
 
 constexpr std::uint32_t multiplier0 = 0xD2511F53, multiplier1 = 0xCD9E8D57; // Salmon et al., table 2
 constexpr std::uint32_t weyl0 = 0x9E3779B9, weyl1 = 0xBB67AE85;
@@ -63,7 +59,7 @@ struct Stream
 };
 
 /// `count` whole blocks as they lie in the stream.
-SCONCE_CLONES void manyBits(Stream s, std::uint64_t firstBlock, std::uint64_t groups, std::uint32_t* out)
+SCONCE_FOR_EVERY_CPU void manyBits(Stream s, std::uint64_t firstBlock, std::uint64_t groups, std::uint32_t* out)
 {
     Blocks b;
     for (std::uint64_t g = 0; g < groups; ++g, out += laneNumbers) {
@@ -78,7 +74,7 @@ SCONCE_CLONES void manyBits(Stream s, std::uint64_t firstBlock, std::uint64_t gr
 }
 
 /// Four mask bytes per block, assembled as one word.
-SCONCE_CLONES void manyMasks(Stream s, std::uint64_t firstBlock, std::uint64_t groups, std::uint32_t threshold, std::uint8_t* out)
+SCONCE_FOR_EVERY_CPU void manyMasks(Stream s, std::uint64_t firstBlock, std::uint64_t groups, std::uint32_t threshold, std::uint8_t* out)
 {
     Blocks b;
     alignas(64) std::uint32_t words[lanes];
@@ -92,7 +88,7 @@ SCONCE_CLONES void manyMasks(Stream s, std::uint64_t firstBlock, std::uint64_t g
     }
 }
 
-SCONCE_CLONES void scaleBits(const std::uint32_t* bits, std::size_t count, double low, double range, float* out)
+SCONCE_FOR_EVERY_CPU void scaleBits(const std::uint32_t* bits, std::size_t count, double low, double range, float* out)
 {
     for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<float>(low + range * (bits[i] * 0x1p-32));
 }

@@ -49,6 +49,7 @@ class Flattened
         if (data.import.header != "auto") add("/data/import/header", "First line names columns", data.import.header);
         add("/data/input/scale", "Scaled to 0…1", yesNo(data.input.scale));
         add("/data/input/normalise", "Normalised", data.input.normalise ? "(x − " + realText(data.input.mean) + ") / " + realText(data.input.deviation) : "no");
+        groups("/data/augmentation", data.augmentation, augmentationEntries());
         add("/data/split/kind", "Split", data.split.kind == SplitSettings::Kind::Last ? "last part" : "shuffled");
         add("/data/split/validation", "Validation share", data.split.validationCount > 0 ? groupedInt(data.split.validationCount) + " samples" : percentText(data.split.validation, 0));
         add("/data/split/test", "Test share", percentText(data.split.test, 0));
@@ -98,10 +99,15 @@ class Flattened
         add("/training/checkpoint/every_minutes", "Checkpoint every … minutes", realText(training.checkpoint.everyMinutes));
         add("/training/checkpoint/keep_last", "Checkpoints kept", groupedInt(training.checkpoint.keepLast));
         add("/training/checkpoint/keep_best", "Best kept", yesNo(training.checkpoint.keepBest));
-        for (const OptionEntry& group : trainingOptions()) {
-            const auto set = training.options.find(group.id);
-            const std::string path = "/training/" + group.id;
-            params(path, path, group.title, group.params, set == training.options.end() ? ParamValues{} : set->second);
+        groups("/training", training.options, trainingOptions());
+    }
+
+    void groups(const std::string& below, const OptionGroups& groups, std::span<const OptionEntry> entries)
+    {
+        for (const OptionEntry& group : entries) {
+            const auto set = groups.find(group.id);
+            const std::string path = below + "/" + group.id;
+            params(path, path, group.title, group.params, set == groups.end() ? ParamValues{} : set->second);
         }
     }
 };
@@ -138,7 +144,7 @@ std::vector<RecipeDifference> differences(std::span<const Recipe> recipes)
         // A layer that all have is told by its settings, one that some lack by its summary; so are settings of a chosen type.
         if (isLayerRow(row->key) && all) continue;
         if (!all && !isLayerRow(row->key) && row->path != "/data/fingerprint" && isLayerParam(row->key)) continue;
-        if (!all && row->key.rfind("/training/", 0) == 0) continue;
+        if (!all && (row->key.rfind("/training/", 0) == 0 || row->key.rfind("/data/augmentation/", 0) == 0)) continue;
         if (!all && row->key == "/data/fingerprint") continue;
         if (row->key == "/layers" && layersDiffer) continue;
         const bool same = all && std::all_of(rows.begin(), rows.end(), [&](const Row* each) { return each->text == rows.front()->text; });

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/recipe/recipe.h"
 
+#include <algorithm>
+#include <cctype>
+
 namespace sconce {
 
 DataFacts factsOf(const DatasetInfo& info)
@@ -17,6 +20,7 @@ DataFacts factsOf(const DatasetInfo& info)
     facts.validationCount = info.validationCount;
     facts.numbers = info.numbers;
     facts.target = info.target;
+    facts.written = !info.classes.empty() && std::all_of(info.classes.begin(), info.classes.end(), [](const std::string& name) { return name.size() == 1 && std::isalnum(static_cast<unsigned char>(name[0])); });
     facts.bytes = info.sample.dtype == DType::U8 && facts.symbols == 0;
     return facts;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Optimisers with their descriptors.
+// Optimisers with their descriptors; and what all lists of entries have in common.
 #include "core/recipe/recipe.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace sconce {
 
@@ -106,6 +107,33 @@ const OptionEntry* findOption(std::span<const OptionEntry> entries, std::string_
 {
     const auto found = std::find_if(entries.begin(), entries.end(), [&](const OptionEntry& entry) { return entry.id == id; });
     return found == entries.end() ? nullptr : &*found;
+}
+
+namespace {
+
+const OptionEntry& groupIn(std::span<const OptionEntry> entries, std::string_view id)
+{
+    const OptionEntry* entry = findOption(entries, id);
+    if (!entry) throw std::logic_error("no group of options is called " + std::string(id));
+    return *entry;
+}
+
+} // namespace
+
+const ParamValue& valueIn(std::span<const OptionEntry> entries, const OptionGroups& groups, std::string_view group, std::string_view id)
+{
+    static const ParamValues nothing;
+    const auto found = groups.find(std::string(group));
+    return valueOf(groupIn(entries, group).params, found == groups.end() ? nothing : found->second, id);
+}
+
+void setIn(std::span<const OptionEntry> entries, OptionGroups& groups, const std::string& group, const std::string& id, ParamValue value)
+{
+    const ParamDescriptor* descriptor = findParam(groupIn(entries, group).params, id);
+    ParamValues& values = groups[group];
+    if (descriptor && descriptor->defaultValue == value) values.erase(id);
+    else values[id] = std::move(value);
+    if (values.empty()) groups.erase(group);
 }
 
 } // namespace sconce

@@ -4,6 +4,7 @@
 // JSON with a format version that writes every parameter, validation that returns problems with a path, a sentence and,
 // where possible, a fix. Any thread.
 
+#include "core/data/augment.h"
 #include "core/data/split.h"
 #include "core/model/catalogue.h"
 
@@ -22,6 +23,9 @@ struct Configured
     bool operator==(const Configured&) const = default;
 };
 
+/// What was set of a list of entries, by the entry's id; what is not there has its default. Equal settings are equal values.
+using OptionGroups = std::map<std::string, ParamValues>;
+
 /// What the network is fed: pixels scaled to 0…1, then optionally (x - mean) / deviation.
 struct InputSettings
 {
@@ -38,6 +42,7 @@ struct DataSettings
     std::string fingerprint;  ///< empty: any data of that id; set when a run starts
     ImportOptions import;
     InputSettings input;
+    OptionGroups augmentation; ///< of augmentationEntries()
     SplitSettings split;
     bool shuffle = true;      ///< new order of samples in each epoch
     bool operator==(const DataSettings&) const = default;
@@ -61,8 +66,7 @@ struct TrainingSettings
     double learningRate = 0.001;
     Configured schedule{"constant", {}};
     CheckpointSettings checkpoint;
-    /// What was set of trainingOptions(), by the group's id; what is not there has its default.
-    std::map<std::string, ParamValues> options;
+    OptionGroups options; ///< of trainingOptions()
     bool operator==(const TrainingSettings&) const = default;
 };
 
@@ -132,6 +136,7 @@ struct DataFacts
     bool bytes = true;          ///< stored as 0…255; else as numbers of any size (a table), or symbols
     int symbols = 0;            ///< of a text: how many different ones it has
     int labels = 0;             ///< that a sample may have, any number of them at once
+    bool written = false;       ///< classes are digits or letters
 };
 DataFacts factsOf(const DatasetInfo& info);
 /// The facts that a starter recipe assumes when its data set is not at hand (mnist 1×28×28, 10 classes).
@@ -160,8 +165,17 @@ bool flagOf(const TrainingSettings& settings, std::string_view group, std::strin
 std::int64_t wholeOf(const TrainingSettings& settings, std::string_view group, std::string_view id);
 double realOf(const TrainingSettings& settings, std::string_view group, std::string_view id);
 const std::string& wordOf(const TrainingSettings& settings, std::string_view group, std::string_view id);
-/// Forgets a value that equals its default, so that equal recipes compare equal.
 void setOption(TrainingSettings& settings, const std::string& group, const std::string& id, ParamValue value);
+
+/// Changes that pictures are given while training, others in each epoch: "shift", "rotate", …, each with a switch "on"; and "edges",
+/// what comes in beyond the edge of a picture that was moved.
+std::span<const OptionEntry> augmentationEntries();
+/// The same as the engine and the preview take it; what is switched off is left out.
+Augmentation augmentationOf(const DataSettings& data);
+
+/// Of any such list: the value set, else the default; and setting one, which forgets what equals its default.
+const ParamValue& valueIn(std::span<const OptionEntry> entries, const OptionGroups& groups, std::string_view group, std::string_view id);
+void setIn(std::span<const OptionEntry> entries, OptionGroups& groups, const std::string& group, const std::string& id, ParamValue value);
 
 /// Where a run stands, for the learning rate.
 struct RatePlace

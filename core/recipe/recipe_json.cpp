@@ -21,6 +21,14 @@ Json configuredToJson(const Configured& configured, std::span<const OptionEntry>
     return json;
 }
 
+void groupsToJson(Json& json, std::span<const OptionEntry> entries, const OptionGroups& groups)
+{
+    for (const OptionEntry& group : entries) {
+        const auto set = groups.find(group.id);
+        json[group.id] = paramsToJson(group.params, set == groups.end() ? ParamValues{} : set->second);
+    }
+}
+
 Json dataToJson(const DataSettings& data)
 {
     Json json = Json::object();
@@ -30,6 +38,7 @@ Json dataToJson(const DataSettings& data)
     if (data.import.context != 0) json["import"]["context"] = data.import.context; // recipes without a text stay as they were
     if (!data.import.labels.empty()) json["import"]["labels"] = data.import.labels; // nor those without labels
     json["input"] = {{"scale", data.input.scale}, {"normalise", data.input.normalise}, {"mean", data.input.mean}, {"deviation", data.input.deviation}};
+    groupsToJson(json["augmentation"] = Json::object(), augmentationEntries(), data.augmentation);
     json["split"] = {{"kind", data.split.kind == SplitSettings::Kind::Last ? "last" : "shuffled"},
                      {"validation", data.split.validation}, {"validation_count", data.split.validationCount}, {"test", data.split.test}};
     json["shuffle"] = data.shuffle;
@@ -46,10 +55,7 @@ Json trainingToJson(const TrainingSettings& training)
     json["schedule"] = configuredToJson(training.schedule, scheduleEntries());
     json["checkpoint"] = {{"every_epochs", training.checkpoint.everyEpochs}, {"every_steps", training.checkpoint.everySteps}, {"every_minutes", training.checkpoint.everyMinutes},
                           {"keep_last", training.checkpoint.keepLast}, {"keep_best", training.checkpoint.keepBest}};
-    for (const OptionEntry& group : trainingOptions()) {
-        const auto set = training.options.find(group.id);
-        json[group.id] = paramsToJson(group.params, set == training.options.end() ? ParamValues{} : set->second);
-    }
+    groupsToJson(json, trainingOptions(), training.options);
     return json;
 }
 
@@ -161,6 +167,7 @@ class RecipeReader
             data.input.mean = r.real("mean", data.input.mean, -limits::pixel, limits::pixel);
             data.input.deviation = r.real("deviation", data.input.deviation, limits::leastDeviation, limits::pixel);
         });
+        object(reader, "augmentation", [&](JsonReader& r) { readGroups(r, augmentationEntries(), data.augmentation); });
         object(reader, "split", [&](JsonReader& r) {
             const std::string kind = r.text("kind", "last", 16);
             if (kind != "last" && kind != "shuffled") r.problem("kind", "A split is “last” or “shuffled”, not “" + kind + "”.");
@@ -187,9 +194,14 @@ class RecipeReader
             checkpoint.keepLast = static_cast<int>(r.integer("keep_last", checkpoint.keepLast, 1, limits::keep));
             checkpoint.keepBest = r.boolean("keep_best", checkpoint.keepBest);
         });
-        for (const OptionEntry& group : trainingOptions())
+        readGroups(reader, trainingOptions(), training.options);
+    }
+
+    void readGroups(JsonReader& reader, std::span<const OptionEntry> entries, OptionGroups& groups)
+    {
+        for (const OptionEntry& group : entries)
             object(reader, group.id, [&](JsonReader& r) {
-                for (auto& [id, value] : paramsFromJson(group.params, r)) setOption(training, group.id, id, value);
+                for (auto& [id, value] : paramsFromJson(group.params, r)) setIn(entries, groups, group.id, id, value);
             });
     }
 

@@ -3,8 +3,6 @@
 // differences read. A group stands here only when the engine does what it says.
 #include "core/recipe/recipe.h"
 
-#include <stdexcept>
-
 namespace sconce {
 
 namespace {
@@ -141,13 +139,6 @@ OptionEntry speed()
              advanced(boolParam("fused_optimiser", "Fused optimiser", true, "Updates all weights in one operation where there is one (SGD, Adam, AdamW, Adagrad), instead of some ten for each. Switch it off only to look for a fault."))}};
 }
 
-const OptionEntry& groupOf(std::string_view id)
-{
-    const OptionEntry* entry = findOption(trainingOptions(), id);
-    if (!entry) throw std::logic_error("no group of training options is called " + std::string(id));
-    return *entry;
-}
-
 } // namespace
 
 std::span<const OptionEntry> trainingOptions()
@@ -158,9 +149,7 @@ std::span<const OptionEntry> trainingOptions()
 
 const ParamValue& optionOf(const TrainingSettings& settings, std::string_view group, std::string_view id)
 {
-    static const ParamValues nothing;
-    const auto found = settings.options.find(std::string(group));
-    return valueOf(groupOf(group).params, found == settings.options.end() ? nothing : found->second, id);
+    return valueIn(trainingOptions(), settings.options, group, id);
 }
 
 bool flagOf(const TrainingSettings& settings, std::string_view group, std::string_view id)
@@ -185,11 +174,7 @@ const std::string& wordOf(const TrainingSettings& settings, std::string_view gro
 
 void setOption(TrainingSettings& settings, const std::string& group, const std::string& id, ParamValue value)
 {
-    const ParamDescriptor* descriptor = findParam(groupOf(group).params, id);
-    ParamValues& values = settings.options[group];
-    if (descriptor && descriptor->defaultValue == value) values.erase(id);
-    else values[id] = std::move(value);
-    if (values.empty()) settings.options.erase(group);
+    setIn(trainingOptions(), settings.options, group, id, std::move(value));
 }
 
 } // namespace sconce

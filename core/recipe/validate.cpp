@@ -123,6 +123,8 @@ class Validator
         range("/data/import/context", "The context", data.import.context, 0, mostContext);
         range("/data/input/mean", "The mean", data.input.mean, -limits::pixel, limits::pixel);
         range("/data/input/deviation", "The deviation", data.input.deviation, limits::leastDeviation, limits::pixel);
+        for (const auto& [group, values] : data.augmentation)
+            if (const OptionEntry* entry = findOption(augmentationEntries(), group)) params("/data/augmentation/" + group, entry->params, values);
         range("/data/split/validation", "The share for validation", data.split.validation, 0.0, limits::validation);
         range("/data/split/validation_count", "The number of samples for validation", static_cast<double>(data.split.validationCount), 0.0, static_cast<double>(limits::steps));
         range("/data/split/test", "The share for testing", data.split.test, 0.0, limits::test);
@@ -138,6 +140,7 @@ class Validator
             return;
         }
         target();
+        augmentationProblems(m_recipe, *m_data, m_problems);
         if (isText()) shuffledText();
         else if (!m_data->bytes && m_data->testCount == 0 && m_recipe.data.split.kind == SplitSettings::Kind::Last && m_recipe.data.split.validation > 0)
             hint("/data/split/kind", "Validation takes the last rows of the table.", "Tables are often sorted; a shuffled split is safer.").fixes.push_back(replaceFix("Shuffle the split", "/data/split/kind", "shuffled"));

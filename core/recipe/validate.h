@@ -16,6 +16,9 @@ Fix fixOf(const LayerFix& fix, const std::string& path);
 /// The last top-level layer that decides the shape: activations, dropout and norms behind it only pass it on.
 const LayerReport* shapingLayer(const StackReport& report, const Stack& stack);
 
+/// What is wrong with the changes of pictures, or had better be otherwise.
+void augmentationProblems(const Recipe& recipe, const DataFacts& data, std::vector<Problem>& problems);
+
 /// What trains but had better be otherwise: an activation that the loss already has, layers without a bend between them.
 void layerHints(const StackReport& report, const Recipe& recipe, std::vector<Problem>& problems);
 
