@@ -16,6 +16,7 @@ struct BatchFeedSpec
 {
     DatasetPtr data;     ///< pictures with classes
     InputSettings input;
+    Augmentation augmentation;
     int threads = 1;
 };
 
@@ -24,7 +25,7 @@ class BatchFeed
   public:
     static Result<std::unique_ptr<BatchFeed>> open(BatchFeedSpec spec);
     virtual ~BatchFeed() = default;
-    /// Gathers and scales these rows of the training part on the CPU, as a session's forward() would, with their classes. The sum of the
+    /// Gathers and scales these rows of the training part on the CPU, as a session's forward() would, with their classes; changed in each call otherwise, as in another epoch. The sum of the
     /// first number and the first class, so that what was brought is also used.
     virtual Result<double> bring(std::span<const std::int64_t> rows) = 0;
 };

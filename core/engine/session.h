@@ -44,6 +44,8 @@ struct SessionSpec
     Plan plan;
     Configured task;
     InputSettings input;
+    Augmentation augmentation;  ///< of the pictures that are trained on
+    std::int64_t stepsPerEpoch = 0; ///< in which pictures are changed anew; 0: never
     Scaling scaling;            ///< of a table's numbers, and of the numbers to be predicted
     StepSettings step;
     Configured optimiser;    ///< type empty: no training, no optimiser state

@@ -71,6 +71,7 @@ std::string timingKey(const Recipe& recipe, const DataFacts& data, const std::st
     for (const char* group : {"precision", "memory"}) // only where they are not as always: what was timed before stays known
         if (const auto set = recipe.training.options.find(group); set != recipe.training.options.end())
             what[group] = paramsToJson(findOption(trainingOptions(), group)->params, set->second);
+    if (!recipe.data.augmentation.empty()) what["augmentation"] = toJson(recipe)["data"]["augmentation"];
     return device + "/" + sha256(jsonText(what)).substr(0, 32);
 }
 

@@ -22,12 +22,14 @@ constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 constexpr std::int64_t evaluationBatch = 256;
 constexpr double evaluationNewsEvery = 0.1;
 
-SessionSpec sessionSpec(const TrainerInput& input, Plan plan, Scaling scaling)
+SessionSpec sessionSpec(const TrainerInput& input, Plan plan, Scaling scaling, std::int64_t stepsPerEpoch)
 {
     SessionSpec spec;
     spec.plan = std::move(plan);
     spec.task = input.recipe.task;
     spec.input = input.recipe.data.input;
+    spec.augmentation = augmentationOf(input.recipe.data);
+    spec.stepsPerEpoch = stepsPerEpoch;
     spec.scaling = std::move(scaling);
     spec.optimiser = input.recipe.training.optimiser;
     spec.step = stepSettings(input.recipe.training);
@@ -405,7 +407,7 @@ Result<void> Training::open()
         if (!known) return known.error();
         if (*known != Scaling{}) scaling = std::move(*known);
     }
-    auto session = Session::open(sessionSpec(m_input, std::move(*plan), scaling));
+    auto session = Session::open(sessionSpec(m_input, std::move(*plan), scaling, m_stepsPerEpoch));
     if (!session) return session.error();
     m_session = std::move(*session);
     SCONCE_TRY(m_session->useData(m_input.data));

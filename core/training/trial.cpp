@@ -41,6 +41,8 @@ Result<std::unique_ptr<Trial>> Trial::open(TrialSource source)
     spec.plan = std::move(*plan);
     spec.task = recipe.task;
     spec.input = recipe.data.input;
+    spec.augmentation = augmentationOf(recipe.data);
+    spec.stepsPerEpoch = std::max<std::int64_t>(1, trial->trainingCount() / trial->batchSize());
     spec.scaling = fitScaling(*trial->m_data, trial->m_rows.training);
     spec.optimiser = recipe.training.optimiser;
     spec.step = stepSettings(recipe.training);

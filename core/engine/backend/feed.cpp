@@ -24,6 +24,7 @@ namespace {
 /// The device may be at the first of these while the host fills the last.
 constexpr std::size_t lotsOfRows = 8, lotsOfRecords = 3;
 constexpr std::int64_t mostBytesALot = 16 << 20;
+constexpr std::int64_t rowsAThread = 16; ///< at least: below, starting a thread costs more than it gains
 }
 
 void convertTableRecord(const float* in, float* out, const Scaling& scaling, const float* factors)
@@ -70,12 +71,66 @@ Feed::Feed(DatasetPtr data, const ValueType& input, const InputSettings& setting
     else if (!m_data->contiguous(Part::Training).empty()) m_kind = "in place";
 }
 
+void Feed::change(const Augmentation& how, std::uint64_t seed, std::int64_t stepsPerEpoch)
+{
+    m_changing.reset();
+    const auto size = m_data ? pictureSize(m_data->info().sample) : std::nullopt;
+    if (!size || !how.any() || m_symbols || !m_factors.empty()) return;
+    m_changing.emplace(Changing{how, *size, seed, std::max<std::int64_t>(1, stepsPerEpoch), PictureChanges(how, *size, m_device), {}});
+}
+
+void Feed::drawChanges(std::span<const std::int64_t> rows, std::int64_t step, PictureChange* out) const
+{
+    for (const std::int64_t row : rows) *out++ = drawChange(m_changing->how, m_changing->size, m_changing->seed, m_changing->epoch(step), row);
+}
+
+void Feed::convertChanged(const std::uint8_t* record, std::int64_t row, std::int64_t epoch, float* out)
+{
+    const Changing& changing = *m_changing;
+    Changing::Lane& lane = m_changing->lanes[static_cast<std::size_t>(at::get_thread_num())];
+    lane.changer.apply(drawChange(changing.how, changing.size, changing.seed, epoch, row), record, lane.picture.data());
+    convertRecord(lane.picture.data(), out, changing.size.channels, changing.size.pixels(), m_channelsLast, m_factor, m_offset);
+}
+
+template <class Convert> at::Tensor Feed::onProcessor(Part part, std::span<const std::int64_t> rows, bool reuse, const Convert& convert)
+{
+    const auto count = static_cast<std::int64_t>(rows.size());
+    at::Tensor batch = batchTensor(count, reuse);
+    float* out = batch.data_ptr<float>();
+    const std::span<const std::uint8_t> all = m_data->contiguous(part);
+    if (all.empty()) {
+        m_staging.resize(rows.size() * m_recordBytes);
+        m_data->gather(part, rows, m_staging);
+    }
+    const auto record = static_cast<std::int64_t>(m_recordBytes);
+    at::parallel_for(0, count, rowsAThread, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i)
+            convert(all.empty() ? m_staging.data() + i * record : all.data() + rows[static_cast<std::size_t>(i)] * record, i, out + i * m_elements);
+    });
+    return batch;
+}
+
+at::Tensor Feed::trainingInputs(std::span<const std::int64_t> rows, std::int64_t step)
+{
+    if (!m_changing) return inputs(Part::Training, rows, true);
+    if (m_device.is_cuda()) {
+        const at::Tensor changes = at::empty({static_cast<std::int64_t>(rows.size()), changeNumbers}, at::TensorOptions().dtype(at::kFloat).pinned_memory(true));
+        drawChanges(rows, step, reinterpret_cast<PictureChange*>(changes.data_ptr<float>()));
+        return fromBytes(bytesOnDevice(Part::Training, rows), changes.to(m_device, true));
+    }
+    while (m_changing->lanes.size() < static_cast<std::size_t>(at::get_num_threads()))
+        m_changing->lanes.push_back({PictureChanger(m_changing->how, m_changing->size), std::vector<float>(static_cast<std::size_t>(m_elements))});
+    const std::int64_t epoch = m_changing->epoch(step);
+    return onProcessor(Part::Training, rows, true, [&](const std::uint8_t* record, std::int64_t i, float* out) { convertChanged(record, rows[static_cast<std::size_t>(i)], epoch, out); });
+}
+
 void Feed::prepareStaging()
 {
     const auto lanes = lanesOf(m_device);
     m_stagedRows = Staging(m_device, lanes, lotsOfRows, false);
     m_stagedRecords = Staging(m_device, lanes, lotsOfRecords, true);
     m_stagedTargets = Staging(m_device, lanes, lotsOfRecords, true);
+    m_stagedChanges = Staging(m_device, lanes, lotsOfRows, false);
     const std::span<const std::uint8_t> all = m_data->contiguous(Part::Training);
     if (!m_device.is_cpu() || all.empty()) return;
     m_resident[0] = at::from_blob(const_cast<std::uint8_t*>(all.data()), {m_data->count(Part::Training), static_cast<std::int64_t>(m_recordBytes)},
@@ -122,16 +177,16 @@ std::int64_t Feed::reserve(std::int64_t rows, Target target, std::int64_t most)
         const std::int64_t row = static_cast<std::int64_t>(m_recordBytes) + (madeOfRecords(target) ? 0 : columnsOf(target) * static_cast<std::int64_t>(c10::elementSize(typeOf(target))));
         most = std::clamp<std::int64_t>(mostBytesALot / std::max<std::int64_t>(1, rows * row), 1, most);
     }
-    for (Staging* each : {&m_stagedRows, &m_stagedRecords, &m_stagedTargets}) each->reserve(most * rows);
+    for (Staging* each : stagings()) each->reserve(most * rows);
     return most;
 }
 
 void Feed::release()
 {
-    for (Staging* each : {&m_stagedRows, &m_stagedRecords, &m_stagedTargets}) each->release();
+    for (Staging* each : stagings()) each->release();
 }
 
-void Feed::hold(std::int64_t place, std::span<const std::int64_t> rows, Target target)
+void Feed::hold(std::int64_t place, std::span<const std::int64_t> rows, Target target, std::int64_t step)
 {
     m_staged = static_cast<std::int64_t>(rows.size());
     const std::int64_t first = place * m_staged;
@@ -142,6 +197,7 @@ void Feed::hold(std::int64_t place, std::span<const std::int64_t> rows, Target t
         auto* to = static_cast<std::uint8_t*>(m_stagedRecords.hold(first, m_staged, {static_cast<std::int64_t>(m_recordBytes)}, at::kByte));
         m_data->gather(Part::Training, rows, std::span(to, rows.size() * m_recordBytes));
     }
+    if (m_changing) drawChanges(rows, step, static_cast<PictureChange*>(m_stagedChanges.hold(first, m_staged, {changeNumbers}, at::kFloat)));
     if (madeOfRecords(target)) return;
     const std::vector<std::int64_t> column(target == Target::Class ? 0 : 1, columnsOf(target));
     if (!resident) {
@@ -159,17 +215,17 @@ void Feed::hold(std::int64_t place, std::span<const std::int64_t> rows, Target t
 
 void Feed::send(std::int64_t places)
 {
-    for (Staging* each : {&m_stagedRows, &m_stagedRecords, &m_stagedTargets}) each->send(places * m_staged);
+    for (Staging* each : stagings()) each->send(places * m_staged);
 }
 
 void Feed::bringForward(std::int64_t place)
 {
-    for (Staging* each : {&m_stagedRows, &m_stagedRecords, &m_stagedTargets}) each->bringForward(place * m_staged, m_staged);
+    for (Staging* each : stagings()) each->bringForward(place * m_staged, m_staged);
 }
 
-void Feed::stage(std::span<const std::int64_t> rows, Target target)
+void Feed::stage(std::span<const std::int64_t> rows, Target target, std::int64_t step)
 {
-    hold(0, rows, target);
+    hold(0, rows, target, step);
     send(1);
     use(0);
 }
@@ -183,7 +239,7 @@ at::Tensor Feed::stagedBytes() const
 at::Tensor Feed::stagedInputs()
 {
     const at::Tensor bytes = stagedBytes();
-    return m_symbols ? bytes.narrow(1, 0, m_elements).to(at::kLong) : fromBytes(bytes);
+    return m_symbols ? bytes.narrow(1, 0, m_elements).to(at::kLong) : fromBytes(bytes, m_changing ? staged(m_stagedChanges) : at::Tensor());
 }
 
 at::Tensor Feed::stagedTargets(Target target)
@@ -219,7 +275,7 @@ at::Tensor Feed::batchTensor(std::int64_t rows, bool reuse)
     return m_batch.narrow(0, 0, rows);
 }
 
-at::Tensor Feed::fromBytes(const at::Tensor& bytes) const
+at::Tensor Feed::fromBytes(const at::Tensor& bytes, const at::Tensor& changes) const
 {
     std::vector<std::int64_t> sizes = m_sizes;
     sizes.insert(sizes.begin(), bytes.size(0));
@@ -227,25 +283,27 @@ at::Tensor Feed::fromBytes(const at::Tensor& bytes) const
         const at::Tensor raw = bytes.to(m_device).view(at::kFloat);
         return at::where(at::isnan(raw), m_fillOnDevice, raw).sub_(m_meanOnDevice).mul_(m_factorsOnDevice).view(sizes);
     }
-    at::Tensor x = bytes.to(m_device, at::kFloat).mul_(m_factor).add_(m_offset).view(sizes);
+    at::Tensor x = bytes.to(m_device, at::kFloat).view(sizes);
+    if (changes.defined()) x = m_changing->onDevice.apply(x, changes);
+    x.mul_(m_factor).add_(m_offset);
     if (!m_channelsLast) return x;
     at::Tensor result = emptyTensor(sizes, m_device, true);
     result.copy_(x);
     return result;
 }
 
-at::Tensor Feed::fromDevice(Part part, std::span<const std::int64_t> rows)
+at::Tensor Feed::bytesOnDevice(Part part, std::span<const std::int64_t> rows)
 {
     const auto count = static_cast<std::int64_t>(rows.size());
     const at::Tensor& resident = m_resident[part == Part::Training ? 0 : 1];
     if (resident.defined()) {
         const at::Tensor index = at::from_blob(const_cast<std::int64_t*>(rows.data()), {count}, at::TensorOptions().dtype(at::kLong));
-        return fromBytes(at::index_select(resident, 0, index.to(m_device)));
+        return at::index_select(resident, 0, index.to(m_device));
     }
     // Page-locked memory from torch's own cache, which hands a block out again only when its copy is done.
     at::Tensor bytes = at::empty({count, static_cast<std::int64_t>(m_recordBytes)}, at::TensorOptions().dtype(at::kByte).pinned_memory(true));
     m_data->gather(part, rows, std::span(bytes.data_ptr<std::uint8_t>(), bytes.nbytes()));
-    return fromBytes(bytes.to(m_device, true));
+    return bytes.to(m_device, true);
 }
 
 /// Of each record m_elements symbols from the place `from` on, 0 or 1.
@@ -286,21 +344,8 @@ at::Tensor Feed::nextSymbols(Part part, std::span<const std::int64_t> rows, bool
 at::Tensor Feed::inputs(Part part, std::span<const std::int64_t> rows, bool reuse)
 {
     if (m_symbols) return symbols(part, rows, 0, reuse ? &m_batchSymbols : nullptr);
-    if (m_device.is_cuda()) return fromDevice(part, rows);
-    const auto count = static_cast<std::int64_t>(rows.size());
-    at::Tensor batch = batchTensor(count, reuse);
-    float* out = batch.data_ptr<float>();
-    const std::span<const std::uint8_t> all = m_data->contiguous(part);
-    if (all.empty()) {
-        m_staging.resize(rows.size() * m_recordBytes);
-        m_data->gather(part, rows, m_staging);
-    }
-    const auto record = static_cast<std::int64_t>(m_recordBytes);
-    at::parallel_for(0, count, 64, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i)
-            convert(all.empty() ? m_staging.data() + i * record : all.data() + rows[static_cast<std::size_t>(i)] * record, out + i * m_elements);
-    });
-    return batch;
+    if (m_device.is_cuda()) return fromBytes(bytesOnDevice(part, rows));
+    return onProcessor(part, rows, reuse, [this](const std::uint8_t* record, std::int64_t, float* out) { convert(record, out); });
 }
 
 at::Tensor Feed::targets(Part part, std::span<const std::int64_t> rows, bool reuse)

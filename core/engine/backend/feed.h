@@ -3,9 +3,10 @@
 // Feed (rule 13): brings the rows of a data set to the device as the network wants them. Where the records lie in one piece
 // they are read in place; on a GPU they are kept there as bytes when they fit. Gathering, scaling, normalising and the
 // change of layout are one pass. A table's numbers get their own mean and deviation, and a missing one its median; a text's symbols
-// stay whole numbers. Private to the engine.
+// stay whole numbers. Pictures of training may be changed on the way, others in each epoch. Private to the engine.
 
 #include "core/data/scaling.h"
+#include "core/engine/backend/picture_changes.h"
 #include "core/engine/backend/staging.h"
 #include "core/recipe/recipe.h"
 #include "core/recipe/task.h"
@@ -13,6 +14,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <array>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -23,6 +25,10 @@ class Feed
   public:
     Feed(DatasetPtr data, const ValueType& input, const InputSettings& settings, const Scaling& scaling, at::Device device, bool channelsLast);
 
+    /// From now on the pictures that are trained on are changed: in each epoch otherwise, an epoch having so many steps. Other samples stay.
+    void change(const Augmentation& how, std::uint64_t seed, std::int64_t stepsPerEpoch);
+    /// Of the training part, for this step, changed where they are to be. Overwritten by the next call, as with `reuse` below.
+    at::Tensor trainingInputs(std::span<const std::int64_t> rows, std::int64_t step);
     /// Inputs [rows, …] as floats; of a text [rows, length], int64. With `reuse` the tensor is overwritten by the next call with `reuse`.
     at::Tensor inputs(Part part, std::span<const std::int64_t> rows, bool reuse);
     /// Class indices [rows], int64; same rule.
@@ -41,10 +47,11 @@ class Feed
     // ---- a batch of training in two parts: what comes from the host, and what the device does with it, which can be recorded ----
     /// Once, before the first batch. On the processor the records are read as a GPU would read its copy of them.
     void prepareStaging();
-    /// Copies what the batch needs to where it always lies: row numbers, where the device has the records, else records and targets.
-    void stage(std::span<const std::int64_t> rows, Target target);
+    /// Copies what the batch needs to where it always lies: row numbers, where the device has the records, else records and targets; and
+    /// what is done to the pictures in this step.
+    void stage(std::span<const std::int64_t> rows, Target target, std::int64_t step);
     /// The same of several batches, all of a size: put at a place each, those of the first places then sent, and one of them used.
-    void hold(std::int64_t place, std::span<const std::int64_t> rows, Target target);
+    void hold(std::int64_t place, std::span<const std::int64_t> rows, Target target, std::int64_t step);
     void send(std::int64_t places);
     void bringForward(std::int64_t place); ///< on the device, to place 0
     void use(std::int64_t place) { m_place = place; }
@@ -61,8 +68,14 @@ class Feed
 
   private:
     at::Tensor batchTensor(std::int64_t rows, bool reuse);
-    at::Tensor fromDevice(Part part, std::span<const std::int64_t> rows);
-    at::Tensor fromBytes(const at::Tensor& bytes) const; ///< on the device: scale, normalise, lay out
+    at::Tensor bytesOnDevice(Part part, std::span<const std::int64_t> rows);
+    /// On the device: change, where `changes` are given, scale, normalise, lay out.
+    at::Tensor fromBytes(const at::Tensor& bytes, const at::Tensor& changes = {}) const;
+    void drawChanges(std::span<const std::int64_t> rows, std::int64_t step, PictureChange* out) const;
+    /// Calls convert(record, its place in the batch, out) for each row, on all threads.
+    template <class Convert> at::Tensor onProcessor(Part part, std::span<const std::int64_t> rows, bool reuse, const Convert& convert);
+    void convertChanged(const std::uint8_t* record, std::int64_t row, std::int64_t epoch, float* out);
+    std::array<Staging*, 4> stagings() { return {&m_stagedRows, &m_stagedRecords, &m_stagedTargets, &m_stagedChanges}; }
     void makeResident();
     at::Tensor stagedBytes() const;
     at::Tensor staged(const Staging& staging) const { return staging.tensor().narrow(0, m_place * m_staged, m_staged); }
@@ -89,12 +102,26 @@ class Feed
     std::vector<std::uint8_t> m_staging;            ///< gathered records
     std::int64_t m_staged = 0;                      ///< rows of a batch
     std::int64_t m_place = 0;
-    Staging m_stagedRows, m_stagedRecords, m_stagedTargets;
+    Staging m_stagedRows, m_stagedRecords, m_stagedTargets, m_stagedChanges;
     at::Tensor m_allTargets;                        ///< of training, where the device has its records
+
+    struct Changing
+    {
+        Augmentation how;
+        PictureSize size;
+        std::uint64_t seed = 0;
+        std::int64_t stepsPerEpoch = 1;
+        PictureChanges onDevice;
+        struct Lane { PictureChanger changer; std::vector<float> picture; };
+        std::vector<Lane> lanes; ///< of the threads
+        std::int64_t epoch(std::int64_t step) const { return step / stepsPerEpoch; }
+    };
+    std::optional<Changing> m_changing;
 };
 
 /// out[i] = in[i]·factor + offset for one record; with channels > 1 and channelsLast, planes become interleaved.
 void convertRecord(const std::uint8_t* in, float* out, std::int64_t channels, std::int64_t pixels, bool channelsLast, float factor,
                    float offset);
+void convertRecord(const float* in, float* out, std::int64_t channels, std::int64_t pixels, bool channelsLast, float factor, float offset);
 
 } // namespace sconce::engine

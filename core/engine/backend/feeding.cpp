@@ -14,19 +14,24 @@ namespace {
 class FeedAlone final : public BatchFeed
 {
   public:
-    explicit FeedAlone(const BatchFeedSpec& spec) : m_threads(spec.threads), m_feed(spec.data, factsOf(spec.data->info()).input, spec.input, {}, at::kCPU, true) {}
+    explicit FeedAlone(const BatchFeedSpec& spec) : m_threads(spec.threads), m_feed(spec.data, factsOf(spec.data->info()).input, spec.input, {}, at::kCPU, true)
+    {
+        m_feed.change(spec.augmentation, 0, 1);
+    }
+
 
     Result<double> bring(std::span<const std::int64_t> rows) override
     {
         return guarded("gathering a batch", [&]() -> Result<double> {
             if (at::get_num_threads() != m_threads) at::set_num_threads(m_threads);
-            const at::Tensor inputs = m_feed.inputs(Part::Training, rows, true), classes = m_feed.targets(Part::Training, rows, true);
+            const at::Tensor inputs = m_feed.trainingInputs(rows, m_calls++), classes = m_feed.targets(Part::Training, rows, true);
             return *inputs.const_data_ptr<float>() + static_cast<double>(*classes.const_data_ptr<std::int64_t>());
         });
     }
 
   private:
     int m_threads;
+    std::int64_t m_calls = 0;
     Feed m_feed;
 };
 

@@ -53,7 +53,7 @@ void Replays::oneByOne()
 
 void Replays::add(std::span<const std::int64_t> rows, std::int64_t step, double rate, std::int64_t update)
 {
-    m_feed.hold(m_waiting, rows, m_target);
+    m_feed.hold(m_waiting, rows, m_target, step);
     m_numbers.hold(m_waiting, step, rate, update);
     ++m_waiting;
 }

@@ -198,6 +198,7 @@ Result<void> SessionImpl::useData(DatasetPtr data)
         m_losses->useData(*data, output.elements());
         if (m_optimiser && m_deferred && m_pending.empty()) m_told.emplace((m_scale ? 4 : 2) + m_losses->sumCount(), m_device);
         m_feed.emplace(std::move(data), input, m_spec.input, m_spec.scaling, m_device, m_execution.channelsLast);
+        m_feed->change(m_spec.augmentation, m_spec.seed, m_spec.stepsPerEpoch);
         if (m_numbers) m_feed->prepareStaging();
         if (m_optimiser) settleStep();
         return {};
@@ -293,8 +294,8 @@ void SessionImpl::forwardPiece()
     const std::size_t size = wanted > 0 ? std::min(wanted, left) : left;
     const std::span<const std::int64_t> rows(m_rows.data() + m_next, size);
     PhaseSpan span(m_profiler.get(), ProfilePhase::Data);
-    if (m_numbers && !m_staysStaged) m_feed->stage(rows, m_losses->target());
-    const Tensor input = m_numbers ? m_feed->stagedInputs() : m_feed->inputs(Part::Training, rows, true);
+    if (m_numbers && !m_staysStaged) m_feed->stage(rows, m_losses->target(), m_step);
+    const Tensor input = m_numbers ? m_feed->stagedInputs() : m_feed->trainingInputs(rows, m_step);
     const Tensor truth = !m_numbers ? targets(Part::Training, rows, input, true) : m_losses->target() == Target::Input ? input : m_feed->stagedTargets(m_losses->target());
     assertOn(input, m_device, "the batch");
     assertOn(truth, m_device, "the targets");

@@ -187,7 +187,7 @@ std::vector<TensorNumbers> SessionImpl::outputNumbers(std::int64_t step, std::sp
             RunContext run = context(true, step, &discarded, m_parameters);
             run.firstRow = static_cast<std::int64_t>(first);
             run.observer = &watch;
-            (void)runPlan(plain, m_feed->inputs(Part::Training, rows.subspan(first, std::min(piece, rows.size() - first)), true), run);
+            (void)runPlan(plain, m_feed->trainingInputs(rows.subspan(first, std::min(piece, rows.size() - first)), step), run);
         }
     };
     if (piece < rows.size()) { // the bins can be laid out when the range of all pieces is known
