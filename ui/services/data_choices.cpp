@@ -12,6 +12,23 @@ namespace {
 
 QString key(const DatasetId& id, const char* name) { return QStringLiteral("data/%1/%2").arg(QString::fromStdString(id), QString::fromLatin1(name)); }
 
+/// As settings keep it: what was set, in the form of a recipe.
+QString augmentationText(const OptionGroups& augmentation)
+{
+    if (augmentation.empty()) return {};
+    Recipe recipe;
+    recipe.data.augmentation = augmentation;
+    return QString::fromStdString(toJson(recipe)["data"]["augmentation"].dump());
+}
+
+OptionGroups augmentationFrom(const QString& text)
+{
+    const Json json = Json::parse(text.toStdString(), nullptr, false);
+    if (!json.is_object()) return {};
+    const auto parsed = recipeFromJson(Json{{"data", Json{{"augmentation", json}}}}); // what a later version cannot read is left out
+    return parsed ? parsed->recipe.data.augmentation : OptionGroups{};
+}
+
 /// A task that this data cannot have gives way to the one that it can.
 Configured taskFor(const Configured& task, const DatasetInfo& info)
 {
@@ -42,6 +59,7 @@ DataChoices dataChoices(const Settings& settings, const DatasetInfo& info)
     c.input.normalise = settings.value(key(info.id, "normalise"), false).toBool();
     c.input.mean = info.mean;
     c.input.deviation = info.deviation > 0 ? info.deviation : 1;
+    c.augmentation = augmentationFrom(settings.value(key(info.id, "augmentation"), QString()).toString());
     c.shuffle = settings.value(key(info.id, "shuffle"), true).toBool();
     return c;
 }
@@ -54,6 +72,7 @@ void setDataChoices(Settings& settings, const DatasetId& id, const DataChoices& 
     settings.setValue(key(id, "test"), c.split.test);
     settings.setValue(key(id, "scale"), c.input.scale);
     settings.setValue(key(id, "normalise"), c.input.normalise);
+    settings.setValue(key(id, "augmentation"), augmentationText(c.augmentation));
     settings.setValue(key(id, "shuffle"), c.shuffle);
 }
 
@@ -68,6 +87,7 @@ Recipe withData(Recipe recipe, const DatasetInfo& info, const ImportOptions& imp
         recipe.data.input.mean = 0;
         recipe.data.input.deviation = 1;
     }
+    recipe.data.augmentation = pictureSize(info.sample) ? choices.augmentation : OptionGroups{};
     recipe.data.shuffle = choices.shuffle;
     recipe.task = taskFor(recipe.task, info);
     return recipe;

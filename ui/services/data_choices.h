@@ -16,6 +16,7 @@ struct DataChoices
 {
     SplitSettings split;
     InputSettings input;
+    OptionGroups augmentation; ///< of augmentationEntries(); what is switched off keeps how far it goes
     bool shuffle = true;
     bool operator==(const DataChoices&) const = default;
 };
