@@ -97,15 +97,15 @@ Result<Bench> openSteps(const BenchEntry& entry, const BenchSettings& settings, 
     return bench;
 }
 
-Result<Bench> openFeed(const BenchEntry& entry, const BenchSettings& settings)
+Result<Bench> openFeed(const BenchEntry& entry, const BenchSettings& settings, const Augmentation& how)
 {
     Bench bench;
     SCONCE_TRY(findData(bench, settings, Made::Digits));
     auto data = openDataset(bench.dataPath);
     if (!data) return data.error();
     bench.batch = settings.batch > 0 ? settings.batch : 128;
-    bench.contestants.push_back({"Sconce", entry.unit, "float32", true, [data = *data, settings, batch = bench.batch](int, const KeepGoing& keepGoing) {
-                                     return measureFeed(data, batch, settings.threads, settings.warm, settings.steps, keepGoing);
+    bench.contestants.push_back({"Sconce", entry.unit, "float32", true, [data = *data, how, settings, batch = bench.batch](int, const KeepGoing& keepGoing) {
+                                     return measureFeed(data, how, batch, settings.threads, settings.warm, settings.steps, keepGoing);
                                  }});
     return bench;
 }
@@ -207,6 +207,8 @@ std::span<const BenchEntry> benchEntries()
          {"stock", "tuned", "bf16"}, {"stock", "tuned"}},
         {"b6", "Data path", "A shuffled batch of 128 pictures from memory to the first layer: gathered, scaled, with their classes.", "µs/batch", 5, 20, 4000, false, false, "b6.py",
          {"loader", "workers", "resident", "bytes"}, {"loader", "workers", "resident", "bytes"}},
+        {"augment", "Changed pictures", "The same with each picture shifted by up to 2 pixels and turned by up to 8 degrees, otherwise in each epoch.", "µs/batch", 5, 20, 4000, false, false, "augment.py",
+         {"loader", "workers", "batch"}, {"loader", "workers", "batch"}},
         {"checkpoints", "Cost of checkpoints", "The reference recipe with its history, with a checkpoint every --every steps and with none.", "ms/step", 5, 50, 300},
         {"edits", "A key press on the Compose page", "Shapes, problems and estimates worked out anew after a number has changed, of the thread's processor time; and what waits until the keys rest.", "ms/edit", 5, 5, 50},
         {"step", "Training step of a recipe", "Of the starter or file that --recipe names.", "ms/step", 5, 20, 100, false, true},
@@ -238,7 +240,8 @@ Result<Bench> openBench(const BenchEntry& entry, const BenchSettings& settings, 
 {
     auto bench = entry.id == "floor"         ? openFloor(settings)
                  : entry.wholeRuns           ? openRuns(entry, settings)
-                 : entry.id == "b6"          ? openFeed(entry, settings)
+                 : entry.id == "b6"          ? openFeed(entry, settings, {})
+                 : entry.id == "augment"     ? openFeed(entry, settings, {.shift = 2, .rotate = 8})
                  : entry.id == "checkpoints" ? openCheckpoints(entry, settings)
                  : entry.id == "edits"       ? openEdits(entry, settings)
                                              : openSteps(entry, settings, groups);

@@ -32,7 +32,7 @@ struct BenchEntry
     std::string device = "cpu";
 };
 
-/// floor, b1, b1gpu, b2, b4, b5, b6, checkpoints, edits, step.
+/// floor, b1, b1gpu, b2, b4, b5, b6, augment, checkpoints, edits, step.
 std::span<const BenchEntry> benchEntries();
 const BenchEntry* findBench(std::string_view id);
 

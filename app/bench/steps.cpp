@@ -82,13 +82,13 @@ Result<Measured> measureSteps(const Recipe& recipe, DatasetPtr data, std::int64_
     return steps(**trial, warm, count, keepGoing);
 }
 
-Result<Measured> measureFeed(DatasetPtr data, std::int64_t batch, int threads, std::int64_t warm, std::int64_t count, const KeepGoing& keepGoing)
+Result<Measured> measureFeed(DatasetPtr data, const Augmentation& how, std::int64_t batch, int threads, std::int64_t warm, std::int64_t count, const KeepGoing& keepGoing)
 {
     const DatasetInfo& info = data->info();
     const SplitRows split = splitRows(info.trainingCount, info.testCount, {}, 42, info.validationCount);
     if (static_cast<std::int64_t>(split.training.size()) < batch)
         return Error{ErrorCode::Invalid, "The data has fewer than " + std::to_string(batch) + " samples to train on.", "Choose a smaller batch: --batch N.", ""};
-    auto feed = BatchFeed::open({data, {}, threads});
+    auto feed = BatchFeed::open({data, {}, how, threads});
     if (!feed) return feed.error();
     return batches(**feed, split.training, batch, warm, count, keepGoing);
 }

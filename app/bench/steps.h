@@ -12,7 +12,7 @@ namespace sconce::bench {
 Result<Measured> measureSteps(const Recipe& recipe, DatasetPtr data, std::int64_t warm, std::int64_t steps, const KeepGoing& keepGoing);
 
 /// What a batch costs before the first layer sees it: its place in the epoch's order, the rows gathered, scaled to floats in the layout of
-/// the network, and the classes. In microseconds.
-Result<Measured> measureFeed(DatasetPtr data, std::int64_t batch, int threads, std::int64_t warm, std::int64_t batches, const KeepGoing& keepGoing);
+/// the network, and the classes; the pictures changed on the way where they are to be. In microseconds.
+Result<Measured> measureFeed(DatasetPtr data, const Augmentation& how, std::int64_t batch, int threads, std::int64_t warm, std::int64_t batches, const KeepGoing& keepGoing);
 
 } // namespace sconce::bench

@@ -130,7 +130,7 @@ Result<std::vector<Contestant>> peersOf(const BenchEntry& entry, const BenchArgu
         auto python = pythonFor(mode, arguments.peer);
         if (!python) return python.error();
         // A DataLoader takes ten times as long as what it is compared with, and is measured over as many batches less.
-        const std::int64_t steps = entry.id == "b6" ? std::max<std::int64_t>(1, settings.steps / 10) : settings.steps;
+        const std::int64_t steps = entry.id == "b6" || entry.id == "augment" ? std::max<std::int64_t>(1, settings.steps / 10) : settings.steps;
         peers.push_back(peerContestant({*python, *script, mode, entry.unit, bench.dataPath, settings.threads, settings.warm, steps, bench.batch, entry.wholeRuns ? settings.epochs : 0}));
     }
     return peers;

@@ -293,7 +293,7 @@ ParamValues paramsFromJson(const std::vector<ParamDescriptor>& descriptors, Json
 std::string paramText(const ParamDescriptor& d, const ParamValue& value)
 {
     if (const bool* flag = std::get_if<bool>(&value)) return *flag ? "yes" : "no";
-    const std::string unit = d.unit.empty() ? "" : " " + d.unit;
+    const std::string unit = d.unit.empty() || d.unit == "°" ? d.unit : " " + d.unit;
     if (!d.zero.empty() && (value == ParamValue(0.0) || value == ParamValue(std::int64_t{0}))) return d.zero;
     if (const auto* whole = std::get_if<std::int64_t>(&value)) return groupedInt(*whole) + unit;
     if (const double* real = std::get_if<double>(&value)) return realText(*real) + unit;

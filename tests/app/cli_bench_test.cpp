@@ -60,7 +60,7 @@ class CliBenchTest : public QObject
         SCONCE_VERIFY_SAID(said);
         QStringList names;
         for (const QJsonObject& line : said.objects) names += line["bench"].toString();
-        QCOMPARE(names, QStringList({"floor", "b1", "b1gpu", "b2", "b4", "b5", "b6", "checkpoints", "edits", "step"}));
+        QCOMPARE(names, QStringList({"floor", "b1", "b1gpu", "b2", "b4", "b5", "b6", "augment", "checkpoints", "edits", "step"}));
         const Said text = m_cli->run({"bench"});
         for (const QString& name : names) QVERIFY2(text.out.contains(name + " "), qPrintable(text.out));
     }
@@ -73,6 +73,7 @@ class CliBenchTest : public QObject
         QTest::newRow("b1 in bfloat16") << QStringList{"b1", "--steps", "3", "--warm", "1", "--precision", "bf16"} << "ms/step";
         QTest::newRow("b4") << QStringList{"b4", "--steps", "1", "--warm", "0", "--batch", "2"} << "ms/step";
         QTest::newRow("b5") << QStringList{"b5", "--steps", "2", "--warm", "1", "--batch", "2"} << "ms/step";
+        QTest::newRow("augment") << QStringList{"augment", "--steps", "50", "--warm", "1", "--batch", "64"} << "µs/batch";
         QTest::newRow("b6") << QStringList{"b6", "--steps", "50", "--warm", "1", "--batch", "64"} << "µs/batch";
         QTest::newRow("step") << QStringList{"step", "--recipe", "digits-convnet", "--set", "/training/learning_rate=0.01", "--steps", "2"} << "ms/step";
         QTest::newRow("checkpoints") << QStringList{"checkpoints", "--steps", "20", "--warm", "5", "--every", "10"} << "ms/step";

@@ -29,7 +29,7 @@ if [ "${1:-torch}" = jax ]; then
     exit 0
 fi
 venv=${SCONCE_BENCH_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/sconce/bench-torch-2.11.0}
-if "$venv/bin/python" -c 'import torch, numpy; assert torch.__version__.startswith("2.11.0")' 2>/dev/null; then
+if "$venv/bin/python" -c 'import torch, torchvision, numpy; assert torch.__version__.startswith("2.11.0")' 2>/dev/null; then
     echo "$venv"
     exit 0
 fi
@@ -46,6 +46,6 @@ pip="$venv/bin/python -m pip install --quiet --disable-pip-version-check --no-de
 # those libraries as well.
 $pip -r "$root/installer/libtorch-cpu.txt" -r "$root/installer/libtorch-gpu.txt" >&2
 $pip numpy==2.2.6 typing_extensions==4.15.0 sympy==1.14.0 mpmath==1.3.0 networkx==3.4.2 jinja2==3.1.6 markupsafe==3.0.3 \
-    fsspec==2025.9.0 filelock==3.20.0 setuptools==80.9.0 >&2
+    fsspec==2025.9.0 filelock==3.20.0 setuptools==80.9.0 torchvision==0.26.0 pillow==12.0.0 >&2
 "$venv/bin/python" -c 'import torch, numpy; print("PyTorch", torch.__version__, "is ready.")' >&2
 echo "$venv"

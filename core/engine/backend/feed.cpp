@@ -24,7 +24,8 @@ namespace {
 /// The device may be at the first of these while the host fills the last.
 constexpr std::size_t lotsOfRows = 8, lotsOfRecords = 3;
 constexpr std::int64_t mostBytesALot = 16 << 20;
-constexpr std::int64_t rowsAThread = 16; ///< at least: below, starting a thread costs more than it gains
+/// For a thread, at least: below, starting it costs more than it gains.
+constexpr std::int64_t fewestRows = 64, fewestChangedRows = 8;
 }
 
 void convertTableRecord(const float* in, float* out, const Scaling& scaling, const float* factors)
@@ -92,7 +93,7 @@ void Feed::convertChanged(const std::uint8_t* record, std::int64_t row, std::int
     convertRecord(lane.picture.data(), out, changing.size.channels, changing.size.pixels(), m_channelsLast, m_factor, m_offset);
 }
 
-template <class Convert> at::Tensor Feed::onProcessor(Part part, std::span<const std::int64_t> rows, bool reuse, const Convert& convert)
+template <class Convert> at::Tensor Feed::onProcessor(Part part, std::span<const std::int64_t> rows, bool reuse, std::int64_t fewest, const Convert& convert)
 {
     const auto count = static_cast<std::int64_t>(rows.size());
     at::Tensor batch = batchTensor(count, reuse);
@@ -103,7 +104,7 @@ template <class Convert> at::Tensor Feed::onProcessor(Part part, std::span<const
         m_data->gather(part, rows, m_staging);
     }
     const auto record = static_cast<std::int64_t>(m_recordBytes);
-    at::parallel_for(0, count, rowsAThread, [&](std::int64_t begin, std::int64_t end) {
+    at::parallel_for(0, count, fewest, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i)
             convert(all.empty() ? m_staging.data() + i * record : all.data() + rows[static_cast<std::size_t>(i)] * record, i, out + i * m_elements);
     });
@@ -121,7 +122,7 @@ at::Tensor Feed::trainingInputs(std::span<const std::int64_t> rows, std::int64_t
     while (m_changing->lanes.size() < static_cast<std::size_t>(at::get_num_threads()))
         m_changing->lanes.push_back({PictureChanger(m_changing->how, m_changing->size), std::vector<float>(static_cast<std::size_t>(m_elements))});
     const std::int64_t epoch = m_changing->epoch(step);
-    return onProcessor(Part::Training, rows, true, [&](const std::uint8_t* record, std::int64_t i, float* out) { convertChanged(record, rows[static_cast<std::size_t>(i)], epoch, out); });
+    return onProcessor(Part::Training, rows, true, fewestChangedRows, [&](const std::uint8_t* record, std::int64_t i, float* out) { convertChanged(record, rows[static_cast<std::size_t>(i)], epoch, out); });
 }
 
 void Feed::prepareStaging()
@@ -345,7 +346,7 @@ at::Tensor Feed::inputs(Part part, std::span<const std::int64_t> rows, bool reus
 {
     if (m_symbols) return symbols(part, rows, 0, reuse ? &m_batchSymbols : nullptr);
     if (m_device.is_cuda()) return fromBytes(bytesOnDevice(part, rows));
-    return onProcessor(part, rows, reuse, [this](const std::uint8_t* record, std::int64_t, float* out) { convert(record, out); });
+    return onProcessor(part, rows, reuse, fewestRows, [this](const std::uint8_t* record, std::int64_t, float* out) { convert(record, out); });
 }
 
 at::Tensor Feed::targets(Part part, std::span<const std::int64_t> rows, bool reuse)

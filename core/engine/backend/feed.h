@@ -72,8 +72,8 @@ class Feed
     /// On the device: change, where `changes` are given, scale, normalise, lay out.
     at::Tensor fromBytes(const at::Tensor& bytes, const at::Tensor& changes = {}) const;
     void drawChanges(std::span<const std::int64_t> rows, std::int64_t step, PictureChange* out) const;
-    /// Calls convert(record, its place in the batch, out) for each row, on all threads.
-    template <class Convert> at::Tensor onProcessor(Part part, std::span<const std::int64_t> rows, bool reuse, const Convert& convert);
+    /// Calls convert(record, its place in the batch, out) for each row, on as many threads as have `fewest` of them.
+    template <class Convert> at::Tensor onProcessor(Part part, std::span<const std::int64_t> rows, bool reuse, std::int64_t fewest, const Convert& convert);
     void convertChanged(const std::uint8_t* record, std::int64_t row, std::int64_t epoch, float* out);
     std::array<Staging*, 4> stagings() { return {&m_stagedRows, &m_stagedRecords, &m_stagedTargets, &m_stagedChanges}; }
     void makeResident();

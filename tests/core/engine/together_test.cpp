@@ -68,7 +68,7 @@ void TogetherTest::sameBits_data()
     QTest::addColumn<int>("steps");
     QTest::addColumn<QString>("extra");
     for (const int steps : {2, 4, 16}) QTest::addRow("adam, %d", steps) << steps << "";
-    for (const char* extra : {"sgd", "sgd dampened", "muon", "rmsprop", "clipped", "averaged", "bf16", "fp16", "fp16 that overflows", "sgd dampened, fp16 that overflows", "sgd dampened, plain, fp16 that overflows"}) QTest::addRow("%s, 4", extra) << 4 << extra;
+    for (const char* extra : {"sgd", "sgd dampened", "muon", "rmsprop", "clipped", "averaged", "augmented", "bf16", "fp16", "fp16 that overflows", "sgd dampened, fp16 that overflows", "sgd dampened, plain, fp16 that overflows"}) QTest::addRow("%s, 4", extra) << 4 << extra;
 }
 
 /// Asked at uneven times: dropout, batch statistics and rates follow the step, and what is told belongs to it.
@@ -82,6 +82,7 @@ void TogetherTest::sameBits()
     SessionSpec spec = capturable(optimiser, settings);
     if (extra == "clipped") spec.step.clipNorm = 0.1, spec.step.clipValue = 0.01;
     if (extra == "averaged") spec.step.averageDecay = 0.9;
+    if (extra == "augmented") spec.augmentation = {.shift = 2, .rotate = 20, .brightness = 0.3, .cutOut = 3}, spec.stepsPerEpoch = 6; // epochs end between the steps of a replay
     if (extra == "bf16" || extra.contains("fp16")) spec.step.precision = extra == "bf16" ? "bf16" : "fp16";
     if (extra.contains("plain")) spec.step.fusedOptimiser = false;
     if (extra.contains("overflows")) spec.step.firstScale = 16777216, spec.step.scaleGrowsAfter = 3;
@@ -108,9 +109,12 @@ void TogetherTest::sameBits()
 /// The host gathers them, to a place for each step.
 void TogetherTest::recordsThatAreNotInOnePiece()
 {
-    auto eager = opened(capturable(), Json(), stripes(false));
+    SessionSpec spec = capturable();
+    spec.augmentation.leftRight = Augmentation::Flip::Alternating; // what is drawn has a place, too
+    spec.stepsPerEpoch = 6;
+    auto eager = opened(spec, Json(), stripes(false));
     Tapes tapes;
-    auto several = opened(capturable(), together(4), stripes(false));
+    auto several = opened(spec, together(4), stripes(false));
     for (Session* each : {eager.get(), several.get()}) ragged(*each, 0, 30);
     QVERIFY(sameMetrics(*several->takeMetrics(), *eager->takeMetrics()));
     QVERIFY(stateOf(*several) == stateOf(*eager));

@@ -438,7 +438,7 @@ class PoliciesTest : public QObject
     void memoryOfPoliciesSurvivesAKill_data()
     {
         QTest::addColumn<QString>("what");
-        for (const char* what : {"plateau", "average", "micro-batch", "clipping", "step schedule"}) QTest::newRow(what) << what;
+        for (const char* what : {"plateau", "average", "micro-batch", "clipping", "step schedule", "augmentation"}) QTest::newRow(what) << what;
     }
     void memoryOfPoliciesSurvivesAKill()
     {
@@ -450,6 +450,8 @@ class PoliciesTest : public QObject
         if (what == "micro-batch") setOption(recipe.training, "gradients", "micro_batch", std::int64_t{5});
         if (what == "clipping") setOption(recipe.training, "gradients", "clip_norm", 0.1);
         if (what == "step schedule") recipe.training.schedule = {"step", {{"every", std::int64_t{2}}, {"factor", 0.5}, {"warm_up", 0.1}}};
+        if (what == "augmentation")
+            for (const char* step : {"shift", "rotate", "contrast"}) setIn(augmentationEntries(), recipe.data.augmentation, step, "on", true);
         // It does something at all.
         Bench bench(recipe);
         bench.run();
