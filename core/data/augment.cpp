@@ -44,26 +44,31 @@ SCONCE_FOR_EVERY_CPU void toFloats(const std::uint8_t* __restrict in, float* __r
     for (std::int64_t i = 0; i < count; ++i) out[i] = static_cast<float>(in[i]);
 }
 
+// In the following three the bounds come first: what is no number, where a matrix has no inverse, becomes the bound, and so a pixel.
+
 /// Beyond the edge there is a border of zeros, one pixel wide: further out is as far.
 SCONCE_FOR_EVERY_CPU void withinBorder(float* values, std::int64_t count, float size)
 {
-    for (std::int64_t i = 0; i < count; ++i) values[i] = std::min(std::max(values[i], -1.0f), size);
+    for (std::int64_t i = 0; i < count; ++i) values[i] = std::min(size, std::max(-1.0f, values[i]));
 }
 
 SCONCE_FOR_EVERY_CPU void withinPicture(float* values, std::int64_t count, float size)
 {
-    for (std::int64_t i = 0; i < count; ++i) values[i] = std::min(std::max(values[i], 0.0f), size - 1);
+    for (std::int64_t i = 0; i < count; ++i) values[i] = std::min(size - 1, std::max(0.0f, values[i]));
 }
+
+/// A float's places are several pixels apart there.
+constexpr float farthest = 0x1p30f;
 
 /// The picture and its mirror image in turns, to any distance; the mirrors stand at the outer edges of the first and last pixels.
 SCONCE_FOR_EVERY_CPU void mirroredInto(float* values, std::int64_t count, float size)
 {
     for (std::int64_t i = 0; i < count; ++i) {
-        const float from = std::fabs(values[i] + 0.5f);
+        const float from = std::min(farthest, std::fabs(values[i] + 0.5f));
         const auto turns = static_cast<std::int32_t>(from / size);
         const float rest = from - static_cast<float>(turns) * size;
         const float at = ((turns & 1) != 0 ? size - rest : rest) - 0.5f;
-        values[i] = std::min(std::max(at, 0.0f), size - 1);
+        values[i] = std::min(size - 1, std::max(0.0f, at));
     }
 }
 
@@ -207,7 +212,7 @@ void PictureChanger::colour(const PictureChange& change, float* out) const
 
 void PictureChanger::cut(const PictureChange& change, float* out) const
 {
-    const auto within = [](float at, std::int64_t size) { return std::clamp<std::int64_t>(static_cast<std::int64_t>(at), 0, size); };
+    const auto within = [](float at, std::int64_t size) { return static_cast<std::int64_t>(std::min(static_cast<float>(size), std::max(0.0f, at))); };
     const std::int64_t left = within(change.left, m_size.width), right = within(change.right, m_size.width);
     for (std::int64_t c = 0; c < m_size.channels; ++c)
         for (std::int64_t y = within(change.top, m_size.height); y < within(change.bottom, m_size.height); ++y) {
