@@ -44,56 +44,81 @@ SCONCE_FOR_EVERY_CPU void toFloats(const std::uint8_t* __restrict in, float* __r
     for (std::int64_t i = 0; i < count; ++i) out[i] = static_cast<float>(in[i]);
 }
 
+/// Each pixel with its neighbours to the right, below, and below to the right, in the bytes of one number: one look for four pixels.
+SCONCE_FOR_EVERY_CPU void packNeighbours(const std::uint8_t* __restrict padded, std::uint32_t* __restrict packed, std::int64_t count, std::int64_t stride)
+{
+    for (std::int64_t i = 0; i < count; ++i)
+        packed[i] = static_cast<std::uint32_t>(padded[i]) | static_cast<std::uint32_t>(padded[i + 1]) << 8 | static_cast<std::uint32_t>(padded[i + stride]) << 16 | static_cast<std::uint32_t>(padded[i + stride + 1]) << 24;
+}
+
+/// Where the pixels of some rows come from.
+SCONCE_FOR_EVERY_CPU void whereFrom(const PictureChange& change, std::int64_t width, std::int64_t firstRow, std::int64_t rows, float* __restrict xs, float* __restrict ys)
+{
+    for (std::int64_t row = 0; row < rows; ++row) {
+        const auto down = static_cast<float>(static_cast<std::int32_t>(firstRow + row));
+        const float x = change.fromX[1] * down + change.fromX[2], stepX = change.fromX[0], y = change.fromY[1] * down + change.fromY[2], stepY = change.fromY[0];
+        for (std::int64_t i = 0; i < width; ++i) {
+            const auto along = static_cast<float>(static_cast<std::int32_t>(i));
+            xs[row * width + i] = x + stepX * along;
+            ys[row * width + i] = y + stepY * along;
+        }
+    }
+}
+
+/// A picture with its neighbours.
+struct Packed
+{
+    const std::uint32_t* places; ///< with one more column and row before the picture and two behind
+    std::int64_t height, width;
+};
+
 // In the following three the bounds come first: what is no number, where a matrix has no inverse, becomes the bound, and so a pixel.
 
 /// Beyond the edge there is a border of zeros, one pixel wide: further out is as far.
-SCONCE_FOR_EVERY_CPU void withinBorder(float* values, std::int64_t count, float size)
+struct Border
 {
-    for (std::int64_t i = 0; i < count; ++i) values[i] = std::min(size, std::max(-1.0f, values[i]));
-}
+    static float within(float at, float size) { return std::min(size, std::max(-1.0f, at)); }
+};
 
-SCONCE_FOR_EVERY_CPU void withinPicture(float* values, std::int64_t count, float size)
+struct Edge
 {
-    for (std::int64_t i = 0; i < count; ++i) values[i] = std::min(size - 1, std::max(0.0f, values[i]));
-}
-
-/// A float's places are several pixels apart there.
-constexpr float farthest = 0x1p30f;
+    static float within(float at, float size) { return std::min(size - 1, std::max(0.0f, at)); }
+};
 
 /// The picture and its mirror image in turns, to any distance; the mirrors stand at the outer edges of the first and last pixels.
-SCONCE_FOR_EVERY_CPU void mirroredInto(float* values, std::int64_t count, float size)
+struct Mirror
 {
-    for (std::int64_t i = 0; i < count; ++i) {
-        const float from = std::min(farthest, std::fabs(values[i] + 0.5f));
+    static constexpr float farthest = 0x1p30f; ///< a float's places are many pixels apart there
+    static float within(float at, float size)
+    {
+        const float from = std::min(farthest, std::fabs(at + 0.5f));
         const auto turns = static_cast<std::int32_t>(from / size);
         const float rest = from - static_cast<float>(turns) * size;
-        const float at = ((turns & 1) != 0 ? size - rest : rest) - 0.5f;
-        values[i] = std::min(size - 1, std::max(0.0f, at));
+        return Edge::within(((turns & 1) != 0 ? size - rest : rest) - 0.5f, size);
     }
-}
+};
 
-SCONCE_FOR_EVERY_CPU void line(float* __restrict xs, float* __restrict ys, std::int64_t count, float x, float stepX, float y, float stepY)
+/// Between the four nearest pixels. Into each of the variants, where it is compiled for its CPU; over many pixels at once, rows being short.
+template <class Outside> __attribute__((always_inline)) inline void interpolate(const Packed& picture, const float* __restrict xs, const float* __restrict ys, std::int64_t count, float* __restrict out)
 {
+    const auto stride = static_cast<std::int32_t>(picture.width + 3);
+    const auto width = static_cast<float>(picture.width), height = static_cast<float>(picture.height);
+    const std::uint32_t* __restrict places = picture.places;
+    const auto pixel = [](std::uint32_t four, int which) { return static_cast<float>(static_cast<std::int32_t>(four >> (8 * which) & 255u)); };
     for (std::int64_t i = 0; i < count; ++i) {
-        const auto at = static_cast<float>(static_cast<std::int32_t>(i));
-        xs[i] = x + stepX * at;
-        ys[i] = y + stepY * at;
-    }
-}
-
-/// Between the four nearest pixels. `padded` has one more column and row before the picture and two behind; coordinates from −1 on.
-SCONCE_FOR_EVERY_CPU void interpolate(const float* __restrict padded, std::int32_t stride, const float* __restrict xs, const float* __restrict ys, std::int64_t count, float* __restrict out)
-{
-    for (std::int64_t i = 0; i < count; ++i) {
-        const float x = xs[i] + 1.0f, y = ys[i] + 1.0f;
-        const auto column = static_cast<std::int32_t>(x), row = static_cast<std::int32_t>(y);
-        const float right = x - static_cast<float>(column), below = y - static_cast<float>(row);
-        const std::int32_t at = row * stride + column;
-        const float upper = padded[at] + right * (padded[at + 1] - padded[at]);
-        const float lower = padded[at + stride] + right * (padded[at + stride + 1] - padded[at + stride]);
+        const float x = Outside::within(xs[i], width) + 1.0f, y = Outside::within(ys[i], height) + 1.0f;
+        const auto column = static_cast<std::int32_t>(x), line = static_cast<std::int32_t>(y);
+        const float right = x - static_cast<float>(column), below = y - static_cast<float>(line);
+        const std::uint32_t four = places[line * stride + column];
+        const float upper = pixel(four, 0) + right * (pixel(four, 1) - pixel(four, 0));
+        const float lower = pixel(four, 2) + right * (pixel(four, 3) - pixel(four, 2));
         out[i] = upper + below * (lower - upper);
     }
 }
+
+SCONCE_FOR_EVERY_CPU void onBlack(const Packed& picture, const float* xs, const float* ys, std::int64_t count, float* out) { interpolate<Border>(picture, xs, ys, count, out); }
+SCONCE_FOR_EVERY_CPU void onEdge(const Packed& picture, const float* xs, const float* ys, std::int64_t count, float* out) { interpolate<Edge>(picture, xs, ys, count, out); }
+SCONCE_FOR_EVERY_CPU void onMirror(const Packed& picture, const float* xs, const float* ys, std::int64_t count, float* out) { interpolate<Mirror>(picture, xs, ys, count, out); }
 
 SCONCE_FOR_EVERY_CPU void scaleBy(float* values, std::int64_t count, float factor, float offset)
 {
@@ -104,6 +129,9 @@ SCONCE_FOR_EVERY_CPU void withinBytes(float* values, std::int64_t count)
 {
     for (std::int64_t i = 0; i < count; ++i) values[i] = std::min(std::max(values[i], 0.0f), 255.0f);
 }
+
+/// Small pictures whole, of large ones what stays in the nearest cache.
+std::int64_t rowsAtOnce(const PictureSize& size) { return std::clamp<std::int64_t>(2048 / std::max<std::int64_t>(1, size.width), 1, std::max<std::int64_t>(1, size.height)); }
 
 float greyShare(std::int64_t channel, std::int64_t channels)
 {
@@ -160,8 +188,9 @@ PictureChanger::PictureChanger(const Augmentation& how, const PictureSize& size)
 {
     if (!how.moves()) return;
     m_padded.resize(static_cast<std::size_t>((size.height + 3) * (size.width + 3))); // the border stays 0
-    m_xs.resize(static_cast<std::size_t>(size.width));
-    m_ys.resize(static_cast<std::size_t>(size.width));
+    m_packed.resize(m_padded.size());
+    m_xs.resize(static_cast<std::size_t>(rowsAtOnce(size) * size.width));
+    m_ys.resize(m_xs.size());
 }
 
 void PictureChanger::apply(const PictureChange& change, const std::uint8_t* in, float* out)
@@ -174,16 +203,15 @@ void PictureChanger::apply(const PictureChange& change, const std::uint8_t* in, 
 
 void PictureChanger::move(const PictureChange& change, const std::uint8_t* in, float* out)
 {
-    const std::int64_t width = m_size.width, height = m_size.height, stride = width + 3;
-    const auto inside = m_how.outside == Augmentation::Outside::Black ? withinBorder : m_how.outside == Augmentation::Outside::Edge ? withinPicture : mirroredInto;
-    for (std::int64_t c = 0; c < m_size.channels; ++c) {
-        for (std::int64_t y = 0; y < height; ++y) toFloats(in + (c * height + y) * width, m_padded.data() + (y + 1) * stride + 1, width);
-        for (std::int64_t y = 0; y < height; ++y) {
-            const auto at = static_cast<float>(y);
-            line(m_xs.data(), m_ys.data(), width, change.fromX[1] * at + change.fromX[2], change.fromX[0], change.fromY[1] * at + change.fromY[2], change.fromY[0]);
-            inside(m_xs.data(), width, static_cast<float>(width));
-            inside(m_ys.data(), width, static_cast<float>(height));
-            interpolate(m_padded.data(), static_cast<std::int32_t>(stride), m_xs.data(), m_ys.data(), width, out + (c * height + y) * width);
+    const std::int64_t width = m_size.width, height = m_size.height, stride = width + 3, band = rowsAtOnce(m_size);
+    const auto moved = m_how.outside == Augmentation::Outside::Black ? onBlack : m_how.outside == Augmentation::Outside::Edge ? onEdge : onMirror;
+    for (std::int64_t c = 0; c < m_size.channels; ++c, in += height * width) {
+        for (std::int64_t y = 0; y < height; ++y) std::copy_n(in + y * width, width, m_padded.data() + (y + 1) * stride + 1);
+        packNeighbours(m_padded.data(), m_packed.data(), (height + 2) * stride - 1, stride);
+        for (std::int64_t y = 0; y < height; y += band) {
+            const std::int64_t rows = std::min(band, height - y);
+            if (c == 0 || band < height) whereFrom(change, width, y, rows, m_xs.data(), m_ys.data());
+            moved({m_packed.data(), height, width}, m_xs.data(), m_ys.data(), rows * width, out + (c * height + y) * width);
         }
     }
 }

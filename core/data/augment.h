@@ -75,8 +75,9 @@ class PictureChanger
 
     Augmentation m_how;
     PictureSize m_size;
-    std::vector<float> m_padded;     ///< the picture with a border, so that neighbours need no test
-    std::vector<float> m_xs, m_ys;   ///< where the pixels of a row come from
+    std::vector<std::uint8_t> m_padded;  ///< a channel with a border, so that neighbours need no test
+    std::vector<std::uint32_t> m_packed; ///< its pixels with their neighbours
+    std::vector<float> m_xs, m_ys;       ///< where the pixels of some rows come from
 };
 
 } // namespace sconce

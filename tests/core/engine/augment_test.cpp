@@ -6,6 +6,7 @@
 #include "core/engine/backend/picture_changes.h"
 
 #include <ATen/Functions.h>
+#include <ATen/core/Scalar.h>
 
 #include <QtTest>
 
@@ -131,7 +132,7 @@ void EngineAugmentTest::deviceAndProcessorAlike()
         }
         const at::Tensor pictures = at::from_blob(bytes.data(), sizes, at::kByte).to(at::kFloat);
         const at::Tensor got = engine::PictureChanges(how, size, at::kCPU).apply(pictures.clone(), changes);
-        const double apart = (got - expected).abs().max().item<double>(); // of 255: both compute coordinates in single precision
+        const double apart = at::max(at::abs(at::sub(got, expected))).item().toDouble(); // of 255: both compute coordinates in single precision
         // Where a coordinate falls on the border to what is cut off, rounding decides; nowhere else.
         QVERIFY2(apart < 0.05, qPrintable(QStringLiteral("%1 apart").arg(apart)));
         if (how.any()) QVERIFY(!at::equal(got, pictures));
