@@ -241,11 +241,19 @@ Result<StagedFolder> StagedFolder::create(const std::string& finalPath)
 Result<void> StagedFolder::write(const std::string& name, std::span<const std::span<const std::byte>> chunks)
 {
     const std::string path = m_staging + "/" + name;
-    if (const int fault = faultAt(WriteStep::Open, path)) return ioError("write", path, fault);
+    int& file = m_files.emplace_back(File{path, -EIO}).fd;
+    const auto failed = [&](int failure) {
+        file = -failure;
+        return ioError("write", path, failure);
+    };
+    if (const int fault = faultAt(WriteStep::Open, path)) return failed(fault);
     const int fd = openRetrying(path, O_WRONLY | O_CREAT | O_EXCL);
-    if (fd < 0) return ioError("write", path, errno);
-    m_files.push_back({path, fd});
-    if (const int failure = writeChunks(fd, path, chunks)) return ioError("write", path, failure);
+    if (fd < 0) return failed(errno);
+    file = fd;
+    if (const int failure = writeChunks(fd, path, chunks)) {
+        ::close(fd);
+        return failed(failure);
+    }
     return {};
 }
 
@@ -257,12 +265,20 @@ Result<void> StagedFolder::write(const std::string& name, std::string_view text)
 
 Result<void> StagedFolder::syncFiles()
 {
+    for (const File& file : m_files)
+        if (file.fd < 0) return ioError("write", file.path, -file.fd);
     // All are sent on their way before the first is waited for, so that what the journal has to say of them is one entry. A hint: where
     // it is refused, fsync does all of it.
     if (m_files.size() > 1)
         for (const File& file : m_files) (void)::sync_file_range(file.fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-    for (File& file : m_files)
-        if (const int failure = syncAndClose(file.fd, file.path)) return ioError("write", file.path, failure);
+    for (auto file = m_files.begin(); file != m_files.end(); ++file)
+        if (const int failure = syncAndClose(file->fd, file->path)) {
+            if (file->fd >= 0) ::close(file->fd);
+            file->fd = -failure;
+            const Error error = ioError("write", file->path, failure);
+            m_files.erase(m_files.begin(), file); // what was synced: who asks again gets the same answer
+            return error;
+        }
     m_files.clear();
     return {};
 }

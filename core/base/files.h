@@ -47,12 +47,12 @@ class StagedFolder
     /// one entry of its journal, synced one by one a few each. Its descriptor stays open until then.
     Result<void> write(const std::string& name, std::span<const std::span<const std::byte>> chunks);
     Result<void> write(const std::string& name, std::string_view text);
-    /// Once, with nothing written afterwards. An error leaves nothing behind, or the folder under its final name if only its own
-    /// durability is in doubt.
+    /// Once, with nothing written afterwards; refused with its error where a write() failed. An error leaves nothing behind, or the
+    /// folder under its final name if only its own durability is in doubt.
     Result<void> commit();
 
   private:
-    struct File { std::string path; int fd; };
+    struct File { std::string path; int fd; }; ///< below 0: the errno, negative, that it could not be written for
     StagedFolder(std::string staging, std::string final);
     Result<void> syncFiles();
     std::string m_staging;

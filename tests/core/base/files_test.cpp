@@ -148,6 +148,33 @@ class FilesTest : public QObject
         QVERIFY(staged->write("a", "x").ok());
         QVERIFY(!staged->write("a", "y")); // each name once
     }
+    /// Who does not look at what write() said, and commits all the same, is told again: half a folder never gets its name.
+    void aFailedWriteCannotBeCommitted()
+    {
+        const auto descriptors = [] { return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator()); };
+        const sconce::test::TemporaryFolder folder;
+        const auto before = descriptors();
+        for (const WriteStep step : {WriteStep::Open, WriteStep::Write, WriteStep::Sync, WriteStep::Close})
+            for (const char* name : {"/a", "/b", "/c"}) {
+                auto staged = StagedFolder::create(folder / "7");
+                SCONCE_VERIFY_OK(staged);
+                writeFault = [&](WriteStep at, const std::string& path) { return at == step && path.ends_with(name) ? ENOSPC : 0; };
+                int failed = 0;
+                for (const char* file : {"a", "b", "c"}) failed += staged->write(file, std::string_view("text")) ? 0 : 1;
+                QCOMPARE(failed, step == WriteStep::Open || step == WriteStep::Write ? 1 : 0);
+                for (int attempt = 0; attempt < 3; ++attempt) { // nor when the disk has room again: what failed once counts as lost
+                    const auto committed = staged->commit();
+                    QVERIFY(!committed && committed.error().code == ErrorCode::DiskFull);
+                    QVERIFY2(committed.error().message.find(std::string("7.incomplete") + name) != std::string::npos, committed.error().message.c_str());
+                    writeFault = nullptr;
+                }
+                *staged = *StagedFolder::create(folder / "8");
+                QVERIFY(staged->write("a", std::string_view("other")).ok() && staged->commit().ok());
+                QVERIFY(removeTree(folder / "8").ok());
+            }
+        QVERIFY(namesIn(folder.path()).empty());
+        QCOMPARE(descriptors(), before);
+    }
     /// More chunks than the system takes at once, some of them empty.
     void manyChunks()
     {
