@@ -199,6 +199,11 @@ void ComposePage::makeBody()
         m_stack->selectLayers({id});
         m_tabs->setCurrentIndex(0);
     });
+    connect(m_problems, &ProblemPanel::inputChosen, this, [this] {
+        m_stack->selectionModel()->setCurrentIndex(m_model->index(0), QItemSelectionModel::ClearAndSelect); // its card is the first row
+        m_stack->scrollTo(m_model->index(0));
+        m_tabs->setCurrentIndex(0);
+    });
     connect(m_problems, &ProblemPanel::keyboardFreed, this, [this] { m_stack->setFocus(Qt::OtherFocusReason); });
     connect(m_estimate, &EstimateBar::problemsClicked, m_problems, &ProblemPanel::toggleList);
 }

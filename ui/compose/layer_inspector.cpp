@@ -150,6 +150,8 @@ void LayerInspector::makeInput()
     setControlHeight(m_ownStatistics, 28);
     m_column->addSpacing(6);
     m_column->addWidget(m_ownStatistics, 0, Qt::AlignLeft);
+    m_changes = new ChangesForm(m_document, m_content);
+    m_column->addWidget(m_changes);
     connect(m_inputForm, &ParamForm::edited, this, [this](const std::string& id, const ParamValue& value) {
         m_document.change(tr("Set the input"), [&](Recipe& r) { setInputValue(r.data.input, id, value); }, QStringLiteral("input/") + text(id));
     });
@@ -214,6 +216,7 @@ void LayerInspector::setLabelWidth(int width)
     m_nameRow->setLabelWidth(width);
     m_form->setLabelWidth(width);
     m_inputForm->setLabelWidth(width);
+    m_changes->setLabelWidth(width);
     update();
 }
 
@@ -268,6 +271,7 @@ void LayerInspector::update()
     const bool symbols = m_document.facts() && m_document.facts()->symbols > 0; // fed as they are
     m_inputForm->setVisible(m_subject == Subject::Input && !symbols);
     m_ownStatistics->setVisible(m_subject == Subject::Input && m_statistics.has_value() && !symbols);
+    m_changes->setVisible(m_subject == Subject::Input && m_changes->update());
     if (!layer) {
         m_form->hide();
         m_cost->hide();

@@ -3,7 +3,7 @@
 // What is selected in the stack, in detail: a layer's settings made from its parameter descriptors, its problem, its cost;
 // the data's settings for Input; the task's demands for Output.
 
-#include "ui/compose/param_form.h"
+#include "ui/compose/changes_form.h"
 #include "ui/compose/recipe_document.h"
 
 #include <QScrollArea>
@@ -60,6 +60,7 @@ class LayerInspector : public QScrollArea
     ParamForm* m_form = nullptr;
     ParamForm* m_inputForm = nullptr;
     QPushButton* m_ownStatistics = nullptr;
+    ChangesForm* m_changes = nullptr;
     QWidget* m_cost = nullptr;
     struct CostRow { QLabel* caption; QLabel* value; QLabel* note; };
     CostRow m_parameters, m_compute, m_activations, m_field;

@@ -2,6 +2,7 @@
 #include "ui/compose/problem_panel.h"
 
 #include "core/model/catalogue.h"
+#include "ui/compose/changes_form.h"
 #include "ui/widgets/parts.h"
 
 #include <QApplication>
@@ -253,6 +254,7 @@ void ProblemPanel::update()
     m_shown = state;
     m_rows.clear();
     m_rowLayers.clear();
+    m_rowOfInput.clear();
     delete m_scroll->takeWidget();
     m_list = new QWidget;
     auto* column = new QVBoxLayout(m_list);
@@ -264,6 +266,7 @@ void ProblemPanel::update()
         column->addWidget(row);
         m_rows.push_back(row);
         m_rowLayers.push_back(problems[i].layer);
+        m_rowOfInput.push_back(isAboutInput(problems[i]));
     }
     m_scroll->setWidget(m_list);
     setSelected(m_selected);
@@ -295,6 +298,7 @@ bool ProblemPanel::eventFilter(QObject* object, QEvent* event)
     if (pressed)
         for (std::size_t i = 0; i < m_rows.size(); ++i)
             if (m_rows[i] == object && !m_rowLayers[i].empty()) Q_EMIT layerChosen(m_rowLayers[i]);
+            else if (m_rows[i] == object && m_rowOfInput[i]) Q_EMIT inputChosen();
     return QWidget::eventFilter(object, event);
 }
 

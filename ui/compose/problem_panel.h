@@ -33,6 +33,7 @@ class ProblemPanel : public QWidget
 
   Q_SIGNALS:
     void layerChosen(const sconce::LayerId& layer);
+    void inputChosen(); ///< a problem of what the network is fed
     void keyboardFreed(); ///< the last fix that had the keyboard is done
 
   protected:
@@ -59,6 +60,7 @@ class ProblemPanel : public QWidget
     QWidget* m_list = nullptr;
     std::vector<QWidget*> m_rows;
     std::vector<LayerId> m_rowLayers;
+    std::vector<bool> m_rowOfInput;
     std::string m_shown; ///< what the rows show: rebuilt only when it changes
     LayerId m_selected;
     bool m_open = true, m_low = false, m_lowOpen = false;

@@ -37,7 +37,7 @@ void DataPage::showClasses()
 {
     if (!m_data) return;
     const auto& info = m_data->info();
-    const auto rows = splitRows(info.trainingCount, info.testCount, m_split->choices().split, 42, info.validationCount);
+    const auto rows = splitRows(info.trainingCount, info.testCount, m_split->choices().split, startSeed(), info.validationCount);
     if (isText()) return showSymbols(rows);
     if (hasLabels()) return showLabels(rows);
     std::vector<ClassBars::Bar> bars;

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/data/data_page.h"
 
-#include "core/base/random.h"
 #include "core/base/text.h"
-#include "core/data/order.h"
+#include "ui/data/augment_preview.h"
 #include "ui/data/class_bars.h"
-#include "ui/data/labels_dialog.h"
 #include "ui/data/set_list.h"
 #include "ui/data/split_panel.h"
 #include "ui/data/table_view.h"
@@ -17,7 +15,6 @@
 #include <QApplication>
 #include <QComboBox>
 #include <QDesktopServices>
-#include <QDialog>
 #include <QDragEnterEvent>
 #include <QFileInfo>
 #include <QListView>
@@ -34,10 +31,11 @@ namespace sconce::ui {
 
 namespace {
 
-QString grouped(std::int64_t value) { return QString::fromStdString(groupedInt(value)); }
 const char* shareNames[] = {QT_TRANSLATE_NOOP("DataPage", "training"), QT_TRANSLATE_NOOP("DataPage", "validation"), QT_TRANSLATE_NOOP("DataPage", "test")};
 
 } // namespace
+
+QString DataPage::shareName(int share) { return tr(shareNames[share]); }
 
 Page* makeDataPage(Studio& studio, QWidget* parent) { return new DataPage(studio, parent); }
 
@@ -53,6 +51,7 @@ DataPage::DataPage(Studio& studio, QWidget* parent) : Page(parent), m_studio(stu
     row->addWidget(buildMiddle(), 1);
     m_split = new SplitPanel;
     auto* scroll = new QScrollArea(this);
+    scroll->setObjectName(QStringLiteral("data.right"));
     scroll->setWidget(m_split);
     scroll->setWidgetResizable(true);
     scroll->setFrameShape(QFrame::NoFrame);
@@ -203,83 +202,10 @@ QWidget* DataPage::buildMiddle()
     const Token tokens[] = {Token::Train, Token::Val, Token::Test};
     for (int share = 0; share < 3; ++share) {
         m_classCard->titleBar()->addWidget(makeDot(tokens[share], m_classCard));
-        m_classCard->titleBar()->addWidget(makeLabel(tr(shareNames[share]), FontRole::Caption, Token::Text2, m_classCard));
+        m_classCard->titleBar()->addWidget(makeLabel(shareName(share), FontRole::Caption, Token::Text2, m_classCard));
     }
     column->addWidget(m_classCard);
     return middle;
-}
-
-QWidget* DataPage::buildSamplesCard()
-{
-    auto* card = new Card({}, this);
-    auto* tools = new QHBoxLayout;
-    tools->setSpacing(8);
-    tools->addWidget(makeLabel(tr("Show"), FontRole::Caption, Token::Text2, card));
-    m_classFilter = new QComboBox(card);
-    m_classFilter->setObjectName(QStringLiteral("data.classFilter"));
-    m_classFilter->setMinimumWidth(140);
-    m_partFilter = new QComboBox(card);
-    m_partFilter->setObjectName(QStringLiteral("data.partFilter"));
-    m_partFilter->addItems({tr("all parts"), tr("training"), tr("validation"), tr("test")});
-    tools->addWidget(m_classFilter);
-    tools->addWidget(m_partFilter);
-    tools->addStretch(1);
-    m_targetLabel = makeLabel(tr("Predict"), FontRole::Caption, Token::Text2, card);
-    m_target = new QComboBox(card);
-    m_target->setObjectName(QStringLiteral("data.target"));
-    m_target->setAccessibleName(tr("Column to predict"));
-    m_target->setToolTip(tr("The column that the network learns to predict from the others. Words are classes; numbers may be predicted as numbers (task: regression). Several columns of yes and no are predicted at once as labels."));
-    m_target->setMinimumWidth(140);
-    tools->addWidget(m_targetLabel);
-    tools->addWidget(m_target);
-    m_labels = makeButton(QStringLiteral("tag"), tr("Labels…"), ButtonKind::Normal, card);
-    m_labels->setObjectName(QStringLiteral("data.labels"));
-    m_labels->setAccessibleName(tr("Predict several labels"));
-    tools->addWidget(m_labels);
-    connect(m_labels, &QPushButton::clicked, this, &DataPage::chooseLabels);
-    m_targetLabel->hide();
-    m_target->hide();
-    m_labels->hide();
-    m_sizeLabel = makeLabel(tr("Size"), FontRole::Caption, Token::Text2, card);
-    tools->addWidget(m_sizeLabel);
-    m_size = new QSlider(Qt::Horizontal, card);
-    m_size->setObjectName(QStringLiteral("data.cellSize"));
-    m_size->setAccessibleName(tr("Size of the pictures"));
-    m_size->setRange(1, 6);
-    m_size->setValue(m_studio.settings->value(QStringLiteral("data/cellSize"), 3).toInt());
-    m_size->setFixedWidth(96);
-    tools->addWidget(m_size);
-    auto* mix = makeToolButton(QStringLiteral("shuffle"), tr("Show the samples in another order"), card);
-    mix->setObjectName(QStringLiteral("data.mix"));
-    m_mixButton = mix;
-    tools->addWidget(mix);
-    card->content()->addLayout(tools);
-    m_grid = new SampleGrid(card);
-    m_grid->setCellSize(28 * m_size->value());
-    m_table = new TableView(card);
-    m_samples = new QStackedWidget(card);
-    m_samples->addWidget(m_grid);
-    m_samples->addWidget(m_table);
-    m_text = new TextView(card);
-    m_samples->addWidget(m_text);
-    card->content()->addWidget(m_samples, 1);
-    m_sampleLine = makeLabel({}, FontRole::Caption, Token::Text2, card);
-    m_sampleLine->setObjectName(QStringLiteral("data.sampleLine"));
-    card->content()->addWidget(m_sampleLine);
-    connect(m_target, &QComboBox::activated, this, &DataPage::chooseTarget);
-    connect(m_classFilter, &QComboBox::currentIndexChanged, this, &DataPage::showSamples);
-    connect(m_partFilter, &QComboBox::currentIndexChanged, this, &DataPage::showSamples);
-    connect(m_size, &QSlider::valueChanged, this, [this](int value) {
-        m_grid->setCellSize(28 * value); // whole multiples of MNIST's 28 pixels stay sharp
-        m_studio.settings->setValue(QStringLiteral("data/cellSize"), value);
-    });
-    connect(mix, &QToolButton::clicked, this, [this] {
-        ++m_mix;
-        showSamples();
-    });
-    connect(m_grid, &SampleGrid::currentChanged, this, &DataPage::showSampleLine);
-    connect(m_grid, &SampleGrid::activated, this, &DataPage::enlarge);
-    return card;
 }
 
 void DataPage::connectServices()
@@ -319,9 +245,12 @@ void DataPage::connectServices()
     });
     connect(m_split, &SplitPanel::choicesChanged, this, [this] {
         setDataChoices(*m_studio.settings, m_id, m_split->choices());
+        showChanges();
+        if (m_split->choices().split == m_shownSplit) return; // the samples are the same, and so is the one that is looked at
         showSamples();
         showClasses();
     });
+    connect(m_split->preview(), &AugmentPreview::anotherWanted, this, &DataPage::chooseAnother);
     connect(m_split, &SplitPanel::importAsked, this, [this](const ImportOptions& options) {
         if (m_data) m_studio.data->add(QString::fromStdString(m_data->info().location), options);
     });
@@ -350,6 +279,8 @@ void DataPage::setCompact(bool narrow, bool low)
 {
     m_classCard->setVisible(!low);
     m_labels->setText(narrow ? QString() : tr("Labels…"));
+    m_narrow = narrow;
+    showTools();
 }
 
 void DataPage::addByButton(bool folder)
@@ -374,6 +305,7 @@ void DataPage::select(const DatasetId& id)
     m_mix = 0;
     m_data.reset();
     m_train->setEnabled(false);
+    showSampleLine(-1);
     m_studio.settings->setValue(QStringLiteral("data/current"), QString::fromStdString(id));
     if (const auto* info = m_studio.data->find(id)) m_name->setText(QString::fromStdString(info->title));
     m_samples->setCurrentIndex(0);
@@ -388,6 +320,7 @@ void DataPage::opened(const DatasetId& id, DatasetPtr data, const QString& sente
     m_checked->setVisible(m_data != nullptr);
     m_error->setVisible(!m_data);
     if (!m_data) {
+        showSampleLine(-1);
         m_error->setText(sentence);
         m_grid->setMessage(tr("The samples cannot be shown."));
         m_facts->setFullText({});
@@ -407,6 +340,7 @@ void DataPage::opened(const DatasetId& id, DatasetPtr data, const QString& sente
     if (!isTable() && !isText()) m_model->setThumbnail(id, thumbnailOf(*m_data));
     showTarget();
     showInfo();
+    showChanges();
     showSamples();
     showClasses();
 }
@@ -422,109 +356,6 @@ void DataPage::showInfo()
     for (const auto& problem : info.problems) problems << QString::fromStdString(problem);
     m_facts->setToolTip(problems.join(QLatin1Char('\n')) + (problems.isEmpty() ? QString() : QStringLiteral("\n")) + tr("Fingerprint %1").arg(QString::fromStdString(info.fingerprint.substr(0, 16))));
     m_more->setEnabled(!info.location.empty());
-}
-
-void DataPage::showSamples()
-{
-    if (!m_data) return;
-    const auto& info = m_data->info();
-    const auto rows = splitRows(info.trainingCount, info.testCount, m_split->choices().split, 42, info.validationCount);
-    const int wantedClass = m_classFilter->currentIndex() - 1, wantedPart = m_partFilter->currentIndex() - 1;
-    std::vector<SampleGrid::Sample> samples;
-    const auto take = [&](const std::vector<std::int64_t>& from, Part part, int share) {
-        if (wantedPart >= 0 && wantedPart != share) return;
-        const auto labels = m_data->labels(part);
-        const auto sets = m_data->labelSets(part);
-        const auto isOne = [&](std::size_t row) { return !sets.empty() ? sets[row * info.labelNames.size() + static_cast<std::size_t>(wantedClass)] != 0 : labels.empty() || labels[row] == wantedClass; };
-        for (const auto row : from)
-            if (wantedClass < 0 || isOne(static_cast<std::size_t>(row))) samples.push_back({part, row, share});
-    };
-    take(rows.training, Part::Training, 0);
-    take(rows.validation, Part::Training, 1);
-    take(rows.test, rows.testPart, 2);
-    if (m_mix > 0 && !samples.empty()) {
-        const SampleOrder order(static_cast<std::int64_t>(samples.size()), m_mix, 0, true);
-        std::vector<SampleGrid::Sample> mixed;
-        mixed.reserve(samples.size());
-        for (std::size_t i = 0; i < samples.size(); ++i) mixed.push_back(samples[static_cast<std::size_t>(order.at(static_cast<std::int64_t>(i)))]);
-        samples = std::move(mixed);
-    }
-    m_samples->setCurrentIndex(isTable() ? 1 : isText() ? 2 : 0);
-    if (isText()) m_text->setText(m_data, std::move(samples));
-    else if (isTable()) m_table->setTable(m_data, std::move(samples));
-    else m_grid->setData(m_data, std::move(samples));
-}
-
-/// What a table has to choose, and what tables and texts have not.
-void DataPage::showTarget()
-{
-    const bool table = isTable();
-    for (QWidget* widget : std::initializer_list<QWidget*>{m_target, m_targetLabel, m_labels}) widget->setVisible(table);
-    for (QWidget* widget : std::initializer_list<QWidget*>{m_size, m_sizeLabel}) widget->setVisible(!table && !isText());
-    m_classFilter->setVisible(!m_data->info().classes.empty() || hasLabels());
-    m_sampleLine->setVisible(!table && !isText());
-    m_mixButton->setVisible(!isText()); // its order is what a text is
-    if (!table) return;
-    const QSignalBlocker blocker(m_target);
-    m_target->clear();
-    for (const std::string& name : m_data->info().columnNames) m_target->addItem(QString::fromStdString(name));
-    const DatasetInfo& info = m_data->info();
-    m_target->setPlaceholderText(QString::fromStdString(plural(static_cast<std::int64_t>(info.labelNames.size()), "label", "labels")));
-    m_target->setCurrentIndex(hasLabels() ? -1 : m_target->findText(QString::fromStdString(info.target)));
-    m_labels->setEnabled(!info.yesNoColumns.empty());
-    m_labels->setToolTip(info.yesNoColumns.empty() ? tr("No column holds nothing but yes and no, or 1 and 0, as labels do.") : tr("Predicts several columns of yes and no at once, as labels of which a row may have any number."));
-}
-
-void DataPage::chooseTarget(int index)
-{
-    if (!isTable()) return;
-    const DatasetInfo& info = m_data->info();
-    const std::string name = m_target->itemText(index).toStdString();
-    if (!hasLabels() && name == info.target) return;
-    ImportOptions options;
-    options.target = name;
-    m_studio.data->add(QString::fromStdString(info.location), options);
-}
-
-void DataPage::chooseLabels()
-{
-    if (!isTable()) return;
-    auto* dialog = new LabelsDialog(m_data->info(), this);
-    connect(dialog, &LabelsDialog::chosen, this, [this, location = m_data->info().location](const std::vector<std::string>& columns) {
-        ImportOptions options;
-        options.labels = columns;
-        m_studio.data->add(QString::fromStdString(location), options);
-    });
-    dialog->open();
-}
-
-void DataPage::showSampleLine(int index)
-{
-    if (!m_data || index < 0 || index >= static_cast<int>(m_grid->samples().size())) {
-        m_sampleLine->clear();
-        return;
-    }
-    const auto& sample = m_grid->samples()[static_cast<std::size_t>(index)];
-    m_sampleLine->setText((hasLabels() ? tr("Sample %1 of %2   labels: %3   %4   Enter: see it large") : tr("Sample %1 of %2   label %3   %4   Enter: see it large"))
-                              .arg(grouped(index + 1), grouped(static_cast<std::int64_t>(m_grid->samples().size())),
-                                   truthText(*m_data, sample.part, sample.row), tr(shareNames[sample.share])));
-}
-
-void DataPage::enlarge(int index)
-{
-    const auto& sample = m_grid->samples()[static_cast<std::size_t>(index)];
-    const QImage image = sampleImage(*m_data, sample.part, sample.row);
-    auto* dialog = new QDialog(this);
-    dialog->setAttribute(Qt::WA_DeleteOnClose);
-    dialog->setObjectName(QStringLiteral("data.large"));
-    dialog->setWindowTitle(m_sampleLine->text());
-    auto* column = new QVBoxLayout(dialog);
-    auto* picture = new QLabel(dialog);
-    picture->setPixmap(QPixmap::fromImage(image.scaled(448, 448, Qt::KeepAspectRatio, Qt::FastTransformation)));
-    column->addWidget(picture);
-    column->addWidget(makeLabel((hasLabels() ? tr("Labels: %1; %2, row %3") : tr("Label %1, %2, row %3")).arg(truthText(*m_data, sample.part, sample.row), tr(shareNames[sample.share]), grouped(sample.row)),
-                                FontRole::Body, Token::Text2, dialog));
-    dialog->open();
 }
 
 void DataPage::removeSet()

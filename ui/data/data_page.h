@@ -22,6 +22,7 @@ class Card;
 class ClassBars;
 class ElidedLabel;
 class ProgressStrip;
+class SegmentedControl;
 class SetListModel;
 class SplitPanel;
 class TableView;
@@ -59,6 +60,10 @@ class DataPage : public Page
     void removeSet();
     void trainOnThis();
     void showTarget();
+    void showTools();
+    void showChanges();
+    void chooseAnother();
+    static QString shareName(int share); ///< 0 training, 1 validation, 2 test
     void showSymbols(const SplitRows& rows);
     void showLabels(const SplitRows& rows);
     bool hasLabels() const { return m_data && !m_data->info().labelNames.empty(); }
@@ -80,6 +85,8 @@ class DataPage : public Page
     QLabel *m_name = nullptr, *m_checked = nullptr;
     ElidedLabel* m_facts = nullptr;
     QLabel* m_error = nullptr;
+    SegmentedControl* m_view = nullptr;  ///< as stored, or as the network sees them
+    QLabel* m_showLabel = nullptr;
     QComboBox *m_classFilter = nullptr, *m_partFilter = nullptr;
     QSlider* m_size = nullptr;
     SampleGrid* m_grid = nullptr;
@@ -98,6 +105,8 @@ class DataPage : public Page
     QPushButton* m_more = nullptr;
     DatasetId m_id;
     DatasetPtr m_data;
+    SplitSettings m_shownSplit;
+    bool m_narrow = false;
     std::uint64_t m_mix = 0; ///< 0: as stored; else the seed of a shuffled view
 };
 

@@ -29,6 +29,7 @@ void SampleGrid::setData(DatasetPtr data, std::vector<Sample> samples)
     m_data = std::move(data);
     m_samples = std::move(samples);
     m_message.clear();
+    m_changed.clear();
     m_current = m_samples.empty() ? -1 : 0;
     verticalScrollBar()->setValue(0);
     updateScroll();
@@ -41,6 +42,24 @@ void SampleGrid::setCellSize(int pixels)
     m_cell = pixels;
     updateScroll();
     viewport()->update();
+}
+
+void SampleGrid::setChanges(const Augmentation& how)
+{
+    if (how == m_changes) return;
+    m_changes = how;
+    m_changed.clear();
+    viewport()->update();
+}
+
+QImage SampleGrid::picture(int index) const
+{
+    const Sample& sample = m_samples[static_cast<std::size_t>(index)];
+    if (sample.share != 0 || !m_changes.any()) return sampleImage(*m_data, sample.part, sample.row);
+    if (const QImage* made = m_changed.object(sample.row)) return *made;
+    const QImage image = changedImage(*m_data, sample.row, m_changes, startSeed(), 0);
+    m_changed.insert(sample.row, new QImage(image), std::max(1, static_cast<int>(image.sizeInBytes() >> 10)));
+    return image;
 }
 
 void SampleGrid::setMessage(const QString& text)
@@ -107,7 +126,7 @@ void SampleGrid::paintEvent(QPaintEvent*)
         if (rect.top() > viewport()->height()) break;
         const Sample& sample = m_samples[static_cast<std::size_t>(i)];
         const QRect picture(rect.topLeft(), QSize(m_cell, m_cell));
-        painter.drawImage(picture, sampleImage(*m_data, sample.part, sample.row));
+        painter.drawImage(picture, this->picture(i));
         painter.setFont(ui::font(i == m_current ? FontRole::MonoSmall : FontRole::MonoAxis));
         painter.setPen(color(i == m_current ? Token::Text : Token::Text2));
         const QString name = truthText(*m_data, sample.part, sample.row);

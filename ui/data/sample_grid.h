@@ -3,10 +3,13 @@
 // The samples of a data set as a grid of pictures, only what is visible is read. Arrow keys move, Home and End jump. The
 // window's thread; gathering a screenful is a copy of a few kilobytes.
 
+#include "core/data/augment.h"
 #include "core/data/dataset.h"
 #include "core/data/split.h"
 
 #include <QAbstractScrollArea>
+#include <QCache>
+#include <QImage>
 
 namespace sconce::ui {
 
@@ -21,6 +24,11 @@ class SampleGrid : public QAbstractScrollArea
     };
     void setData(DatasetPtr data, std::vector<Sample> samples);
     void setCellSize(int pixels); ///< of a picture's side
+    /// Shows training samples as training shows them to the network in its first epoch; others, and all where nothing changes, are as
+    /// stored.
+    void setChanges(const Augmentation& how);
+    const Augmentation& changes() const { return m_changes; }
+    QImage picture(int index) const; ///< of a sample, as shown
     void setMessage(const QString& text); ///< shown instead of samples ("Reading…")
     int current() const { return m_current; }
     void setCurrent(int index);
@@ -49,6 +57,8 @@ class SampleGrid : public QAbstractScrollArea
     DatasetPtr m_data;
     std::vector<Sample> m_samples;
     QString m_message;
+    Augmentation m_changes;
+    mutable QCache<qint64, QImage> m_changed{64 << 10}; ///< by row, in KiB: what was made once is scrolled over
     int m_cell = 84;
     int m_current = -1;
 };

@@ -3,7 +3,9 @@
 
 #include "core/base/text.h"
 #include "core/data/text_dataset.h"
+#include "ui/data/augment_preview.h"
 #include "ui/data/class_bars.h"
+#include "ui/data/steps_panel.h"
 #include "ui/widgets/parts.h"
 
 #include <QCheckBox>
@@ -45,10 +47,12 @@ SplitPanel::SplitPanel(QWidget* parent) : QWidget(parent)
     column->setContentsMargins(16, 16, 16, 16);
     column->setSpacing(8);
     buildSplit(column);
-    column->addSpacing(4);
-    column->addWidget(makeLine(Qt::Horizontal, this));
-    column->addSpacing(4);
-    buildSteps(column);
+    m_steps = new StepsPanel(this);
+    column->addWidget(m_steps);
+    connect(m_steps, &StepsPanel::edited, this, &SplitPanel::change);
+    m_preview = new AugmentPreview(this);
+    column->addWidget(m_preview);
+    buildOrder(column);
     buildImport(column);
     buildContext(column);
     column->addStretch(1);
@@ -184,35 +188,25 @@ void SplitPanel::connectSplit()
     });
 }
 
-void SplitPanel::buildSteps(QVBoxLayout* column)
+void SplitPanel::buildOrder(QVBoxLayout* column)
 {
-    column->addWidget(makeLabel(tr("Steps before the network"), FontRole::Strong, Token::Text, this));
-    const auto row = [&](const char* name, const QString& title, const QString& note, const QString& help, QLabel** noteLabel) {
-        auto* line = new QHBoxLayout;
-        auto* box = new QCheckBox(title, this);
-        box->setObjectName(QLatin1String(name));
-        box->setToolTip(help);
-        line->addWidget(box);
-        line->addStretch(1);
-        auto* label = makeLabel(note, FontRole::MonoSmall, Token::Text2, this);
-        line->addWidget(label);
-        if (noteLabel) *noteLabel = label;
-        column->addLayout(line);
-        return box;
-    };
-    m_scale = row("data.scale", tr("Scale"), tr("0…255 to 0…1"), tr("Stored pixels are whole numbers up to 255; networks learn better from numbers around 1."), &m_scaleNote);
-    m_normalise = row("data.normalise", tr("Normalise"), {}, tr("Subtracts the mean of all training pixels and divides by their deviation."), &m_normaliseNote);
-    m_shuffle = row("data.shuffle", tr("Shuffle"), tr("new order each epoch"), tr("Shows the training samples in a new order in each epoch, given by the seed."), &m_orderNote);
-    const auto connectBox = [this](QCheckBox* box, auto member) {
-        connect(box, &QCheckBox::toggled, this, [this, member](bool on) {
-            auto c = m_choices;
-            member(c) = on;
-            change(c);
-        });
-    };
-    connectBox(m_scale, [](DataChoices& c) -> bool& { return c.input.scale; });
-    connectBox(m_normalise, [](DataChoices& c) -> bool& { return c.input.normalise; });
-    connectBox(m_shuffle, [](DataChoices& c) -> bool& { return c.shuffle; });
+    column->addSpacing(4);
+    column->addWidget(makeLine(Qt::Horizontal, this));
+    column->addSpacing(4);
+    column->addWidget(makeLabel(tr("Order"), FontRole::Strong, Token::Text, this));
+    auto* line = new QHBoxLayout;
+    m_shuffle = new QCheckBox(tr("Shuffle"), this);
+    m_shuffle->setObjectName(QStringLiteral("data.shuffle"));
+    m_shuffle->setToolTip(tr("Shows the training samples in a new order in each epoch, given by the seed."));
+    line->addWidget(m_shuffle);
+    line->addStretch(1);
+    line->addWidget(makeLabel(tr("new order each epoch"), FontRole::Caption, Token::Text2, this));
+    column->addLayout(line);
+    connect(m_shuffle, &QCheckBox::toggled, this, [this](bool on) {
+        auto c = m_choices;
+        c.shuffle = on;
+        change(c);
+    });
 }
 
 void SplitPanel::buildImport(QVBoxLayout* column)
@@ -296,15 +290,10 @@ void SplitPanel::setSet(const DatasetInfo& info, const ImportOptions&, const Dat
 {
     m_info = info;
     m_choices = choices;
-    // A table's numbers are always scaled, each by its own mean and deviation.
-    const bool text = info.kind == "text", bytes = info.kind != "table" && !text;
-    m_scale->setVisible(bytes);
-    m_scaleNote->setVisible(!text); // symbols stay what they are
+    m_steps->setSet(info);
+    const bool text = info.kind == "text";
     m_contextPart->setVisible(text);
     if (text) m_context->setValue(static_cast<int>(info.sample.elements()));
-    m_scaleNote->setText(bytes ? tr("0…255 to 0…1") : tr("each column to mean 0, deviation 1"));
-    m_normalise->setVisible(bytes);
-    m_normaliseNote->setVisible(bytes);
     m_import->setVisible((info.kind == "picture-folder" || info.kind == "labelled-pictures") && info.sample.rank() == 3);
     if (info.sample.rank() == 3) {
         m_channels->setCurrentIndex(info.sample.dims[0].size == 1 ? 1 : 0);
@@ -334,9 +323,8 @@ void SplitPanel::show()
     m_testShare->setVisible(m_info.testCount == 0);
     m_testOwn->setVisible(m_info.testCount > 0);
     m_kind->setCurrentIndex(m_choices.split.kind == SplitSettings::Kind::Shuffled ? 1 : 0);
-    m_scale->setChecked(m_choices.input.scale);
-    m_normalise->setChecked(m_choices.input.normalise);
-    m_normaliseNote->setText(tr("mean %1, dev. %2").arg(m_info.mean, 0, 'f', 4).arg(m_info.deviation, 0, 'f', 4));
+    m_steps->setChoices(m_choices);
+    m_preview->setChanges(augmentationOf(m_choices));
     m_shuffle->setChecked(m_choices.shuffle);
     m_showing = false;
 }

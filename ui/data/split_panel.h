@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// The right side of the Data page: split, steps before the network, and how pictures of a folder are brought to one size.
+// The right side of the Data page: split, steps before the network and what they do to a sample, order, and how pictures of a
+// folder are brought to one size.
 
 #include "core/data/dataset.h"
 #include "ui/services/data_choices.h"
@@ -17,7 +18,9 @@ class QVBoxLayout;
 
 namespace sconce::ui {
 
+class AugmentPreview;
 class SplitBar;
+class StepsPanel;
 
 class SplitPanel : public QWidget
 {
@@ -26,6 +29,7 @@ class SplitPanel : public QWidget
     explicit SplitPanel(QWidget* parent = nullptr);
     void setSet(const DatasetInfo& info, const ImportOptions& import, const DataChoices& choices);
     const DataChoices& choices() const { return m_choices; }
+    AugmentPreview* preview() const { return m_preview; } ///< of the sample that the page tells it
 
   Q_SIGNALS:
     void choicesChanged();
@@ -38,7 +42,7 @@ class SplitPanel : public QWidget
     void connectSplit();
     bool byCount() const { return m_choices.split.validationCount > 0; }
     std::int64_t pool() const;
-    void buildSteps(QVBoxLayout* column);
+    void buildOrder(QVBoxLayout* column);
     void buildImport(QVBoxLayout* column);
     void buildContext(QVBoxLayout* column);
     void show();
@@ -48,12 +52,14 @@ class SplitPanel : public QWidget
     DataChoices m_choices;
     bool m_showing = false;
     SplitBar* m_bar = nullptr;
-    QLabel *m_training = nullptr, *m_validation = nullptr, *m_test = nullptr, *m_testOwn = nullptr, *m_scaleNote = nullptr, *m_normaliseNote = nullptr, *m_orderNote = nullptr;
+    QLabel *m_training = nullptr, *m_validation = nullptr, *m_test = nullptr, *m_testOwn = nullptr;
     QDoubleSpinBox *m_share = nullptr, *m_testShare = nullptr;
     QComboBox *m_kind = nullptr, *m_mode = nullptr;
     QSpinBox* m_number = nullptr;   ///< of validation samples, in place of the share
     QLabel* m_problem = nullptr;
-    QCheckBox *m_scale = nullptr, *m_normalise = nullptr, *m_shuffle = nullptr;
+    StepsPanel* m_steps = nullptr;
+    AugmentPreview* m_preview = nullptr;
+    QCheckBox* m_shuffle = nullptr;
     QWidget* m_import = nullptr;
     QSpinBox *m_width = nullptr, *m_height = nullptr;
     QComboBox* m_channels = nullptr;

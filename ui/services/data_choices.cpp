@@ -5,6 +5,7 @@
 #include "ui/services/studio.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace sconce::ui {
 
@@ -87,11 +88,26 @@ Recipe withData(Recipe recipe, const DatasetInfo& info, const ImportOptions& imp
         recipe.data.input.mean = 0;
         recipe.data.input.deviation = 1;
     }
-    recipe.data.augmentation = pictureSize(info.sample) ? choices.augmentation : OptionGroups{};
+    recipe.data.augmentation = changeableSize(info) ? choices.augmentation : OptionGroups{};
     recipe.data.shuffle = choices.shuffle;
     recipe.task = taskFor(recipe.task, info);
     return recipe;
 }
+
+std::uint64_t startSeed()
+{
+    static const std::uint64_t seed = Recipe().seed;
+    return seed;
+}
+
+Augmentation augmentationOf(const DataChoices& choices)
+{
+    DataSettings data;
+    data.augmentation = choices.augmentation;
+    return augmentationOf(data);
+}
+
+std::optional<PictureSize> changeableSize(const DatasetInfo& info) { return info.sample.dtype == DType::U8 ? pictureSize(info.sample) : std::nullopt; }
 
 QString truthText(const Dataset& data, Part part, std::int64_t row)
 {
@@ -122,6 +138,19 @@ QImage sampleImage(const Dataset& data, Part part, std::int64_t row)
 {
     std::vector<std::uint8_t> record(data.recordBytes());
     data.gather(part, std::span(&row, 1), record);
+    return recordImage(record, data.info().sample);
+}
+
+QImage changedImage(const Dataset& data, std::int64_t row, const Augmentation& how, std::uint64_t seed, std::int64_t epoch)
+{
+    std::vector<std::uint8_t> record(data.recordBytes());
+    data.gather(Part::Training, std::span(&row, 1), record);
+    const auto size = changeableSize(data.info());
+    if (size && how.any()) {
+        std::vector<float> changed(record.size());
+        PictureChanger(how, *size).apply(drawChange(how, *size, seed, epoch, row), record.data(), changed.data());
+        std::transform(changed.begin(), changed.end(), record.begin(), [](float value) { return static_cast<std::uint8_t>(std::lround(value)); });
+    }
     return recordImage(record, data.info().sample);
 }
 

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The Data page's card of samples: which are shown and how, and what is said of the one that is looked at.
+#include "core/base/text.h"
+#include "core/data/order.h"
+#include "ui/data/augment_preview.h"
+#include "ui/data/data_page.h"
+#include "ui/data/labels_dialog.h"
+#include "ui/data/split_panel.h"
+#include "ui/data/table_view.h"
+#include "ui/data/text_view.h"
+#include "ui/services/data_choices.h"
+#include "ui/widgets/parts.h"
+
+#include <QComboBox>
+#include <QDialog>
+#include <QRandomGenerator>
+#include <QSlider>
+#include <QStackedWidget>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+namespace sconce::ui {
+
+namespace {
+
+QString grouped(std::int64_t value) { return QString::fromStdString(groupedInt(value)); }
+
+} // namespace
+
+QWidget* DataPage::buildSamplesCard()
+{
+    auto* card = new Card({}, this);
+    auto* tools = new QHBoxLayout;
+    tools->setSpacing(8);
+    m_view = new SegmentedControl({tr("Stored"), tr("As the network sees them")}, card);
+    m_view->setObjectName(QStringLiteral("data.view"));
+    m_view->setToolTip(tr("As the network sees them: samples for training are changed as in the first epoch; those for validation and test never are."));
+    tools->addWidget(m_view);
+    m_showLabel = makeLabel(tr("Show"), FontRole::Caption, Token::Text2, card);
+    tools->addWidget(m_showLabel);
+    m_classFilter = new QComboBox(card);
+    m_classFilter->setObjectName(QStringLiteral("data.classFilter"));
+    m_classFilter->setAccessibleName(tr("Class"));
+    m_classFilter->setSizeAdjustPolicy(QComboBox::AdjustToContents); // names become known later
+    m_classFilter->setMinimumWidth(96);
+    m_classFilter->setMaximumWidth(180);
+    m_partFilter = new QComboBox(card);
+    m_partFilter->setObjectName(QStringLiteral("data.partFilter"));
+    m_partFilter->setAccessibleName(tr("Part"));
+    m_partFilter->addItems({tr("all parts"), tr("training"), tr("validation"), tr("test")});
+    tools->addWidget(m_classFilter);
+    tools->addWidget(m_partFilter);
+    tools->addStretch(1);
+    m_targetLabel = makeLabel(tr("Predict"), FontRole::Caption, Token::Text2, card);
+    m_target = new QComboBox(card);
+    m_target->setObjectName(QStringLiteral("data.target"));
+    m_target->setAccessibleName(tr("Column to predict"));
+    m_target->setToolTip(tr("The column that the network learns to predict from the others. Words are classes; numbers may be predicted as numbers (task: regression). Several columns of yes and no are predicted at once as labels."));
+    m_target->setMinimumWidth(140);
+    tools->addWidget(m_targetLabel);
+    tools->addWidget(m_target);
+    m_labels = makeButton(QStringLiteral("tag"), tr("Labels…"), ButtonKind::Normal, card);
+    m_labels->setObjectName(QStringLiteral("data.labels"));
+    m_labels->setAccessibleName(tr("Predict several labels"));
+    tools->addWidget(m_labels);
+    connect(m_labels, &QPushButton::clicked, this, &DataPage::chooseLabels);
+    m_targetLabel->hide();
+    m_target->hide();
+    m_labels->hide();
+    m_sizeLabel = makeLabel(tr("Size"), FontRole::Caption, Token::Text2, card);
+    tools->addWidget(m_sizeLabel);
+    m_size = new QSlider(Qt::Horizontal, card);
+    m_size->setObjectName(QStringLiteral("data.cellSize"));
+    m_size->setAccessibleName(tr("Size of the pictures"));
+    m_size->setRange(1, 6);
+    m_size->setValue(m_studio.settings->value(QStringLiteral("data/cellSize"), 3).toInt());
+    tools->addWidget(m_size);
+    auto* mix = makeToolButton(QStringLiteral("shuffle"), tr("Show the samples in another order"), card);
+    mix->setObjectName(QStringLiteral("data.mix"));
+    m_mixButton = mix;
+    tools->addWidget(mix);
+    card->content()->addLayout(tools);
+    m_grid = new SampleGrid(card);
+    m_grid->setCellSize(28 * m_size->value());
+    m_table = new TableView(card);
+    m_samples = new QStackedWidget(card);
+    m_samples->addWidget(m_grid);
+    m_samples->addWidget(m_table);
+    m_text = new TextView(card);
+    m_samples->addWidget(m_text);
+    card->content()->addWidget(m_samples, 1);
+    m_sampleLine = makeLabel({}, FontRole::Caption, Token::Text2, card);
+    m_sampleLine->setObjectName(QStringLiteral("data.sampleLine"));
+    card->content()->addWidget(m_sampleLine);
+    showTools();
+    connect(m_view, &SegmentedControl::currentChanged, this, [this] {
+        showChanges();
+        showSampleLine(m_grid->current());
+    });
+    connect(m_target, &QComboBox::activated, this, &DataPage::chooseTarget);
+    connect(m_classFilter, &QComboBox::currentIndexChanged, this, &DataPage::showSamples);
+    connect(m_partFilter, &QComboBox::currentIndexChanged, this, &DataPage::showSamples);
+    connect(m_size, &QSlider::valueChanged, this, [this](int value) {
+        m_grid->setCellSize(28 * value); // whole multiples of MNIST's 28 pixels stay sharp
+        m_studio.settings->setValue(QStringLiteral("data/cellSize"), value);
+    });
+    connect(mix, &QToolButton::clicked, this, [this] {
+        ++m_mix;
+        showSamples();
+    });
+    connect(m_grid, &SampleGrid::currentChanged, this, &DataPage::showSampleLine);
+    connect(m_grid, &SampleGrid::activated, this, &DataPage::enlarge);
+    return card;
+}
+
+void DataPage::showSamples()
+{
+    if (!m_data) return;
+    const auto& info = m_data->info();
+    m_shownSplit = m_split->choices().split;
+    const auto rows = splitRows(info.trainingCount, info.testCount, m_split->choices().split, startSeed(), info.validationCount);
+    const int wantedClass = m_classFilter->currentIndex() - 1, wantedPart = m_partFilter->currentIndex() - 1;
+    std::vector<SampleGrid::Sample> samples;
+    const auto take = [&](const std::vector<std::int64_t>& from, Part part, int share) {
+        if (wantedPart >= 0 && wantedPart != share) return;
+        const auto labels = m_data->labels(part);
+        const auto sets = m_data->labelSets(part);
+        const auto isOne = [&](std::size_t row) { return !sets.empty() ? sets[row * info.labelNames.size() + static_cast<std::size_t>(wantedClass)] != 0 : labels.empty() || labels[row] == wantedClass; };
+        for (const auto row : from)
+            if (wantedClass < 0 || isOne(static_cast<std::size_t>(row))) samples.push_back({part, row, share});
+    };
+    take(rows.training, Part::Training, 0);
+    take(rows.validation, Part::Training, 1);
+    take(rows.test, rows.testPart, 2);
+    if (m_mix > 0 && !samples.empty()) {
+        const SampleOrder order(static_cast<std::int64_t>(samples.size()), m_mix, 0, true);
+        std::vector<SampleGrid::Sample> mixed;
+        mixed.reserve(samples.size());
+        for (std::size_t i = 0; i < samples.size(); ++i) mixed.push_back(samples[static_cast<std::size_t>(order.at(static_cast<std::int64_t>(i)))]);
+        samples = std::move(mixed);
+    }
+    m_split->preview()->setAnotherPossible(std::any_of(samples.begin(), samples.end(), [](const auto& sample) { return sample.share == 0; }));
+    m_samples->setCurrentIndex(isTable() ? 1 : isText() ? 2 : 0);
+    if (isText()) m_text->setText(m_data, std::move(samples));
+    else if (isTable()) m_table->setTable(m_data, std::move(samples));
+    else m_grid->setData(m_data, std::move(samples));
+}
+
+/// What a table has to choose, and what tables and texts have not.
+void DataPage::showTarget()
+{
+    const bool table = isTable();
+    for (QWidget* widget : std::initializer_list<QWidget*>{m_target, m_targetLabel, m_labels}) widget->setVisible(table);
+    showTools();
+    m_classFilter->setVisible(!m_data->info().classes.empty() || hasLabels());
+    m_sampleLine->setVisible(!table && !isText());
+    m_mixButton->setVisible(!isText()); // its order is what a text is
+    if (!table) return;
+    const QSignalBlocker blocker(m_target);
+    m_target->clear();
+    for (const std::string& name : m_data->info().columnNames) m_target->addItem(QString::fromStdString(name));
+    const DatasetInfo& info = m_data->info();
+    m_target->setPlaceholderText(QString::fromStdString(plural(static_cast<std::int64_t>(info.labelNames.size()), "label", "labels")));
+    m_target->setCurrentIndex(hasLabels() ? -1 : m_target->findText(QString::fromStdString(info.target)));
+    m_labels->setEnabled(!info.yesNoColumns.empty());
+    m_labels->setToolTip(info.yesNoColumns.empty() ? tr("No column holds nothing but yes and no, or 1 and 0, as labels do.") : tr("Predicts several columns of yes and no at once, as labels of which a row may have any number."));
+}
+
+/// The tools of pictures; in a narrow window without the words beside them.
+void DataPage::showTools()
+{
+    const bool pictures = !isTable() && !isText(), changeable = !m_data || changeableSize(m_data->info());
+    m_view->setVisible(changeable);
+    m_size->setVisible(pictures);
+    m_size->setFixedWidth(m_narrow ? 48 : 72);
+    m_sizeLabel->setVisible(pictures && !m_narrow);
+    m_showLabel->setVisible(!m_narrow || !changeable);
+}
+
+/// What the steps at the right do to the samples that are shown.
+void DataPage::showChanges()
+{
+    m_grid->setChanges(m_view->current() == 1 ? augmentationOf(m_split->choices()) : Augmentation());
+}
+
+/// Another sample for training, for the preview.
+void DataPage::chooseAnother()
+{
+    std::vector<int> learnt;
+    for (int i = 0; i < static_cast<int>(m_grid->samples().size()); ++i)
+        if (m_grid->samples()[static_cast<std::size_t>(i)].share == 0 && i != m_grid->current()) learnt.push_back(i);
+    if (!learnt.empty()) m_grid->setCurrent(learnt[QRandomGenerator::global()->bounded(static_cast<quint32>(learnt.size()))]);
+}
+
+void DataPage::chooseTarget(int index)
+{
+    if (!isTable()) return;
+    const DatasetInfo& info = m_data->info();
+    const std::string name = m_target->itemText(index).toStdString();
+    if (!hasLabels() && name == info.target) return;
+    ImportOptions options;
+    options.target = name;
+    m_studio.data->add(QString::fromStdString(info.location), options);
+}
+
+void DataPage::chooseLabels()
+{
+    if (!isTable()) return;
+    auto* dialog = new LabelsDialog(m_data->info(), this);
+    connect(dialog, &LabelsDialog::chosen, this, [this, location = m_data->info().location](const std::vector<std::string>& columns) {
+        ImportOptions options;
+        options.labels = columns;
+        m_studio.data->add(QString::fromStdString(location), options);
+    });
+    dialog->open();
+}
+
+void DataPage::showSampleLine(int index)
+{
+    if (!m_data || index < 0 || index >= static_cast<int>(m_grid->samples().size())) {
+        m_sampleLine->clear();
+        m_split->preview()->setSample({}, Part::Training, -1, false);
+        return;
+    }
+    const auto& sample = m_grid->samples()[static_cast<std::size_t>(index)];
+    m_split->preview()->setSample(m_data, sample.part, sample.row, sample.share == 0);
+    const QString part = !m_grid->changes().any() ? shareName(sample.share) : sample.share == 0 ? tr("training, as in epoch 1") : tr("%1, never changed").arg(shareName(sample.share));
+    m_sampleLine->setText((hasLabels() ? tr("Sample %1 of %2   labels: %3   %4   Enter: see it large") : tr("Sample %1 of %2   label %3   %4   Enter: see it large"))
+                              .arg(grouped(index + 1), grouped(static_cast<std::int64_t>(m_grid->samples().size())),
+                                   truthText(*m_data, sample.part, sample.row), part));
+}
+
+void DataPage::enlarge(int index)
+{
+    const auto& sample = m_grid->samples()[static_cast<std::size_t>(index)];
+    const QImage image = m_grid->picture(index);
+    auto* dialog = new QDialog(this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setObjectName(QStringLiteral("data.large"));
+    dialog->setWindowTitle(m_sampleLine->text());
+    auto* column = new QVBoxLayout(dialog);
+    auto* picture = new QLabel(dialog);
+    picture->setPixmap(QPixmap::fromImage(image.scaled(448, 448, Qt::KeepAspectRatio, Qt::FastTransformation)));
+    column->addWidget(picture);
+    column->addWidget(makeLabel((hasLabels() ? tr("Labels: %1; %2, row %3") : tr("Label %1, %2, row %3")).arg(truthText(*m_data, sample.part, sample.row), shareName(sample.share), grouped(sample.row)),
+                                FontRole::Body, Token::Text2, dialog));
+    dialog->open();
+}
+
+} // namespace sconce::ui
