@@ -18,6 +18,21 @@ enum Draw : std::size_t { ShiftX, ShiftY, Turn, Zoom, Slant, LeftRight, UpsideDo
 /// In place of an epoch, for what a sample keeps through all of them.
 constexpr std::uint64_t allEpochs = ~std::uint64_t{0};
 
+using Drawn = std::array<float, draws>;
+static_assert(draws % 4 == 0);
+
+/// From 0 to below 1. Block by block: a stream makes many at once, and these are few.
+Drawn drawn(std::uint64_t seed, std::uint64_t epoch, std::int64_t row)
+{
+    const Philox stream(seed, Purpose::Augment, epoch, static_cast<std::uint64_t>(row));
+    Drawn result;
+    for (std::uint32_t block = 0; block < draws / 4; ++block) {
+        const auto bits = philox({block, 0, stream.high()[0], stream.high()[1]}, stream.key());
+        for (std::size_t i = 0; i < 4; ++i) result[block * 4 + i] = static_cast<float>(bits[i] >> 8) * 0x1p-24f;
+    }
+    return result;
+}
+
 struct Matrix
 {
     double a = 1, b = 0, c = 0, d = 1;
@@ -153,11 +168,9 @@ std::optional<PictureSize> pictureSize(const ValueType& sample)
 
 PictureChange drawChange(const Augmentation& how, const PictureSize& size, std::uint64_t seed, std::int64_t epoch, std::int64_t row)
 {
-    std::array<float, draws> now, first;
-    Philox(seed, Purpose::Augment, static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(row)).fillUniform(0, 1, now);
-    if (how.leftRight == Augmentation::Flip::Alternating || how.upsideDown == Augmentation::Flip::Alternating)
-        Philox(seed, Purpose::Augment, allEpochs, static_cast<std::uint64_t>(row)).fillUniform(0, 1, first);
-    else first = now;
+    const Drawn now = drawn(seed, static_cast<std::uint64_t>(epoch), row);
+    const bool inTurns = how.leftRight == Augmentation::Flip::Alternating || how.upsideDown == Augmentation::Flip::Alternating;
+    const Drawn first = inTurns ? drawn(seed, allEpochs, row) : now;
 
     PictureChange change;
     if (how.moves()) {
