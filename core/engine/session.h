@@ -122,7 +122,7 @@ class Session
     virtual Result<std::vector<float>> run(std::span<const float> inputs, std::int64_t count, bool training) = 0;
 
     // ---- state ----
-    /// After OutOfMemory: fewer samples at once from now on, with the same batch and the same result. Gives memory back to the
+    /// After OutOfMemory: fewer samples at once from now on, with the same batch and the same result, but for batch normalisation. Gives memory back to the
     /// device. 0: the whole batch.
     virtual void setMicroBatch(std::int64_t samples) = 0;
     /// Parameters and buffers by their names in the plan. Where weights are averaged, these are the averages (also what evaluate()

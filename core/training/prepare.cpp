@@ -68,10 +68,10 @@ std::string timingKey(const Recipe& recipe, const DataFacts& data, const std::st
     });
     Json what{{"layers", std::move(layers)}, {"input", data.input.text()},        {"batch", recipe.training.batchSize},
                     {"optimiser", recipe.training.optimiser.type}, {"threads", recipe.threads}, {"device", device}};
-    for (const char* group : {"precision", "memory"}) // only where they are not as always: what was timed before stays known
+    for (const char* group : {"precision", "memory", "gradients", "averaging", "speed"}) // only where they are not as always: what was timed before stays known
         if (const auto set = recipe.training.options.find(group); set != recipe.training.options.end())
             what[group] = paramsToJson(findOption(trainingOptions(), group)->params, set->second);
-    if (!recipe.data.augmentation.empty()) what["augmentation"] = toJson(recipe)["data"]["augmentation"];
+    if (augmentationOf(recipe.data).any()) what["augmentation"] = toJson(recipe)["data"]["augmentation"];
     return device + "/" + sha256(jsonText(what)).substr(0, 32);
 }
 

@@ -179,7 +179,8 @@ bool Training::roomForStep(const Error& error)
     m_session->setMicroBatch(fewer);
     m_state.choices["micro_batch"] = fewer; // kept for a resume (rule 8)
     tell("warning", "Memory ran out. The batch of " + groupedInt(batch) + " now goes through the network " + groupedInt(fewer) +
-                        " samples at a time; the result stays that of the whole batch.");
+                        " samples at a time; " + (m_normsByBatch ? "its gradients add up to those of the whole batch, but batch normalisation now sees that many samples at once."
+                                                                 : "the result stays that of the whole batch."));
     return true;
 }
 
@@ -393,6 +394,10 @@ Result<void> Training::open()
     const DatasetInfo& data = m_input.data->info();
     auto plan = lower(m_recipe.stack, factsOf(data).input);
     if (!plan) return plan.error();
+    m_normsByBatch = std::any_of(plan->steps.begin(), plan->steps.end(), [](const Step& step) {
+        const auto* norm = std::get_if<BatchNormOp>(&step.op);
+        return norm && !norm->frozen;
+    });
     m_rows = splitRows(data.trainingCount, data.testCount, m_recipe.data.split, m_recipe.seed, data.validationCount);
     if (m_rows.training.empty())
         return Error{ErrorCode::Invalid, "The split leaves no sample to train on.", "Choose a smaller share for validation.", ""};

@@ -7,6 +7,7 @@
 #include "core/training/training.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace sconce {
@@ -27,6 +28,30 @@ bool sameState(const TrainerState& a, const TrainerState& b)
 bool diskTrouble(const Error& error)
 {
     return error.code == ErrorCode::DiskFull || error.code == ErrorCode::Io || error.code == ErrorCode::Permission || error.code == ErrorCode::Busy;
+}
+
+/// Weights and what the optimiser remembers are float32; its counters always are what they are.
+bool isFinite(const HostTensor& tensor)
+{
+    if (tensor.dtype != DType::F32) return true;
+    constexpr std::uint32_t exponent = 0x7f800000; // all ones: infinite, or no number
+    std::uint32_t worst = 0;
+    for (std::size_t at = 0; at + sizeof(float) <= tensor.bytes.size(); at += sizeof(float)) {
+        std::uint32_t bits;
+        std::memcpy(&bits, tensor.bytes.data() + at, sizeof bits);
+        worst = std::max(worst, bits & exponent);
+    }
+    return worst != exponent;
+}
+
+/// Finite gradients may still be too large for what is made of them: their squares, in Adam's memory, or a weight that a large step
+/// carries off. Loss and gradients say nothing of it for a while, or never.
+Result<void> checkFinite(std::span<const HostTensor> tensors)
+{
+    for (const HostTensor& tensor : tensors)
+        if (!isFinite(tensor))
+            return Error{ErrorCode::NotFinite, "Numbers of " + tensor.name + " have become infinite since the last checkpoint, so this state was not saved.", "Lower the learning rate, or scale the inputs.", ""};
+    return {};
 }
 
 } // namespace
@@ -80,10 +105,12 @@ Result<std::unique_ptr<CheckpointCopy>> Training::takeCopy(const std::string& re
     if (!copy->best && !copy->plain) return std::unique_ptr<CheckpointCopy>();
     auto weights = m_session->weights();
     if (!weights) return weights.error();
+    SCONCE_TRY(checkFinite(*weights));
     copy->weights = std::move(*weights);
     if (copy->plain) {
         auto optimiser = m_session->optimiserState();
         if (!optimiser) return optimiser.error();
+        SCONCE_TRY(checkFinite(*optimiser));
         copy->optimiser = std::move(*optimiser);
     }
     summaryNow(); // brings clocks and summary up to date

@@ -99,6 +99,7 @@ class Training
     std::unique_ptr<Session> m_session;
     SplitRows m_rows;
     std::int64_t m_batch = 1, m_stepsPerEpoch = 0;
+    bool m_normsByBatch = false;         ///< a layer's output depends on what else goes through the network with a sample
     std::int64_t m_answersPerSample = 1; ///< what MetricSums counts, by what a batch counts
     std::optional<SampleOrder> m_order;
     std::int64_t m_orderEpoch = -1;

@@ -42,6 +42,7 @@ class PassesTest : public QObject
     void movesActivations_data();
     void movesActivations();
     void movingKeepsTheNumbers();
+    void eachSwitchSwitchesItOff();
     void takesOffTheLastSoftmaxOnly();
     void worksInPlaceOnlyWhereNobodyLooks();
     void dropsValuesAfterTheirLastReader();
@@ -202,6 +203,24 @@ void PassesTest::startValuesFollowTheFans()
     const double count = 20000, mean = sum / count;
     QVERIFY(std::abs(mean) < 5 * deviation / std::sqrt(count));
     QVERIFY(std::abs(std::sqrt(squares / count - mean * mean) / deviation - 1) < 0.03);
+}
+
+/// An off switch leaves out its pass, and what needs that pass.
+void PassesTest::eachSwitchSwitchesItOff()
+{
+    const char* net = R"([{"type":"conv2d","filters":32,"kernel":[3,3],"activation":"relu"},{"type":"max_pool2d"},{"type":"flatten"},{"type":"dense","units":4}])";
+    const auto prepared = [&](auto change) {
+        PassOptions options;
+        change(options);
+        return prepare(planFor(net), options);
+    };
+    const auto fusions = [](const ExecutionPlan& plan) { return std::count_if(plan.fusions.begin(), plan.fusions.end(), [](const auto& fusion) { return fusion.has_value(); }); };
+    const ExecutionPlan all = prepared([](PassOptions&) {}), noPools = prepared([](PassOptions& o) { o.poolsFirst = false; }), noFusion = prepared([](PassOptions& o) { o.fuse = false; }),
+                        noLayout = prepared([](PassOptions& o) { o.channelsLast = false; });
+    QVERIFY(all.channelsLast && all.poolsMoved == 1 && fusions(all) > 0);
+    QVERIFY(noPools.channelsLast && noPools.poolsMoved == 0 && QString::fromStdString(stepsOf(noPools.plan)).startsWith("conv activation pool"));
+    QVERIFY(noFusion.channelsLast && noFusion.poolsMoved == 1 && fusions(noFusion) == 0);
+    QVERIFY(!noLayout.channelsLast && noLayout.poolsMoved == 1 && fusions(noLayout) == 0);
 }
 
 QTEST_GUILESS_MAIN(PassesTest)

@@ -78,6 +78,7 @@ class StepSettingsTest : public QObject
     Q_OBJECT
 
   private Q_SLOTS:
+    void everySettingIsTakenOver();
     void theSameEveryTime();
     void microBatchesAddUp_data();
     void microBatchesAddUp();
@@ -391,6 +392,36 @@ void StepSettingsTest::theSameEveryTime()
     SessionSpec looking = specOf(*planOf(plainNet, imageType(2, 12, 12)), "");
     QVERIFY(Session::open(std::move(looking)).ok());
     QCOMPARE(run->choices()["deterministic"].get<std::string>(), std::string("refuses what is not"));
+}
+
+/// What a recipe says reaches the engine: each setting by itself, and nothing with it.
+void StepSettingsTest::everySettingIsTakenOver()
+{
+    const auto with = [](const char* group, const char* id, ParamValue value) {
+        TrainingSettings training;
+        setOption(training, group, id, std::move(value));
+        return stepSettings(training);
+    };
+    const StepSettings usual = stepSettings(TrainingSettings{});
+    QVERIFY(usual.channelsLast && usual.poolsFirst && usual.fuse && usual.fusedOptimiser && usual.record && usual.autotune && !usual.deterministic && !usual.recompute);
+    QCOMPARE(usual.precision, std::string("float32"));
+    QCOMPARE(usual.batch, TrainingSettings{}.batchSize);
+    const std::pair<const char*, bool StepSettings::*> switches[] = {{"channels_last", &StepSettings::channelsLast}, {"pools_first", &StepSettings::poolsFirst}, {"fused_blocks", &StepSettings::fuse},
+                                                                     {"fused_optimiser", &StepSettings::fusedOptimiser}, {"cuda_graph", &StepSettings::record}, {"autotune", &StepSettings::autotune},
+                                                                     {"deterministic", &StepSettings::deterministic}};
+    for (const auto& [id, member] : switches) {
+        const StepSettings step = with("speed", id, !(usual.*member));
+        for (const auto& [other, another] : switches) QVERIFY2((step.*another != usual.*another) == (member == another), other);
+    }
+    QCOMPARE(with("gradients", "micro_batch", std::int64_t{8}).microBatch, std::int64_t{8});
+    QCOMPARE(with("gradients", "micro_batch", std::int64_t{8}).batch, std::int64_t{8});
+    QCOMPARE(with("gradients", "clip_norm", 0.5).clipNorm, 0.5);
+    QCOMPARE(with("gradients", "clip_value", 0.25).clipValue, 0.25);
+    QCOMPARE(with("averaging", "decay", 0.9).averageDecay, 0.9);
+    QCOMPARE(with("precision", "compute", std::string("fp16")).precision, std::string("fp16"));
+    QCOMPARE(with("precision", "first_scale", 8.0).firstScale, 8.0);
+    QCOMPARE(with("precision", "scale_grows_after", std::int64_t{7}).scaleGrowsAfter, std::int64_t{7});
+    QVERIFY(with("memory", "recompute", std::string("blocks")).recompute);
 }
 
 QTEST_GUILESS_MAIN(StepSettingsTest)

@@ -500,6 +500,19 @@ class PoliciesTest : public QObject
         }
     }
 
+    /// Batch normalisation sees the pieces, and the notice does not promise otherwise.
+    void smallerPiecesAndBatchNorm()
+    {
+        const auto data = std::make_shared<FailingData>([](std::size_t rows) {
+            if (rows > 6) throw std::bad_alloc();
+        });
+        Bench bench(tinyRecipe(2), data);
+        const RunEnded ended = bench.run();
+        QVERIFY2(ended.status == RunStatus::Finished, ended.message.c_str());
+        QVERIFY(told(bench, "but batch normalisation now sees that many samples at once"));
+        QVERIFY(!told(bench, "the result stays that of the whole batch"));
+    }
+
     void memoryThatIsNeverEnoughEndsTheRun()
     {
         bool full = false;
