@@ -69,9 +69,13 @@ at::Tensor spreadWeights(Spread spread, const convpool::DeepShape& shape, const 
 }
 
 /// Adds up what groups of images gave to gradients, always in the order of the groups: `parts` [groups][size], of which `count` numbers
-/// from `first` on are wanted.
+/// from `first` on are wanted. Of no groups, as an empty batch has, zeros.
 inline void sumGroups(const float* parts, std::int64_t groups, std::int64_t size, std::int64_t first, std::int64_t count, float* out)
 {
+    if (groups == 0) {
+        std::fill_n(out, count, 0.0f);
+        return;
+    }
     constexpr std::int64_t lot = 1024; // stays near while the groups are gone through
     at::parallel_for(0, count, 4 * lot, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t from = begin; from < end; from += lot) {

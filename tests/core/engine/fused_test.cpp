@@ -70,6 +70,7 @@ class FusedTest : public QObject
     void staysInItsRoom_data();
     void staysInItsRoom();
     void nothingHidesNanOrInfinity();
+    void anEmptyBatch();
     void gradientsDoNotDependOnThreads();
     void findsBlocks_data();
     void findsBlocks();
@@ -370,6 +371,24 @@ void FusedTest::nothingHidesNanOrInfinity()
     Tensor map = lastChannels({1, 16, 4, 4}).set_requires_grad(true), deep = lastChannels({16, 16, 3, 3}).set_requires_grad(true);
     deepConvPool(map, deep, {}, convOp(0, 0), 1).backward(at::full({1, 16, 1, 1}, nan));
     QVERIFY(at::isnan(deep.grad()).all().item<bool>() && at::isnan(map.grad()).any().item<bool>());
+}
+
+/// No images: maps of none, and gradients of zero.
+void FusedTest::anEmptyBatch()
+{
+    for (const Block block : {Block::Few, Block::Deep, Block::Window}) {
+        const std::int64_t channels = block == Block::Few ? 1 : 16;
+        const Tensor x = emptyTensor({0, channels, 8, 8}, at::kCPU, true).set_requires_grad(block != Block::Few);
+        const Tensor w = lastChannels({16, channels, 3, 3}).set_requires_grad(true), b = at::randn({16}).set_requires_grad(true);
+        const Tensor map = ours(block, {0, 1, 8, 8, 16}, x, w, b);
+        QCOMPARE(map.size(0), std::int64_t{0});
+        map.sum().backward();
+        QVERIFY(w.grad().sizes() == w.sizes() && at::count_nonzero(w.grad()).item<std::int64_t>() == 0);
+        QVERIFY(b.grad().sizes() == b.sizes() && at::count_nonzero(b.grad()).item<std::int64_t>() == 0);
+    }
+    const Tensor x = emptyTensor({0, 16, 8, 8}, at::kCPU, true).set_requires_grad(true), b = at::randn({16}).set_requires_grad(true);
+    pool(x, b, 0).sum().backward();
+    QVERIFY(x.grad().sizes() == x.sizes() && at::count_nonzero(b.grad()).item<std::int64_t>() == 0);
 }
 
 void FusedTest::gradientsDoNotDependOnThreads()

@@ -32,9 +32,14 @@ class LateDevice final : public Lanes
         m_marks.push_back({});
         return static_cast<int>(m_marks.size()) - 1;
     }
+    /// As a device does, it keeps no memory alive that it has still to copy from or to.
     void copy(Lane lane, const at::Tensor& to, const at::Tensor& from) override
     {
-        tell(lane, [to, from] { std::memcpy(to.data_ptr(), from.data_ptr(), from.nbytes()); });
+        ++underWay;
+        tell(lane, [this, to = to.data_ptr(), from = from.data_ptr(), bytes = from.nbytes()] {
+            std::memcpy(to, from, bytes);
+            --underWay;
+        });
     }
     void set(int mark, Lane lane) override
     {
@@ -73,6 +78,7 @@ class LateDevice final : public Lanes
         return false;
     }
     bool finishing = false;
+    int underWay = 0; ///< copies
 
   private:
     struct Told { std::function<void()> work; int mark; int version; };
@@ -135,6 +141,8 @@ class StagingTest : public QObject
     void grows();
     void newMemoryIsWaitedFor();
     void memoryThatRunsOut();
+    void destroyedWhileCopying_data();
+    void destroyedWhileCopying();
     void released();
     void ofTheProcessor();
 };
@@ -270,6 +278,35 @@ void StagingTest::memoryThatRunsOut()
     staging.reserve(4);
     staging.release();
     QVERIFY(!staging.tensor().defined());
+}
+
+void StagingTest::destroyedWhileCopying_data() { nothingIsOverwritten_data(); }
+
+/// What is copied from or to goes with the staging: it goes when the device is done, whether it is destroyed or lets its memory go.
+void StagingTest::destroyedWhileCopying()
+{
+    QFETCH(int, lots);
+    QFETCH(bool, aside);
+    int late = 0; ///< how often there was something to wait for
+    for (std::uint64_t seed = 0; seed < 50; ++seed) {
+        const auto device = std::make_shared<LateDevice>(seed, LateDevice::None);
+        at::Tensor fixed;
+        {
+            Staging staging(at::kCPU, device, static_cast<std::size_t>(lots), aside);
+            for (std::int64_t number = 0; number < 5; ++number) {
+                auto* to = static_cast<std::int64_t*>(staging.hold(0, 1, {width}, at::kLong));
+                std::fill(to, to + width, number);
+                staging.send(1);
+            }
+            fixed = staging.tensor();
+            late += device->underWay > 0 ? 1 : 0;
+            if (seed % 2 == 0) staging.release();
+            if (seed % 2 == 0) QCOMPARE(device->underWay, 0);
+        }
+        QCOMPARE(device->underWay, 0);
+        QCOMPARE(fixed.const_data_ptr<std::int64_t>()[width - 1], std::int64_t{4});
+    }
+    QVERIFY(late > 10);
 }
 
 /// Nothing is left of a reservation.
