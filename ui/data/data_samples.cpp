@@ -13,6 +13,8 @@
 
 #include <QComboBox>
 #include <QDialog>
+#include <QEvent>
+#include <QGridLayout>
 #include <QRandomGenerator>
 #include <QSlider>
 #include <QStackedWidget>
@@ -31,27 +33,42 @@ QString grouped(std::int64_t value) { return QString::fromStdString(groupedInt(v
 QWidget* DataPage::buildSamplesCard()
 {
     auto* card = new Card({}, this);
-    auto* tools = new QHBoxLayout;
-    tools->setSpacing(8);
-    m_view = new SegmentedControl({tr("Stored"), tr("As the network sees them")}, card);
+    m_tools = new QWidget(card);
+    m_tools->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed); // they make do with the room there is: fitTools()
+    m_tools->installEventFilter(this);
+    m_toolRows = new QGridLayout(m_tools);
+    m_toolRows->setContentsMargins(0, 0, 0, 0);
+    m_toolRows->setSpacing(8);
+    m_view = new SegmentedControl({tr("Stored"), tr("As the network sees them")}, m_tools);
     m_view->setObjectName(QStringLiteral("data.view"));
     m_view->setToolTip(tr("As the network sees them: samples for training are changed as in the first epoch; those for validation and test never are."));
-    tools->addWidget(m_view);
-    m_showLabel = makeLabel(tr("Show"), FontRole::Caption, Token::Text2, card);
-    tools->addWidget(m_showLabel);
-    m_classFilter = new QComboBox(card);
+    m_toolRows->addWidget(m_view, 0, 0);
+    m_filters = new QWidget(m_tools);
+    auto* filters = new QHBoxLayout(m_filters);
+    filters->setContentsMargins(0, 0, 0, 0);
+    filters->setSpacing(8);
+    m_showLabel = makeLabel(tr("Show"), FontRole::Caption, Token::Text2, m_filters);
+    filters->addWidget(m_showLabel);
+    m_classFilter = new QComboBox(m_filters);
     m_classFilter->setObjectName(QStringLiteral("data.classFilter"));
     m_classFilter->setAccessibleName(tr("Class"));
     m_classFilter->setSizeAdjustPolicy(QComboBox::AdjustToContents); // names become known later
     m_classFilter->setMinimumWidth(96);
     m_classFilter->setMaximumWidth(180);
-    m_partFilter = new QComboBox(card);
+    m_partFilter = new QComboBox(m_filters);
     m_partFilter->setObjectName(QStringLiteral("data.partFilter"));
     m_partFilter->setAccessibleName(tr("Part"));
     m_partFilter->addItems({tr("all parts"), tr("training"), tr("validation"), tr("test")});
-    tools->addWidget(m_classFilter);
-    tools->addWidget(m_partFilter);
-    tools->addStretch(1);
+    filters->addWidget(m_classFilter);
+    filters->addWidget(m_partFilter);
+    filters->addStretch(1);
+    m_toolRows->addWidget(m_filters, 0, 1);
+    m_toolRows->setColumnStretch(1, 1);
+    auto* rest = new QWidget(m_tools);
+    auto* tools = new QHBoxLayout(rest);
+    tools->setContentsMargins(0, 0, 0, 0);
+    tools->setSpacing(8);
+    m_toolRows->addWidget(rest, 0, 2);
     m_targetLabel = makeLabel(tr("Predict"), FontRole::Caption, Token::Text2, card);
     m_target = new QComboBox(card);
     m_target->setObjectName(QStringLiteral("data.target"));
@@ -80,7 +97,7 @@ QWidget* DataPage::buildSamplesCard()
     mix->setObjectName(QStringLiteral("data.mix"));
     m_mixButton = mix;
     tools->addWidget(mix);
-    card->content()->addLayout(tools);
+    card->content()->addWidget(m_tools);
     m_grid = new SampleGrid(card);
     m_grid->setCellSize(28 * m_size->value());
     m_table = new TableView(card);
@@ -92,12 +109,17 @@ QWidget* DataPage::buildSamplesCard()
     card->content()->addWidget(m_samples, 1);
     m_sampleLine = makeLabel({}, FontRole::Caption, Token::Text2, card);
     m_sampleLine->setObjectName(QStringLiteral("data.sampleLine"));
-    card->content()->addWidget(m_sampleLine);
+    auto* below = new QHBoxLayout;
+    below->setSpacing(12);
+    below->addWidget(m_sampleLine);
+    m_keyLine = new ElidedLabel(tr("Enter: see it large"), Qt::ElideRight, card);
+    m_keyLine->setFont(ui::font(FontRole::Caption));
+    m_keyLine->setProperty("token", tokenName(Token::Text3));
+    m_keyLine->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+    below->addWidget(m_keyLine, 1);
+    card->content()->addLayout(below);
     showTools();
-    connect(m_view, &SegmentedControl::currentChanged, this, [this] {
-        showChanges();
-        showSampleLine(m_grid->current());
-    });
+    connect(m_view, &SegmentedControl::currentChanged, this, &DataPage::showChanges);
     connect(m_target, &QComboBox::activated, this, &DataPage::chooseTarget);
     connect(m_classFilter, &QComboBox::currentIndexChanged, this, &DataPage::showSamples);
     connect(m_partFilter, &QComboBox::currentIndexChanged, this, &DataPage::showSamples);
@@ -155,6 +177,7 @@ void DataPage::showTarget()
     showTools();
     m_classFilter->setVisible(!m_data->info().classes.empty() || hasLabels());
     m_sampleLine->setVisible(!table && !isText());
+    m_keyLine->setVisible(!table && !isText());
     m_mixButton->setVisible(!isText()); // its order is what a text is
     if (!table) return;
     const QSignalBlocker blocker(m_target);
@@ -167,21 +190,41 @@ void DataPage::showTarget()
     m_labels->setToolTip(info.yesNoColumns.empty() ? tr("No column holds nothing but yes and no, or 1 and 0, as labels do.") : tr("Predicts several columns of yes and no at once, as labels of which a row may have any number."));
 }
 
-/// The tools of pictures; in a narrow window without the words beside them.
 void DataPage::showTools()
 {
-    const bool pictures = !isTable() && !isText(), changeable = !m_data || changeableSize(m_data->info());
-    m_view->setVisible(changeable);
+    const bool pictures = !isTable() && !isText();
+    m_view->setVisible(isChangeable());
     m_size->setVisible(pictures);
-    m_size->setFixedWidth(m_narrow ? 48 : 72);
-    m_sizeLabel->setVisible(pictures && !m_narrow);
-    m_showLabel->setVisible(!m_narrow || !changeable);
+    fitTools();
+}
+
+/// One row of tools, without the words beside them where there is less room, or two rows.
+void DataPage::fitTools()
+{
+    const auto wide = [](const QWidget* widget) { return widget->sizeHint().width() + m_toolGap; };
+    constexpr int shortSlider = 48, longSlider = 72;
+    const int bare = wide(m_view) + wide(m_classFilter) + wide(m_partFilter) + shortSlider + m_toolGap + wide(m_mixButton);
+    const int words = wide(m_showLabel) + wide(m_sizeLabel) + longSlider - shortSlider;
+    const bool changeable = isChangeable(), pictures = !isTable() && !isText();
+    const bool two = changeable && m_tools->width() < bare, worded = !changeable || two || m_tools->width() >= bare + words;
+    m_showLabel->setVisible(worded);
+    m_sizeLabel->setVisible(pictures && worded && !two);
+    m_size->setFixedWidth(worded && !two ? longSlider : shortSlider);
+    m_toolRows->removeWidget(m_filters);
+    m_toolRows->addWidget(m_filters, two ? 1 : 0, two ? 0 : 1, 1, two ? 3 : 1);
+}
+
+bool DataPage::eventFilter(QObject* object, QEvent* event)
+{
+    if (object == m_tools && event->type() == QEvent::Resize) fitTools();
+    return Page::eventFilter(object, event);
 }
 
 /// What the steps at the right do to the samples that are shown.
 void DataPage::showChanges()
 {
     m_grid->setChanges(m_view->current() == 1 ? augmentationOf(m_split->choices()) : Augmentation());
+    showSampleLine(m_grid->current());
 }
 
 /// Another sample for training, for the preview.
@@ -226,7 +269,7 @@ void DataPage::showSampleLine(int index)
     const auto& sample = m_grid->samples()[static_cast<std::size_t>(index)];
     m_split->preview()->setSample(m_data, sample.part, sample.row, sample.share == 0);
     const QString part = !m_grid->changes().any() ? shareName(sample.share) : sample.share == 0 ? tr("training, as in epoch 1") : tr("%1, never changed").arg(shareName(sample.share));
-    m_sampleLine->setText((hasLabels() ? tr("Sample %1 of %2   labels: %3   %4   Enter: see it large") : tr("Sample %1 of %2   label %3   %4   Enter: see it large"))
+    m_sampleLine->setText((hasLabels() ? tr("Sample %1 of %2   labels: %3   %4") : tr("Sample %1 of %2   label %3   %4"))
                               .arg(grouped(index + 1), grouped(static_cast<std::int64_t>(m_grid->samples().size())),
                                    truthText(*m_data, sample.part, sample.row), part));
 }
