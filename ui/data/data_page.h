@@ -8,6 +8,7 @@
 #include "ui/services/studio.h"
 #include "ui/widgets/page.h"
 
+class QAbstractButton;
 class QComboBox;
 class QGridLayout;
 class QLabel;
@@ -50,6 +51,8 @@ class DataPage : public Page
     QWidget* buildLeft();
     QWidget* buildMiddle();
     QWidget* buildSamplesCard();
+    void buildView(QWidget* card);
+    void buildTools();
     void connectServices();
     void addPath(const QString& path);
     void addByButton(bool folder);
@@ -101,7 +104,7 @@ class DataPage : public Page
     QStackedWidget* m_samples = nullptr; ///< pictures, the rows of a table, or a text
     TableView* m_table = nullptr;
     TextView* m_text = nullptr;
-    QWidget* m_mixButton = nullptr;
+    QAbstractButton* m_mixButton = nullptr;
     QComboBox* m_target = nullptr;       ///< the column of a table that is predicted
     QPushButton* m_labels = nullptr;     ///< or several of them at once
     QLabel *m_targetLabel = nullptr, *m_sizeLabel = nullptr;

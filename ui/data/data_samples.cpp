@@ -33,6 +33,51 @@ QString grouped(std::int64_t value) { return QString::fromStdString(groupedInt(v
 QWidget* DataPage::buildSamplesCard()
 {
     auto* card = new Card({}, this);
+    buildView(card);
+    buildTools();
+    card->content()->addWidget(m_tools);
+    m_grid = new SampleGrid(card);
+    m_grid->setCellSize(28 * m_size->value());
+    m_table = new TableView(card);
+    m_samples = new QStackedWidget(card);
+    m_samples->addWidget(m_grid);
+    m_samples->addWidget(m_table);
+    m_text = new TextView(card);
+    m_samples->addWidget(m_text);
+    card->content()->addWidget(m_samples, 1);
+    m_sampleLine = makeLabel({}, FontRole::Caption, Token::Text2, card);
+    m_sampleLine->setObjectName(QStringLiteral("data.sampleLine"));
+    auto* below = new QHBoxLayout;
+    below->setSpacing(12);
+    below->addWidget(m_sampleLine);
+    m_keyLine = new ElidedLabel(tr("Enter: see it large"), Qt::ElideRight, card);
+    m_keyLine->setFont(ui::font(FontRole::Caption));
+    m_keyLine->setProperty("token", tokenName(Token::Text3));
+    m_keyLine->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+    below->addWidget(m_keyLine, 1);
+    card->content()->addLayout(below);
+    connect(m_view, &SegmentedControl::currentChanged, this, &DataPage::showChanges);
+    showTools();
+    connect(m_labels, &QPushButton::clicked, this, &DataPage::chooseLabels);
+    connect(m_target, &QComboBox::activated, this, &DataPage::chooseTarget);
+    connect(m_classFilter, &QComboBox::currentIndexChanged, this, &DataPage::showSamples);
+    connect(m_partFilter, &QComboBox::currentIndexChanged, this, &DataPage::showSamples);
+    connect(m_size, &QSlider::valueChanged, this, [this](int value) {
+        m_grid->setCellSize(28 * value); // whole multiples of MNIST's 28 pixels stay sharp
+        m_studio.settings->setValue(QStringLiteral("data/cellSize"), value);
+    });
+    connect(m_mixButton, &QAbstractButton::clicked, this, [this] {
+        ++m_mix;
+        showSamples();
+    });
+    connect(m_grid, &SampleGrid::currentChanged, this, &DataPage::showSampleLine);
+    connect(m_grid, &SampleGrid::activated, this, &DataPage::enlarge);
+    return card;
+}
+
+/// How samples are shown, and which.
+void DataPage::buildView(QWidget* card)
+{
     m_tools = new QWidget(card);
     m_tools->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed); // they make do with the room there is: fitTools()
     m_tools->installEventFilter(this);
@@ -64,76 +109,42 @@ QWidget* DataPage::buildSamplesCard()
     filters->addStretch(1);
     m_toolRows->addWidget(m_filters, 0, 1);
     m_toolRows->setColumnStretch(1, 1);
+}
+
+/// What a table has to choose, the size of pictures, another order.
+void DataPage::buildTools()
+{
     auto* rest = new QWidget(m_tools);
     auto* tools = new QHBoxLayout(rest);
     tools->setContentsMargins(0, 0, 0, 0);
     tools->setSpacing(8);
     m_toolRows->addWidget(rest, 0, 2);
-    m_targetLabel = makeLabel(tr("Predict"), FontRole::Caption, Token::Text2, card);
-    m_target = new QComboBox(card);
+    m_targetLabel = makeLabel(tr("Predict"), FontRole::Caption, Token::Text2, rest);
+    m_target = new QComboBox(rest);
     m_target->setObjectName(QStringLiteral("data.target"));
     m_target->setAccessibleName(tr("Column to predict"));
     m_target->setToolTip(tr("The column that the network learns to predict from the others. Words are classes; numbers may be predicted as numbers (task: regression). Several columns of yes and no are predicted at once as labels."));
     m_target->setMinimumWidth(140);
     tools->addWidget(m_targetLabel);
     tools->addWidget(m_target);
-    m_labels = makeButton(QStringLiteral("tag"), tr("Labels…"), ButtonKind::Normal, card);
+    m_labels = makeButton(QStringLiteral("tag"), tr("Labels…"), ButtonKind::Normal, rest);
     m_labels->setObjectName(QStringLiteral("data.labels"));
     m_labels->setAccessibleName(tr("Predict several labels"));
     tools->addWidget(m_labels);
-    connect(m_labels, &QPushButton::clicked, this, &DataPage::chooseLabels);
     m_targetLabel->hide();
     m_target->hide();
     m_labels->hide();
-    m_sizeLabel = makeLabel(tr("Size"), FontRole::Caption, Token::Text2, card);
+    m_sizeLabel = makeLabel(tr("Size"), FontRole::Caption, Token::Text2, rest);
     tools->addWidget(m_sizeLabel);
-    m_size = new QSlider(Qt::Horizontal, card);
+    m_size = new QSlider(Qt::Horizontal, rest);
     m_size->setObjectName(QStringLiteral("data.cellSize"));
     m_size->setAccessibleName(tr("Size of the pictures"));
     m_size->setRange(1, 6);
     m_size->setValue(m_studio.settings->value(QStringLiteral("data/cellSize"), 3).toInt());
     tools->addWidget(m_size);
-    auto* mix = makeToolButton(QStringLiteral("shuffle"), tr("Show the samples in another order"), card);
-    mix->setObjectName(QStringLiteral("data.mix"));
-    m_mixButton = mix;
-    tools->addWidget(mix);
-    card->content()->addWidget(m_tools);
-    m_grid = new SampleGrid(card);
-    m_grid->setCellSize(28 * m_size->value());
-    m_table = new TableView(card);
-    m_samples = new QStackedWidget(card);
-    m_samples->addWidget(m_grid);
-    m_samples->addWidget(m_table);
-    m_text = new TextView(card);
-    m_samples->addWidget(m_text);
-    card->content()->addWidget(m_samples, 1);
-    m_sampleLine = makeLabel({}, FontRole::Caption, Token::Text2, card);
-    m_sampleLine->setObjectName(QStringLiteral("data.sampleLine"));
-    auto* below = new QHBoxLayout;
-    below->setSpacing(12);
-    below->addWidget(m_sampleLine);
-    m_keyLine = new ElidedLabel(tr("Enter: see it large"), Qt::ElideRight, card);
-    m_keyLine->setFont(ui::font(FontRole::Caption));
-    m_keyLine->setProperty("token", tokenName(Token::Text3));
-    m_keyLine->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
-    below->addWidget(m_keyLine, 1);
-    card->content()->addLayout(below);
-    showTools();
-    connect(m_view, &SegmentedControl::currentChanged, this, &DataPage::showChanges);
-    connect(m_target, &QComboBox::activated, this, &DataPage::chooseTarget);
-    connect(m_classFilter, &QComboBox::currentIndexChanged, this, &DataPage::showSamples);
-    connect(m_partFilter, &QComboBox::currentIndexChanged, this, &DataPage::showSamples);
-    connect(m_size, &QSlider::valueChanged, this, [this](int value) {
-        m_grid->setCellSize(28 * value); // whole multiples of MNIST's 28 pixels stay sharp
-        m_studio.settings->setValue(QStringLiteral("data/cellSize"), value);
-    });
-    connect(mix, &QToolButton::clicked, this, [this] {
-        ++m_mix;
-        showSamples();
-    });
-    connect(m_grid, &SampleGrid::currentChanged, this, &DataPage::showSampleLine);
-    connect(m_grid, &SampleGrid::activated, this, &DataPage::enlarge);
-    return card;
+    m_mixButton = makeToolButton(QStringLiteral("shuffle"), tr("Show the samples in another order"), rest);
+    m_mixButton->setObjectName(QStringLiteral("data.mix"));
+    tools->addWidget(m_mixButton);
 }
 
 void DataPage::showSamples()
@@ -177,7 +188,6 @@ void DataPage::showTarget()
     showTools();
     m_classFilter->setVisible(!m_data->info().classes.empty() || hasLabels());
     m_sampleLine->setVisible(!table && !isText());
-    m_keyLine->setVisible(!table && !isText());
     m_mixButton->setVisible(!isText()); // its order is what a text is
     if (!table) return;
     const QSignalBlocker blocker(m_target);
@@ -210,6 +220,7 @@ void DataPage::fitTools()
     m_showLabel->setVisible(worded);
     m_sizeLabel->setVisible(pictures && worded && !two);
     m_size->setFixedWidth(worded && !two ? longSlider : shortSlider);
+    m_keyLine->setVisible(pictures && !two);
     m_toolRows->removeWidget(m_filters);
     m_toolRows->addWidget(m_filters, two ? 1 : 0, two ? 0 : 1, 1, two ? 3 : 1);
 }
