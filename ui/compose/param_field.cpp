@@ -186,7 +186,7 @@ void ParamField::makeReal()
     box->setRange(m_descriptor.min, m_descriptor.max);
     box->setLogarithmic(m_descriptor.logarithmic);
     box->setSingleStep(m_descriptor.max - m_descriptor.min <= 1 ? 0.05 : m_descriptor.max - m_descriptor.min <= 10 ? 0.1 : 1);
-    if (!m_descriptor.unit.empty()) box->setSuffix(QLatin1Char(' ') + text(m_descriptor.unit));
+    if (!m_descriptor.unit.empty()) box->setSuffix(m_descriptor.unit == "°" ? text(m_descriptor.unit) : QLatin1Char(' ') + text(m_descriptor.unit));
     if (m_descriptor.min == 0) box->setSpecialValueText(text(m_descriptor.zero));
     adopt(box, m_name);
     connect(box, &QDoubleSpinBox::valueChanged, this, [this](double value) { if (!m_filling) Q_EMIT edited(value); });

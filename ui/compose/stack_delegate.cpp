@@ -63,6 +63,8 @@ StackColumns StackColumns::of(const QRect& row, const StackRow& what, const Stac
     at.parameters = QRect(right - 72, c.top(), 72, height);
     right = at.parameters.left() - 24;
     at.shape = QRect(right - 96, c.top(), 96, height);
+    // Input and Output have more to say: their words get what the shape leaves of its column.
+    if (what.kind == RowKind::Input || what.kind == RowKind::Output) at.shape.setLeft(std::max(at.shape.left(), at.shape.right() - QFontMetrics(font(FontRole::Mono)).horizontalAdvance(what.shape)));
     at.text = QRect(at.icon.right() + 13, c.top(), at.shape.left() - 8 - at.icon.right() - 13, height);
     return at;
 }

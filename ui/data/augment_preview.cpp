@@ -56,6 +56,8 @@ class AugmentPreview::Tiles : public QWidget
             if (i > 0) continue;
             painter.setPen(QPen(color(Token::Text2), 1));
             painter.drawRect(box.adjusted(0, 0, -1, -1));
+            painter.setPen(QPen(color(Token::Panel), 1)); // else a dark frame is lost on a dark picture
+            painter.drawRect(box.adjusted(1, 1, -2, -2));
         }
     }
     bool event(QEvent* event) override
@@ -120,6 +122,7 @@ AugmentPreview::AugmentPreview(QWidget* parent) : QWidget(parent)
 
 void AugmentPreview::setSample(DatasetPtr data, Part part, std::int64_t row, bool training)
 {
+    if (data == m_data && part == m_part && row == m_row && training == m_training) return;
     m_data = std::move(data);
     m_part = part;
     m_row = row;

@@ -279,8 +279,6 @@ void DataPage::setCompact(bool narrow, bool low)
 {
     m_classCard->setVisible(!low);
     m_labels->setText(narrow ? QString() : tr("Labels…"));
-    m_narrow = narrow;
-    showTools();
 }
 
 void DataPage::addByButton(bool folder)

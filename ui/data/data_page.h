@@ -4,10 +4,13 @@
 // the right.
 
 #include "ui/data/sample_grid.h"
+#include "ui/services/data_choices.h"
 #include "ui/services/studio.h"
 #include "ui/widgets/page.h"
 
+class QAbstractButton;
 class QComboBox;
+class QGridLayout;
 class QLabel;
 class QLineEdit;
 class QListView;
@@ -41,12 +44,15 @@ class DataPage : public Page
     void dragLeaveEvent(QDragLeaveEvent* event) override;
     void dropEvent(QDropEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
+    bool eventFilter(QObject* object, QEvent* event) override;
 
   private:
     void buildHeader();
     QWidget* buildLeft();
     QWidget* buildMiddle();
     QWidget* buildSamplesCard();
+    void buildView(QWidget* card);
+    void buildTools();
     void connectServices();
     void addPath(const QString& path);
     void addByButton(bool folder);
@@ -61,6 +67,8 @@ class DataPage : public Page
     void trainOnThis();
     void showTarget();
     void showTools();
+    void fitTools();
+    bool isChangeable() const { return !m_data || changeableSize(m_data->info()); } ///< by the steps before the network
     void showChanges();
     void chooseAnother();
     static QString shareName(int share); ///< 0 training, 1 validation, 2 test
@@ -87,17 +95,21 @@ class DataPage : public Page
     QLabel* m_error = nullptr;
     SegmentedControl* m_view = nullptr;  ///< as stored, or as the network sees them
     QLabel* m_showLabel = nullptr;
+    QWidget *m_tools = nullptr, *m_filters = nullptr;
+    QGridLayout* m_toolRows = nullptr;
+    static constexpr int m_toolGap = 8;
     QComboBox *m_classFilter = nullptr, *m_partFilter = nullptr;
     QSlider* m_size = nullptr;
     SampleGrid* m_grid = nullptr;
     QStackedWidget* m_samples = nullptr; ///< pictures, the rows of a table, or a text
     TableView* m_table = nullptr;
     TextView* m_text = nullptr;
-    QWidget* m_mixButton = nullptr;
+    QAbstractButton* m_mixButton = nullptr;
     QComboBox* m_target = nullptr;       ///< the column of a table that is predicted
     QPushButton* m_labels = nullptr;     ///< or several of them at once
     QLabel *m_targetLabel = nullptr, *m_sizeLabel = nullptr;
     QLabel* m_sampleLine = nullptr;
+    ElidedLabel* m_keyLine = nullptr;
     Card* m_classCard = nullptr;
     ClassBars* m_bars = nullptr;
     SplitPanel* m_split = nullptr;
@@ -106,7 +118,6 @@ class DataPage : public Page
     DatasetId m_id;
     DatasetPtr m_data;
     SplitSettings m_shownSplit;
-    bool m_narrow = false;
     std::uint64_t m_mix = 0; ///< 0: as stored; else the seed of a shuffled view
 };
 

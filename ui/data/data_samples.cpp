@@ -13,6 +13,8 @@
 
 #include <QComboBox>
 #include <QDialog>
+#include <QEvent>
+#include <QGridLayout>
 #include <QRandomGenerator>
 #include <QSlider>
 #include <QStackedWidget>
@@ -31,56 +33,9 @@ QString grouped(std::int64_t value) { return QString::fromStdString(groupedInt(v
 QWidget* DataPage::buildSamplesCard()
 {
     auto* card = new Card({}, this);
-    auto* tools = new QHBoxLayout;
-    tools->setSpacing(8);
-    m_view = new SegmentedControl({tr("Stored"), tr("As the network sees them")}, card);
-    m_view->setObjectName(QStringLiteral("data.view"));
-    m_view->setToolTip(tr("As the network sees them: samples for training are changed as in the first epoch; those for validation and test never are."));
-    tools->addWidget(m_view);
-    m_showLabel = makeLabel(tr("Show"), FontRole::Caption, Token::Text2, card);
-    tools->addWidget(m_showLabel);
-    m_classFilter = new QComboBox(card);
-    m_classFilter->setObjectName(QStringLiteral("data.classFilter"));
-    m_classFilter->setAccessibleName(tr("Class"));
-    m_classFilter->setSizeAdjustPolicy(QComboBox::AdjustToContents); // names become known later
-    m_classFilter->setMinimumWidth(96);
-    m_classFilter->setMaximumWidth(180);
-    m_partFilter = new QComboBox(card);
-    m_partFilter->setObjectName(QStringLiteral("data.partFilter"));
-    m_partFilter->setAccessibleName(tr("Part"));
-    m_partFilter->addItems({tr("all parts"), tr("training"), tr("validation"), tr("test")});
-    tools->addWidget(m_classFilter);
-    tools->addWidget(m_partFilter);
-    tools->addStretch(1);
-    m_targetLabel = makeLabel(tr("Predict"), FontRole::Caption, Token::Text2, card);
-    m_target = new QComboBox(card);
-    m_target->setObjectName(QStringLiteral("data.target"));
-    m_target->setAccessibleName(tr("Column to predict"));
-    m_target->setToolTip(tr("The column that the network learns to predict from the others. Words are classes; numbers may be predicted as numbers (task: regression). Several columns of yes and no are predicted at once as labels."));
-    m_target->setMinimumWidth(140);
-    tools->addWidget(m_targetLabel);
-    tools->addWidget(m_target);
-    m_labels = makeButton(QStringLiteral("tag"), tr("Labels…"), ButtonKind::Normal, card);
-    m_labels->setObjectName(QStringLiteral("data.labels"));
-    m_labels->setAccessibleName(tr("Predict several labels"));
-    tools->addWidget(m_labels);
-    connect(m_labels, &QPushButton::clicked, this, &DataPage::chooseLabels);
-    m_targetLabel->hide();
-    m_target->hide();
-    m_labels->hide();
-    m_sizeLabel = makeLabel(tr("Size"), FontRole::Caption, Token::Text2, card);
-    tools->addWidget(m_sizeLabel);
-    m_size = new QSlider(Qt::Horizontal, card);
-    m_size->setObjectName(QStringLiteral("data.cellSize"));
-    m_size->setAccessibleName(tr("Size of the pictures"));
-    m_size->setRange(1, 6);
-    m_size->setValue(m_studio.settings->value(QStringLiteral("data/cellSize"), 3).toInt());
-    tools->addWidget(m_size);
-    auto* mix = makeToolButton(QStringLiteral("shuffle"), tr("Show the samples in another order"), card);
-    mix->setObjectName(QStringLiteral("data.mix"));
-    m_mixButton = mix;
-    tools->addWidget(mix);
-    card->content()->addLayout(tools);
+    buildView(card);
+    buildTools();
+    card->content()->addWidget(m_tools);
     m_grid = new SampleGrid(card);
     m_grid->setCellSize(28 * m_size->value());
     m_table = new TableView(card);
@@ -92,12 +47,18 @@ QWidget* DataPage::buildSamplesCard()
     card->content()->addWidget(m_samples, 1);
     m_sampleLine = makeLabel({}, FontRole::Caption, Token::Text2, card);
     m_sampleLine->setObjectName(QStringLiteral("data.sampleLine"));
-    card->content()->addWidget(m_sampleLine);
+    auto* below = new QHBoxLayout;
+    below->setSpacing(12);
+    below->addWidget(m_sampleLine);
+    m_keyLine = new ElidedLabel(tr("Enter: see it large"), Qt::ElideRight, card);
+    m_keyLine->setFont(ui::font(FontRole::Caption));
+    m_keyLine->setProperty("token", tokenName(Token::Text3));
+    m_keyLine->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+    below->addWidget(m_keyLine, 1);
+    card->content()->addLayout(below);
+    connect(m_view, &SegmentedControl::currentChanged, this, &DataPage::showChanges);
     showTools();
-    connect(m_view, &SegmentedControl::currentChanged, this, [this] {
-        showChanges();
-        showSampleLine(m_grid->current());
-    });
+    connect(m_labels, &QPushButton::clicked, this, &DataPage::chooseLabels);
     connect(m_target, &QComboBox::activated, this, &DataPage::chooseTarget);
     connect(m_classFilter, &QComboBox::currentIndexChanged, this, &DataPage::showSamples);
     connect(m_partFilter, &QComboBox::currentIndexChanged, this, &DataPage::showSamples);
@@ -105,13 +66,85 @@ QWidget* DataPage::buildSamplesCard()
         m_grid->setCellSize(28 * value); // whole multiples of MNIST's 28 pixels stay sharp
         m_studio.settings->setValue(QStringLiteral("data/cellSize"), value);
     });
-    connect(mix, &QToolButton::clicked, this, [this] {
+    connect(m_mixButton, &QAbstractButton::clicked, this, [this] {
         ++m_mix;
         showSamples();
     });
     connect(m_grid, &SampleGrid::currentChanged, this, &DataPage::showSampleLine);
     connect(m_grid, &SampleGrid::activated, this, &DataPage::enlarge);
     return card;
+}
+
+/// How samples are shown, and which.
+void DataPage::buildView(QWidget* card)
+{
+    m_tools = new QWidget(card);
+    m_tools->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed); // they make do with the room there is: fitTools()
+    m_tools->installEventFilter(this);
+    m_toolRows = new QGridLayout(m_tools);
+    m_toolRows->setContentsMargins(0, 0, 0, 0);
+    m_toolRows->setSpacing(8);
+    m_view = new SegmentedControl({tr("Stored"), tr("As the network sees them")}, m_tools);
+    m_view->setObjectName(QStringLiteral("data.view"));
+    m_view->setToolTip(tr("As the network sees them: samples for training are changed as in the first epoch; those for validation and test never are."));
+    m_toolRows->addWidget(m_view, 0, 0);
+    m_filters = new QWidget(m_tools);
+    auto* filters = new QHBoxLayout(m_filters);
+    filters->setContentsMargins(0, 0, 0, 0);
+    filters->setSpacing(8);
+    m_showLabel = makeLabel(tr("Show"), FontRole::Caption, Token::Text2, m_filters);
+    filters->addWidget(m_showLabel);
+    m_classFilter = new QComboBox(m_filters);
+    m_classFilter->setObjectName(QStringLiteral("data.classFilter"));
+    m_classFilter->setAccessibleName(tr("Class"));
+    m_classFilter->setSizeAdjustPolicy(QComboBox::AdjustToContents); // names become known later
+    m_classFilter->setMinimumWidth(96);
+    m_classFilter->setMaximumWidth(180);
+    m_partFilter = new QComboBox(m_filters);
+    m_partFilter->setObjectName(QStringLiteral("data.partFilter"));
+    m_partFilter->setAccessibleName(tr("Part"));
+    m_partFilter->addItems({tr("all parts"), tr("training"), tr("validation"), tr("test")});
+    filters->addWidget(m_classFilter);
+    filters->addWidget(m_partFilter);
+    filters->addStretch(1);
+    m_toolRows->addWidget(m_filters, 0, 1);
+    m_toolRows->setColumnStretch(1, 1);
+}
+
+/// What a table has to choose, the size of pictures, another order.
+void DataPage::buildTools()
+{
+    auto* rest = new QWidget(m_tools);
+    auto* tools = new QHBoxLayout(rest);
+    tools->setContentsMargins(0, 0, 0, 0);
+    tools->setSpacing(8);
+    m_toolRows->addWidget(rest, 0, 2);
+    m_targetLabel = makeLabel(tr("Predict"), FontRole::Caption, Token::Text2, rest);
+    m_target = new QComboBox(rest);
+    m_target->setObjectName(QStringLiteral("data.target"));
+    m_target->setAccessibleName(tr("Column to predict"));
+    m_target->setToolTip(tr("The column that the network learns to predict from the others. Words are classes; numbers may be predicted as numbers (task: regression). Several columns of yes and no are predicted at once as labels."));
+    m_target->setMinimumWidth(140);
+    tools->addWidget(m_targetLabel);
+    tools->addWidget(m_target);
+    m_labels = makeButton(QStringLiteral("tag"), tr("Labels…"), ButtonKind::Normal, rest);
+    m_labels->setObjectName(QStringLiteral("data.labels"));
+    m_labels->setAccessibleName(tr("Predict several labels"));
+    tools->addWidget(m_labels);
+    m_targetLabel->hide();
+    m_target->hide();
+    m_labels->hide();
+    m_sizeLabel = makeLabel(tr("Size"), FontRole::Caption, Token::Text2, rest);
+    tools->addWidget(m_sizeLabel);
+    m_size = new QSlider(Qt::Horizontal, rest);
+    m_size->setObjectName(QStringLiteral("data.cellSize"));
+    m_size->setAccessibleName(tr("Size of the pictures"));
+    m_size->setRange(1, 6);
+    m_size->setValue(m_studio.settings->value(QStringLiteral("data/cellSize"), 3).toInt());
+    tools->addWidget(m_size);
+    m_mixButton = makeToolButton(QStringLiteral("shuffle"), tr("Show the samples in another order"), rest);
+    m_mixButton->setObjectName(QStringLiteral("data.mix"));
+    tools->addWidget(m_mixButton);
 }
 
 void DataPage::showSamples()
@@ -167,21 +200,42 @@ void DataPage::showTarget()
     m_labels->setToolTip(info.yesNoColumns.empty() ? tr("No column holds nothing but yes and no, or 1 and 0, as labels do.") : tr("Predicts several columns of yes and no at once, as labels of which a row may have any number."));
 }
 
-/// The tools of pictures; in a narrow window without the words beside them.
 void DataPage::showTools()
 {
-    const bool pictures = !isTable() && !isText(), changeable = !m_data || changeableSize(m_data->info());
-    m_view->setVisible(changeable);
+    const bool pictures = !isTable() && !isText();
+    m_view->setVisible(isChangeable());
     m_size->setVisible(pictures);
-    m_size->setFixedWidth(m_narrow ? 48 : 72);
-    m_sizeLabel->setVisible(pictures && !m_narrow);
-    m_showLabel->setVisible(!m_narrow || !changeable);
+    fitTools();
+}
+
+/// One row of tools, without the words beside them where there is less room, or two rows.
+void DataPage::fitTools()
+{
+    const auto wide = [](const QWidget* widget) { return widget->sizeHint().width() + m_toolGap; };
+    constexpr int shortSlider = 48, longSlider = 72;
+    const int bare = wide(m_view) + wide(m_classFilter) + wide(m_partFilter) + shortSlider + m_toolGap + wide(m_mixButton);
+    const int words = wide(m_showLabel) + wide(m_sizeLabel) + longSlider - shortSlider;
+    const bool changeable = isChangeable(), pictures = !isTable() && !isText();
+    const bool two = changeable && m_tools->width() < bare, worded = !changeable || two || m_tools->width() >= bare + words;
+    m_showLabel->setVisible(worded);
+    m_sizeLabel->setVisible(pictures && worded && !two);
+    m_size->setFixedWidth(worded && !two ? longSlider : shortSlider);
+    m_keyLine->setVisible(pictures && !two);
+    m_toolRows->removeWidget(m_filters);
+    m_toolRows->addWidget(m_filters, two ? 1 : 0, two ? 0 : 1, 1, two ? 3 : 1);
+}
+
+bool DataPage::eventFilter(QObject* object, QEvent* event)
+{
+    if (object == m_tools && event->type() == QEvent::Resize) fitTools();
+    return Page::eventFilter(object, event);
 }
 
 /// What the steps at the right do to the samples that are shown.
 void DataPage::showChanges()
 {
     m_grid->setChanges(m_view->current() == 1 ? augmentationOf(m_split->choices()) : Augmentation());
+    showSampleLine(m_grid->current());
 }
 
 /// Another sample for training, for the preview.
@@ -226,7 +280,7 @@ void DataPage::showSampleLine(int index)
     const auto& sample = m_grid->samples()[static_cast<std::size_t>(index)];
     m_split->preview()->setSample(m_data, sample.part, sample.row, sample.share == 0);
     const QString part = !m_grid->changes().any() ? shareName(sample.share) : sample.share == 0 ? tr("training, as in epoch 1") : tr("%1, never changed").arg(shareName(sample.share));
-    m_sampleLine->setText((hasLabels() ? tr("Sample %1 of %2   labels: %3   %4   Enter: see it large") : tr("Sample %1 of %2   label %3   %4   Enter: see it large"))
+    m_sampleLine->setText((hasLabels() ? tr("Sample %1 of %2   labels: %3   %4") : tr("Sample %1 of %2   label %3   %4"))
                               .arg(grouped(index + 1), grouped(static_cast<std::int64_t>(m_grid->samples().size())),
                                    truthText(*m_data, sample.part, sample.row), part));
 }

@@ -109,6 +109,7 @@ StepsPanel::StepsPanel(QWidget* parent) : QWidget(parent)
     m_problem = makeLabel({}, FontRole::Caption, Token::Warn, m_changes);
     m_problem->setObjectName(QStringLiteral("data.augment.problem"));
     m_problem->setWordWrap(true);
+    m_problem->setContentsMargins(0, 4, 0, 0);
     m_problem->hide();
     changes->addWidget(m_problem);
     column->addWidget(m_changes);

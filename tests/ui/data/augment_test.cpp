@@ -389,9 +389,11 @@ void AugmentTest::pictures()
     QFETCH(bool, small);
     Theme::instance().apply(*qApp, dark ? ThemeChoice::Dark : ThemeChoice::Light);
     Shown s;
-    s.page->resize(small ? QSize(1280 - 52, 720 - 24) : QSize(1440 - 76, 900 - 28));
+    const QSize size = small ? QSize(1280 - 52, 720 - 24) : QSize(1440 - 76, 900 - 28);
     s.page->applySizeClass(small, small);
+    s.page->resize(size);
     const QString tag = QString::fromLatin1(QTest::currentDataTag());
+    QCOMPARE(s.page->size(), size); // what there is fits
     const auto look = [&](const QString& name) {
         QTest::qWait(250);
         savePicture(s.page.get(), name + tag);
@@ -402,6 +404,7 @@ void AugmentTest::pictures()
     press(s.find<SegmentedControl>("data.view")->findChild<QAbstractButton*>(QStringLiteral("segment1")));
     s.grid()->setCurrent(11);
     look(QStringLiteral("augment-"));
+    QVERIFY(s.text("data.sampleLine").contains(QStringLiteral("as in epoch 1")));
     auto* scroll = s.page->findChild<QScrollArea*>(QStringLiteral("data.right"));
     QVERIFY(scroll);
     scroll->ensureWidgetVisible(s.find<QCheckBox>("data.shuffle"));
@@ -412,6 +415,11 @@ void AugmentTest::pictures()
     for (const OptionEntry& entry : augmentationEntries())
         if (auto* box = s.page->findChild<QCheckBox*>(QStringLiteral("data.augment.") + QString::fromStdString(entry.id))) press(box);
     look(QStringLiteral("augment-colour-"));
+    if (!small) return;
+    s.page->resize(1100 - 52, 680 - 24); // the smallest window
+    QCOMPARE(s.page->width(), 1100 - 52);
+    look(QStringLiteral("augment-least-"));
+    QVERIFY(s.find<QComboBox>("data.classFilter")->mapTo(s.page.get(), QPoint()).y() > s.find<QWidget>("data.view")->mapTo(s.page.get(), QPoint()).y() + 20);
 }
 
 int main(int argc, char** argv)
