@@ -125,7 +125,7 @@ StackRow StackModel::inputRow() const
     row.shape = text(facts->input.text());
     row.summary = QStringLiteral("%1, %2").arg(text(facts->title), sampleInWords(facts->input));
     if (!facts->bytes && facts->symbols == 0) row.summary += tr(", each scaled to mean 0 and deviation 1");
-    if (facts->bytes && pictureSize(facts->input) && augmentationOf(recipe.data).any()) row.summary += tr(", changed while training");
+    if (facts->bytes && pictureSize(facts->input) && augmentationOf(recipe.data).any()) row.summary += tr(", augmented");
     if (facts->bytes && recipe.data.input.scale) row.summary += tr(", scaled to 0…1");
     if (facts->bytes && recipe.data.input.normalise) row.summary += tr(", normalised");
     return row;

@@ -100,7 +100,7 @@ StepsPanel::StepsPanel(QWidget* parent) : QWidget(parent)
     auto* changes = new QVBoxLayout(m_changes);
     changes->setContentsMargins(0, 6, 0, 0);
     changes->setSpacing(0);
-    auto* aside = makeLabel(tr("Only while training, anew in each epoch"), FontRole::Caption, Token::Text3, m_changes);
+    auto* aside = makeLabel(tr("Augmentation, anew in each epoch of training"), FontRole::Caption, Token::Text3, m_changes);
     aside->setToolTip(tr("Samples for validation and test are never changed. All moves of a picture are made in one go, so their order does not matter."));
     changes->addWidget(aside);
     changes->addSpacing(4);

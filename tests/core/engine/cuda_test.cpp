@@ -156,6 +156,10 @@ void CudaTest::onAGpu()
     spec.device = *device;
     spec.step.deterministic = true; // so that nothing but the way differs
     for (const bool inOnePiece : {true, false}) sameOnAGpu(spec, stripes(inOnePiece)); // kept there, and copied there batch by batch
+    SessionSpec augmented = spec;
+    augmented.augmentation = {.shift = 2, .rotate = 20, .leftRight = Augmentation::Flip::Alternating, .contrast = 0.3, .cutOut = 3};
+    augmented.stepsPerEpoch = 6;
+    for (const bool inOnePiece : {true, false}) sameOnAGpu(augmented, stripes(inOnePiece));
     // And as a run begins: tried, and said.
     auto tried = opened(spec, Json());
     qInfo("on this GPU: %s", tried->choices().value("step_because", "").c_str());

@@ -51,6 +51,8 @@ void MemoryTest::forecastHolds_data()
         QTest::addRow("%s, in pieces", starter) << starter << "gradients" << "micro_batch" << "32";
         QTest::addRow("%s, averaged", starter) << starter << "averaging" << "decay" << "0.99";
     }
+    QTest::newRow("char-gpt") << "char-gpt" << "" << "" << "";
+    QTest::addRow("char-gpt, computed again") << "char-gpt" << "memory" << "recompute" << "blocks";
     QTest::addRow("small-resnet, computed again") << "small-resnet" << "memory" << "recompute" << "blocks";
     QTest::addRow("small-resnet, contiguous") << "small-resnet" << "speed" << "channels_last" << "no";
 }

@@ -42,7 +42,7 @@ class ComposeChangesTest : public QObject
     void choicesOfTheDataPageArrive()
     {
         ComposeFixture f;
-        QVERIFY(!inputSummary(f).contains(QStringLiteral("changed while training")));
+        QVERIFY(!inputSummary(f).contains(QStringLiteral("augmented")));
         const DatasetInfo* info = f.data->find("digits");
         QVERIFY(info);
         DataChoices choices = dataChoices(*f.settings, *info);
@@ -51,14 +51,14 @@ class ComposeChangesTest : public QObject
         setDataChoices(*f.settings, "digits", choices);
         Q_EMIT f.navigator->composeData(QStringLiteral("digits"));
         QCOMPARE(augmentationOf(f.recipe().data).shift, 3);
-        QVERIFY(inputSummary(f).contains(QStringLiteral(", changed while training, scaled")));
+        QVERIFY(inputSummary(f).contains(QStringLiteral(", augmented, scaled")));
         f.clickRow(0);
         QVERIFY(f.find<QCheckBox>("compose.input.shift.on")->isChecked());
         QCOMPARE(f.find<QSpinBox>("compose.input.shift.pixels")->value(), 3);
         QVERIFY(!f.find<QWidget>("compose.input.rotate.degrees")->isVisible());
         f.document().undoStack().undo();
         QVERIFY(!augmentationOf(f.recipe().data).any());
-        QVERIFY(!inputSummary(f).contains(QStringLiteral("changed while training")));
+        QVERIFY(!inputSummary(f).contains(QStringLiteral("augmented")));
     }
 
     void switchedAndSetAndUndone()
