@@ -3,6 +3,7 @@
 #include "core/engine/backend/engine_table.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
@@ -61,9 +62,16 @@ Loaded load()
     return result;
 }
 
+/// Of the library once it is loaded, for those who have nothing to ask of one that is not.
+std::atomic<const EngineTable*> inUse{nullptr};
+
 const Loaded& loaded()
 {
-    static const Loaded once = load();
+    static const Loaded once = [] {
+        const Loaded result = load();
+        inUse = result.table;
+        return result;
+    }();
     return once;
 }
 
@@ -138,6 +146,17 @@ Result<std::string> resolveDevice(const std::string& wanted)
     const EngineTable* table = loaded().table;
     if (!table) return noEngine();
     return table->resolveDevice(wanted);
+}
+
+std::optional<KeptMemory> keptMemory(const std::string& device)
+{
+    const EngineTable* table = inUse;
+    return table ? table->keptMemory(device) : std::nullopt;
+}
+
+void releaseCachedMemory()
+{
+    if (const EngineTable* table = inUse) table->releaseCachedMemory();
 }
 
 void prepareEngineProcess()

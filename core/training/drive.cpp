@@ -3,6 +3,7 @@
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/engine/devices.h"
+#include "core/engine/memory.h"
 #include "core/hardware/machine.h"
 #include "core/recipe/limits.h"
 #include "core/training/event_desk.h"
@@ -264,8 +265,9 @@ Result<RunEnded> driveRun(std::shared_ptr<Store> store, const RunId& run, const 
     if (row->status == RunStatus::Finished && (!options.epochs || *options.epochs <= row->summary.epochs))
         return Error{ErrorCode::Invalid, "This run has finished its " + plural(row->summary.epochs, "epoch", "epochs") + ".", "Say how many epochs in all to train it longer.", ""};
     if (options.host == "process") lowerThisThread(processBehindTheWindow); // which stands on the same machine; a thread host has done so for itself
-    Drive drive(std::move(store), std::move(*row), options, commands, sink);
-    return drive.run();
+    auto ended = Drive(std::move(store), std::move(*row), options, commands, sink).run();
+    releaseCachedMemory(); // its session is gone, and its data with it
+    return ended;
 }
 
 } // namespace sconce

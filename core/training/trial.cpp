@@ -3,6 +3,7 @@
 
 #include "core/data/order.h"
 #include "core/engine/devices.h"
+#include "core/engine/memory.h"
 #include "core/hardware/machine.h"
 #include "core/training/run_data.h"
 #include "core/training/start_weights.h"
@@ -60,6 +61,13 @@ Result<std::unique_ptr<Trial>> Trial::open(TrialSource source)
         if (auto taken = adoptStartWeights(*trial->m_session, recipe.training, *weights); !taken) return taken.error();
     }
     return trial;
+}
+
+Trial::~Trial()
+{
+    m_session.reset();
+    m_data.reset();
+    releaseCachedMemory();
 }
 
 std::int64_t Trial::batchSize() const { return std::clamp<std::int64_t>(m_recipe.training.batchSize, 1, trainingCount()); }

@@ -27,6 +27,8 @@ class Trial
     /// Invalid for a recipe that could not be trained; the sentence is that of its first problem.
     static Result<std::unique_ptr<Trial>> open(TrialSource source);
 
+    ~Trial(); ///< gives back what the engine kept for it
+
     Session& session() { return *m_session; }
     const Recipe& recipe() const { return m_recipe; } ///< its device is resolved
     const Plan& plan() const { return m_plan; }       ///< as lowered, before any pass

@@ -6,6 +6,7 @@
 
 #include "core/engine/devices.h"
 #include "core/engine/feeding.h"
+#include "core/engine/memory.h"
 #include "core/engine/session.h"
 
 #include <cstddef>
@@ -21,6 +22,8 @@ struct EngineTable
     EngineVersions (*engineVersions)() = nullptr;
     Result<std::string> (*resolveDevice)(const std::string& wanted) = nullptr;
     Result<std::unique_ptr<BatchFeed>> (*openBatchFeed)(BatchFeedSpec spec) = nullptr;
+    std::optional<KeptMemory> (*keptMemory)(const std::string& device) = nullptr;
+    void (*releaseCachedMemory)() = nullptr;
 };
 
 // ---- what the library implements ----
@@ -29,6 +32,8 @@ std::vector<ComputeDevice> computeDevices();
 EngineVersions engineVersions();
 Result<std::string> resolveDevice(const std::string& wanted);
 Result<std::unique_ptr<BatchFeed>> openBatchFeed(BatchFeedSpec spec);
+std::optional<KeptMemory> keptMemory(const std::string& device);
+void releaseCachedMemory();
 
 inline constexpr const char* engineLibraryName = "libsconce-engine.so";
 inline constexpr const char* engineTableSymbol = "sconceEngineTable";

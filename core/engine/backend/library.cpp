@@ -11,6 +11,8 @@ extern "C" __attribute__((visibility("default"))) const sconce::engine::EngineTa
         filled.engineVersions = sconce::engine::engineVersions;
         filled.resolveDevice = sconce::engine::resolveDevice;
         filled.openBatchFeed = sconce::engine::openBatchFeed;
+        filled.keptMemory = sconce::engine::keptMemory;
+        filled.releaseCachedMemory = sconce::engine::releaseCachedMemory;
         return filled;
     }();
     return &table;

@@ -5,6 +5,7 @@
 #include "core/engine/backend/conv_pool.h"
 #include "core/engine/backend/failure.h"
 #include "core/engine/backend/initialise.h"
+#include "core/engine/backend/kept_memory.h"
 #include "core/engine/backend/tensors.h"
 #include "core/hardware/machine.h"
 
@@ -46,7 +47,7 @@ std::atomic<int> trainingThreads{0};
 
 SessionImpl::~SessionImpl()
 {
-    if (m_optimiser) trainingThreads = 0;
+    if (m_optimiser && --trainingSessions() == 0) trainingThreads = 0;
 }
 
 /// OpenMP keeps the number of threads per calling thread, so it is set on whichever thread calls; but MKL keeps one for the whole
@@ -169,6 +170,7 @@ Result<void> SessionImpl::start()
     auto optimiser = Optimiser::make(m_spec.optimiser, m_execution.plan, m_parameters, m_spec.step.fusedOptimiser);
     SCONCE_TRY(optimiser);
     m_optimiser = std::move(optimiser).value();
+    ++trainingSessions();
     trainingThreads = m_spec.threads;
     if (m_spec.step.averageDecay > 0) {
         const at::NoGradGuard noGrad;

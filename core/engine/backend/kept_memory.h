@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// Private to the engine: who still needs what is kept (core/engine/memory.h).
+
+#include <atomic>
+
+namespace sconce::engine {
+
+/// Sessions with an optimiser that are open in this process.
+std::atomic<int>& trainingSessions();
+
+} // namespace sconce::engine
