@@ -15,15 +15,16 @@ ParamDescriptor factor(ParamDescriptor descriptor)
     return descriptor;
 }
 
-ParamDescriptor beta1(double value) { return advanced(realParam("beta1", "Beta 1", value, 0.0, 0.9999, "How long the average of the gradients reaches back.")); }
+ParamDescriptor beta1(double value) { return advanced(realParam("beta1", "Beta 1", value, 0.0, 0.9999, "How long the average of the gradients reaches back. Longer is steadier, and slower to turn.")); }
 ParamDescriptor beta2(double value)
 {
-    return advanced(realParam("beta2", "Beta 2", value, 0.0, 0.999999, "How long the average of the squared gradients reaches back."));
+    return advanced(realParam("beta2", "Beta 2", value, 0.0, 0.999999, "How long the average of the squared gradients reaches back. Longer is steadier, and slower to adapt."));
 }
 ParamDescriptor epsilon(double value, const char* help) { return advanced(factor(realParam("epsilon", "Epsilon", value, 1e-16, 1.0, help))); }
 ParamDescriptor weightDecay(double value, const char* help) { return factor(realParam("weight_decay", "Weight decay", value, 0.0, 1.0, help)); }
 constexpr const char* adamEpsilon = "A little number under the division. Keras has 0.0000001, PyTorch 0.00000001.";
-constexpr const char* spared = "How strongly weights are pulled towards zero. Biases and normalisations are spared.";
+constexpr const char* spared = "How strongly weights are pulled towards zero, against learning by heart; too strongly, and little is learned. Biases and normalisations are spared. Costs nothing.";
+constexpr const char* keptOfLast = "How much of the last step's direction is kept. More is quicker down long slopes and steadier, and overshoots.";
 
 OptionEntry adam()
 {
@@ -39,13 +40,13 @@ OptionEntry adamw()
 
 OptionEntry sgd()
 {
-    ParamDescriptor dampening = advanced(realParam("dampening", "Dampening", 0.0, 0.0, 1.0, "Takes this share off each new gradient before it joins the momentum. Not with Nesterov."));
+    ParamDescriptor dampening = advanced(realParam("dampening", "Dampening", 0.0, 0.0, 1.0, "Takes this share off each new gradient before it joins the momentum. Steadier, and shorter steps; not with Nesterov."));
     dampening.onlyWhen = "nesterov=false";
     return {"sgd", "SGD",
             "Plain steps down the slope, with momentum. Wants a larger learning rate than Adam (0.01 to 0.1) and often ends a little better. "
             "Keeps one number beside each weight, none without momentum.",
-            {realParam("momentum", "Momentum", 0.9, 0.0, 0.9999, "How much of the last step's direction is kept."),
-             boolParam("nesterov", "Nesterov", false, "Looks ahead along the momentum before it takes the gradient."), std::move(dampening),
+            {realParam("momentum", "Momentum", 0.9, 0.0, 0.9999, std::string(keptOfLast) + " Above 0 it keeps one number beside each weight."),
+             boolParam("nesterov", "Nesterov", false, "Looks ahead along the momentum before it takes the gradient: often a little quicker and steadier than plain momentum. Costs next to nothing; needs momentum, and no dampening."), std::move(dampening),
              advanced(weightDecay(0.0, spared))}};
 }
 
@@ -54,7 +55,7 @@ OptionEntry rmsprop()
     return {"rmsprop", "RMSprop",
             "Divides each step by the recent size of its gradients. An older relative of Adam, still liked for recurrent networks and reinforcement learning. "
             "Keeps one number beside each weight, up to three with momentum and centring.",
-            {realParam("momentum", "Momentum", 0.0, 0.0, 0.9999, "How much of the last step's direction is kept. Above 0 it keeps one more number beside each weight."),
+            {realParam("momentum", "Momentum", 0.0, 0.0, 0.9999, std::string(keptOfLast) + " Above 0 it keeps one more number beside each weight."),
              advanced(realParam("alpha", "Smoothing", 0.99, 0.0, 0.999999, "How long the average of the squared gradients reaches back. PyTorch has 0.99, Keras 0.9.")),
              epsilon(1e-8, "Added to the root before dividing. PyTorch has 0.00000001, Keras 0.0000001."),
              advanced(boolParam("centered", "Centred", false, "Divides by the spread of the gradients instead of their size, which can be steadier. Keeps one more number beside each weight.")),
@@ -85,10 +86,10 @@ OptionEntry muon()
     return {"muon", "Muon",
             "Turns the step of each matrix so that all its directions move alike; often needs a third fewer steps than Adam. Each step costs more: fifteen matrix "
             "products per layer. Made for the layers between the first and the last; these, biases and normalisations are trained by AdamW. Use a rate about 0.02.",
-            {realParam("momentum", "Momentum", 0.95, 0.0, 0.9999, "How much of the matrices' last direction is kept."),
+            {realParam("momentum", "Momentum", 0.95, 0.0, 0.9999, "How much of the matrices' last direction is kept. More is quicker down long slopes and steadier, and overshoots."),
              factor(realParam("rest_rate", "Rate of the rest", 0.05, 1e-6, 100.0,
                               "AdamW's learning rate as a share of Muon's, for first and last layer, biases and normalisations: 0.05 of 0.02 is 0.001.")),
-             weightDecay(0.01, spared), advanced(boolParam("nesterov", "Nesterov", true, "Looks ahead along the momentum, as the paper does.")),
+             weightDecay(0.01, spared), advanced(boolParam("nesterov", "Nesterov", true, "Looks ahead along the momentum, as the paper does: often a little quicker, for next to nothing.")),
              advanced(realParam("beta1", "Beta 1 of the rest", 0.9, 0.0, 0.9999, "For AdamW: how long the average of the gradients reaches back.")),
              advanced(realParam("beta2", "Beta 2 of the rest", 0.95, 0.0, 0.999999, "For AdamW: how long the average of the squared gradients reaches back.")),
              epsilon(1e-8, "For AdamW: a little number under the division.")}};

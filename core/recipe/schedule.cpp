@@ -19,32 +19,32 @@ ParamDescriptor finalShare(const char* what)
 ParamDescriptor warmUp()
 {
     return realParam("warm_up", "Warm-up share", 0.0, 0.0, 0.5,
-                     "Part of the training in which the rate first climbs from zero: 0.05 is the first twentieth. Helps large batches and transformers.");
+                     "Part of the training in which the rate first climbs from zero: 0.05 is the first twentieth. Keeps large batches and transformers from going astray early; costs those steps most of their progress.");
 }
 
 std::vector<OptionEntry> makeEntries()
 {
     std::vector<OptionEntry> entries;
-    entries.push_back({"constant", "Constant", "The same learning rate from beginning to end.", {warmUp()}});
-    entries.push_back({"step", "Steps", "The learning rate drops at once every few epochs.",
-                       {intParam("every", "Every", 10, 1, 100'000, "Epochs from one drop to the next."),
-                        realParam("factor", "Factor", 0.1, 0.0001, 1.0, "What is left of the rate after each drop."), warmUp()}});
+    entries.push_back({"constant", "Constant", "The same learning rate from beginning to end. Nothing to choose, and a run may be made longer at any time; one that falls often ends a little better.", {warmUp()}});
+    entries.push_back({"step", "Steps", "The learning rate drops at once every few epochs. Often ends more accurate than a constant rate; when it drops is for you to find.",
+                       {intParam("every", "Every", 10, 1, 100'000, "Epochs from one drop to the next. Few settle sooner; too few, and training stands still before it is done."),
+                        realParam("factor", "Factor", 0.1, 0.0001, 1.0, "What is left of the rate after each drop. Small ones settle at once, and leave little to learn with."), warmUp()}});
     entries.back().params[0].unit = "epochs";
-    entries.push_back({"exponential", "Exponential", "The learning rate shrinks by the same factor in each epoch.",
-                       {realParam("factor", "Factor", 0.95, 0.0001, 1.0, "What is left of the rate after each epoch."), warmUp()}});
-    entries.push_back({"cosine", "Cosine", "The learning rate falls along half a cosine wave: large steps first, small ones at the end.", {finalShare(""), warmUp()}});
+    entries.push_back({"exponential", "Exponential", "The learning rate shrinks by the same factor in each epoch. Smoother than steps, and quickly spent: in a long run little is left of it.",
+                       {realParam("factor", "Factor", 0.95, 0.0001, 1.0, "What is left of the rate after each epoch. 0.95 halves it in about fourteen; nearer to 1 learns longer and settles later."), warmUp()}});
+    entries.push_back({"cosine", "Cosine", "The learning rate falls along half a cosine wave: large steps first, small ones at the end. Often ends more accurate than a constant rate with nothing to tune; a run that is stopped early misses the gain.", {finalShare(""), warmUp()}});
     entries.push_back({"one_cycle", "One cycle",
-                       "The rate climbs to the learning rate and falls to nearly nothing in one arc. Often reaches the same accuracy in fewer epochs, with a learning rate several times larger.",
-                       {realParam("climb", "Climb share", 0.3, 0.01, 0.9, "Part of the training in which the rate climbs."),
-                        advanced(realParam("start_divisor", "Starts at 1 /", 25.0, 1.0, 1e6, "The first rate is the learning rate divided by this.")),
-                        advanced(realParam("end_divisor", "Ends at 1 /", 10000.0, 1.0, 1e9, "The last rate is the first divided by this."))}});
-    entries.push_back({"polynomial", "Polynomial", "The learning rate falls to its end along a straight line, or along a curve with a higher power.",
-                       {realParam("power", "Power", 1.0, 0.1, 10.0, "1 is a straight line; 2 falls fast first and slowly at the end."), finalShare(""), warmUp()}});
-    entries.push_back({"plateau", "On plateau", "The learning rate drops whenever the validation loss has stopped falling.",
-                       {realParam("factor", "Factor", 0.1, 0.0001, 0.99, "What is left of the rate after each drop."),
-                        intParam("patience", "Patience", 5, 0, 1000, "Epochs without a gain that are waited for."),
-                        advanced(realParam("smallest_gain", "Smallest gain", 0.0001, 0.0, 1.0, "The loss must fall by at least this share of itself to count as a gain.")),
-                        advanced(realParam("least", "Least share", 0.0, 0.0, 1.0, "The rate never falls below this share of where it began.")), warmUp()}});
+                       "The rate climbs to the learning rate and falls to nearly nothing in one arc. Often reaches the same accuracy in fewer epochs, with a learning rate several times larger; a run that is stopped early misses the gain.",
+                       {realParam("climb", "Climb share", 0.3, 0.01, 0.9, "Part of the training in which the rate climbs. Longer starts more gently and leaves less time to settle."),
+                        advanced(realParam("start_divisor", "Starts at 1 /", 25.0, 1.0, 1e6, "The first rate is the learning rate divided by this. Larger starts more gently, and slower.")),
+                        advanced(realParam("end_divisor", "Ends at 1 /", 10000.0, 1.0, 1e9, "The last rate is the first divided by this. Larger settles further; the last steps hardly move."))}});
+    entries.push_back({"polynomial", "Polynomial", "The learning rate falls to its end along a straight line, or along a curve with a higher power. Often ends more accurate than a constant rate; a run that is stopped early misses the gain.",
+                       {realParam("power", "Power", 1.0, 0.1, 10.0, "1 is a straight line; 2 falls fast first and slowly at the end, which settles sooner and learns less in between."), finalShare(""), warmUp()}});
+    entries.push_back({"plateau", "On plateau", "The learning rate drops whenever the validation loss has stopped falling. No need to know when; each drop costs the epochs that are waited first, and validation samples must be held back.",
+                       {realParam("factor", "Factor", 0.1, 0.0001, 0.99, "What is left of the rate after each drop. Small ones settle at once, and leave little to learn with."),
+                        intParam("patience", "Patience", 5, 0, 1000, "Epochs without a gain that are waited for. More are not fooled by chance, and cost their time."),
+                        advanced(realParam("smallest_gain", "Smallest gain", 0.0001, 0.0, 1.0, "The loss must fall by at least this share of itself to count as a gain. Larger drops the rate sooner.")),
+                        advanced(realParam("least", "Least share", 0.0, 0.0, 1.0, "The rate never falls below this share of where it began. Above 0 a long run goes on learning.")), warmUp()}});
     entries.back().params[1].unit = "epochs";
     return entries;
 }

@@ -19,7 +19,7 @@ OptionEntry classification()
                        "Spreads this share of each right answer over all classes, so that the network does not become too sure of itself; 0.1 is usual. Costs nothing, and the loss no longer falls to 0."),
              choiceParam("class_weights", "Class weights", "none",
                          {{"none", "none", "Every sample counts alike"}, {"balanced", "balanced", "Rare classes count more, so that all classes count alike"}},
-                         "How much each class counts in the loss. Balance them where some classes have far fewer samples.")}};
+                         "How much each class counts in the loss. Balanced, rare classes are found more often, and common ones are missed a little more. Costs no time.")}};
 }
 
 OptionEntry binary()
@@ -33,19 +33,19 @@ OptionEntry multilabel()
             {realParam("threshold", "Threshold", 0.5, 0.01, 0.99, "How probable a label must be to be said. Lower finds more of them, and is wrong more often. It changes the metrics and the answers, not what is learned."),
              choiceParam("positive_weights", "Label weights", "none",
                          {{"none", "none", "Every answer counts alike"}, {"balanced", "balanced", "Of each label, the samples that have it count as much as those that do not"}},
-                         "How much samples that have a label count in the loss, beside those that do not. Balance them where labels are rare, and a network would learn never to say them.")}};
+                         "How much samples that have a label count in the loss, beside those that do not. Balanced, rare labels are found more often, where a network would learn never to say them, and are also said more often by mistake. Costs no time.")}};
 }
 
 OptionEntry regression()
 {
-    ParamDescriptor delta = realParam("delta", "Bend", 1.0, 0.001, 1000.0, "Errors above this count in proportion, smaller ones squared. In deviations of the target.");
+    ParamDescriptor delta = realParam("delta", "Bend", 1.0, 0.001, 1000.0, "Errors above this count in proportion, smaller ones squared. In deviations of the target. Smaller lets outliers pull less, and is less exact where there are none.");
     delta.onlyWhen = "loss=huber";
     return {"regression", "Regression", "Predicts a number. Targets are scaled to mean 0 and deviation 1 for the loss; errors are shown in the target's own units.",
             {choiceParam("loss", "Loss", "mse",
                          {{"mse", "squared error", "Large errors count most: aims at the mean"},
                           {"mae", "absolute error", "All errors count in proportion: aims at the median, and outliers pull less"},
                           {"huber", "Huber", "Squared for small errors, in proportion for large ones"}},
-                         "What training makes small."),
+                         "What training makes small. They take the same time; they differ in how far single large errors pull."),
              std::move(delta)}};
 }
 
@@ -55,14 +55,14 @@ OptionEntry autoencoder()
             {choiceParam("loss", "Loss", "mse",
                          {{"mse", "squared error", "For numbers of any size"},
                           {"binary_crossentropy", "binary cross-entropy", "For numbers from 0 to 1, as pictures are. Has the sigmoid in it"}},
-                         "What training makes small.")}};
+                         "What training makes small. They take the same time: go by what the numbers are.")}};
 }
 
 OptionEntry language()
 {
     return {"language", "Next symbol", "Says at each place of a text which symbol comes next; asked again and again, it writes on. The loss is cross-entropy: how surprised the network is by the symbol that came.",
             {realParam("label_smoothing", "Smoothing", 0.0, 0.0, 0.9,
-                       "Spreads this share of each right answer over all symbols, so that the network does not become too sure of itself. The perplexity is told without it.")}};
+                       "Spreads this share of each right answer over all symbols, so that the network does not become too sure of itself. Costs nothing, and the loss no longer falls to 0; the perplexity is told without it.")}};
 }
 
 constexpr double unknown = std::numeric_limits<double>::quiet_NaN();

@@ -31,9 +31,9 @@ OptionEntry earlyStopping()
     return {"early_stopping", "Early stopping", "Ends the run by itself when it no longer gets better, which saves time and keeps the network from learning by heart.",
             {boolParam("enabled", "Stop early", false, "Ends the run when validation has stopped getting better. Costs nothing."),
              when(on, choiceParam("watch", "Watches", "val_loss", {{"val_loss", "validation loss", "Should fall"}, {"val_accuracy", "validation accuracy", "Should rise"}},
-                                  "Which number must get better.")),
-             when(on, withUnit("epochs", intParam("patience", "Patience", 5, 1, 10'000, "So many epochs without a gain are waited for."))),
-             when(on, advanced(realParam("smallest_gain", "Smallest gain", 0.0, 0.0, 1.0, "A change must be larger than this to count as a gain."))),
+                                  "Which number must get better. The loss tells sooner that the network learns by heart; the accuracy is often what counts in the end.")),
+             when(on, withUnit("epochs", intParam("patience", "Patience", 5, 1, 10'000, "So many epochs without a gain are waited for. More are not fooled by chance, and cost their time."))),
+             when(on, advanced(realParam("smallest_gain", "Smallest gain", 0.0, 0.0, 1.0, "A change must be larger than this to count as a gain. Larger ends a run that hardly moves sooner, and may miss slow gains."))),
              when(on, boolParam("restore_best", "Take the best", true, "Goes back to the weights of the best epoch when the run ends early. Costs one checkpoint each time a new best is found."))}};
 }
 
@@ -44,7 +44,7 @@ OptionEntry gradients()
                                           "How many samples of a batch go through the network at once; 0 is the whole batch. Smaller pieces need less memory and a little more time; "
                                           "the result stays that of the whole batch, but for batch normalisation."))),
              zeroMeans("off", realParam("clip_norm", "Largest norm", 0.0, 0.0, 1e6, "Scales all gradients down together when their length is above this; 0 never does. Keeps one odd batch from throwing training off; costs a pass over the gradients.")),
-             zeroMeans("off", advanced(realParam("clip_value", "Largest value", 0.0, 0.0, 1e6, "Cuts each number of the gradients at this, up and down; 0 never does.")))}};
+             zeroMeans("off", advanced(realParam("clip_value", "Largest value", 0.0, 0.0, 1e6, "Cuts each number of the gradients at this, up and down; 0 never does. Keeps single wild numbers from throwing training off, but turns the step aside, as the largest norm does not; costs a pass over the gradients.")))}};
 }
 
 OptionEntry precision()
@@ -63,7 +63,7 @@ OptionEntry precision()
                                                             "What the loss is multiplied by at the start, so that small gradients do not vanish. It halves where gradients overflow, and that step is skipped.")));
     first.logarithmic = true;
     ParamDescriptor grows = when(scaled, withUnit("steps", advanced(intParam("scale_grows_after", "Doubles after", 2000, 1, 1'000'000,
-                                                                             "So many steps without an overflow, and the scale is doubled."))));
+                                                                             "So many steps without an overflow, and the scale is doubled. Sooner saves more small gradients; each overflow costs a skipped step."))));
     return {"precision", "Precision", "How exactly products are computed: fewer digits are faster where the hardware is made for them.", {compute, first, grows}};
 }
 
@@ -80,13 +80,13 @@ OptionEntry averaging()
 {
     return {"averaging", "Weight averaging", "Keeps a running average of the weights beside them, which is often a little more accurate than the last step's.",
             {zeroMeans("off", realParam("decay", "Decay", 0.0, 0.0, 0.99999, "How much of the average is kept at each step (0.999 averages over the last thousand); 0 keeps no average. "
-                                                            "Validation, test and checkpoints then use the average. Costs one more copy of the weights."))}};
+                                                            "Validation, test and checkpoints then use the average, which is often a little more accurate. Costs one more copy of the weights."))}};
 }
 
 OptionEntry limits()
 {
     return {"limits", "Limits", "When a run ends by itself.",
-            {zeroMeans("no limit", withUnit("minutes", realParam("minutes", "At most", 0.0, 0.0, 1e6, "Ends the run, with a checkpoint, after so many minutes of training; 0 lets it go on to its last epoch.")))}};
+            {zeroMeans("no limit", withUnit("minutes", realParam("minutes", "At most", 0.0, 0.0, 1e6, "Ends the run, with a checkpoint, after so many minutes of training; 0 lets it go on to its last epoch. Costs nothing; the run can be resumed.")))}};
 }
 
 OptionEntry safety()
@@ -95,8 +95,8 @@ OptionEntry safety()
     return {"safety", "Safety", "What happens when the loss or a gradient becomes NaN (not a number) or infinite. The run always stops before the step that would have spoilt the weights.",
             {boolParam("go_back", "Back on NaN", false,
                        "Instead of ending, goes back to the last good checkpoint and on from there with a lower learning rate. Costs a checkpoint at the start; what was trained after the checkpoint is trained anew."),
-             when(on, realParam("rate_factor", "Lower the rate to", 0.5, 1e-6, 1.0, "The learning rate is multiplied by this each time the run goes back.")),
-             when(on, withUnit("times", intParam("times", "At most", 3, 1, 100, "Gone back so often, the run ends after all.")))}};
+             when(on, realParam("rate_factor", "Lower the rate to", 0.5, 1e-6, 1.0, "The learning rate is multiplied by this each time the run goes back. Lower is safer, and learns slower from there.")),
+             when(on, withUnit("times", intParam("times", "At most", 3, 1, 100, "Gone back so often, the run ends after all. More gives it further chances, and may train the same steps again and again.")))}};
 }
 
 ParamDescriptor textParam(const char* id, const char* title, double most, const char* help)
@@ -133,7 +133,7 @@ OptionEntry speed()
              advanced(boolParam("autotune", "Try convolutions", true,
                                 "On an NVIDIA GPU every convolution is tried in each way that cuDNN knows, and the fastest is taken, at each start of the run anew. Costs seconds at the start and some memory; "
                                 "the last digits may differ from one start to the next. Repeatable runs go without. Adds nothing on the processor.")),
-             advanced(boolParam("channels_last", "Channels last", true, "Lays pictures out as the processor's convolutions like them. Switch it off only to look for a fault.")),
+             advanced(boolParam("channels_last", "Channels last", true, "Lays pictures out as the processor's convolutions like them, which makes them faster. Switch it off only to look for a fault.")),
              advanced(boolParam("pools_first", "Pools before ReLU", true, "Max pooling and ReLU give the same in either order, but ReLU behind the pool has a quarter of the work. Fused blocks need it. Switch it off only to look for a fault.")),
              advanced(boolParam("fused_blocks", "Fused blocks", true, "Runs convolution, 2×2 max pooling and activation in one pass where it can, several times faster on a CPU: gradients only where the pool chose, and 3×3 windows, also without a pool, by Winograd's sums. Always in float32. Switch it off only to look for a fault.")),
              advanced(boolParam("fused_optimiser", "Fused optimiser", true, "Updates all weights in one operation where there is one (SGD, Adam, AdamW, Adagrad), instead of some ten for each. Switch it off only to look for a fault."))}};
