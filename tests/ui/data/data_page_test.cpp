@@ -388,7 +388,9 @@ void DataPageTest::setIsTakenOffTheList()
     QTest::qWait(100);
     QCOMPARE(s.services.second()->datasets()->size(), 2u); // Cancel keeps it
     answer = 0;
+    s.page->window()->activateWindow(); // the menu had it, and gives it back when it likes
     s.list()->setFocus();
+    QTRY_VERIFY_WITH_TIMEOUT(s.list()->hasFocus(), sconce::test::patienceMs);
     QTest::keyClick(s.list(), Qt::Key_Delete);
     QCOMPARE(asked, 2);
     QTRY_COMPARE_WITH_TIMEOUT(s.list()->model()->rowCount(), 1, sconce::test::patienceMs);
