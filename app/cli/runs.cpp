@@ -39,6 +39,30 @@ std::string testMetric(const RunRow& row)
 
 std::string orDash(double value) { return std::isfinite(value) ? realText(value) : "–"; }
 
+/// What a run kept of a GPU's memory at most, bytes.
+struct KeptAtMost
+{
+    std::string gpu; ///< "gpu0"
+    std::uint64_t allocated = 0, reserved = 0;
+};
+std::vector<KeptAtMost> keptAtMost(Store& store, const RunId& run)
+{
+    const auto most = [&](const std::string& key) {
+        double top = 0;
+        const auto points = store.series(run, key).valueOr({});
+        for (const double value : points.value) top = std::max(top, value); // NaN stays out
+        return static_cast<std::uint64_t>(top);
+    };
+    std::vector<KeptAtMost> result;
+    const std::string prefix = series::hardwarePrefix, tail = ".reserved";
+    for (const std::string& key : store.seriesKeys(run).valueOr({})) {
+        if (!key.starts_with(prefix + "gpu") || !key.ends_with(tail)) continue;
+        const std::string gpu = key.substr(prefix.size(), key.size() - prefix.size() - tail.size());
+        result.push_back({gpu, most(prefix + gpu + ".allocated"), most(key)});
+    }
+    return result;
+}
+
 /// Store, run id and its row, or the exit code of the sentence already printed.
 struct Found
 {
@@ -100,6 +124,8 @@ int runsShow(Context& context, const std::string& run)
     for (const auto& c : checkpoints.valueOr({}))
         shown["checkpoints"].push_back({{"path", c.path}, {"step", c.step}, {"epoch", c.epoch}, {"reason", c.reason}, {"best", c.best}, {"bytes", c.bytes}});
     for (const auto& a : amendments.valueOr({})) shown["amendments"].push_back({{"step", a.step}, {"path", a.path}, {"before", a.before}, {"after", a.after}});
+    const std::vector<KeptAtMost> kept = keptAtMost(*found->store, row.id);
+    for (const KeptAtMost& each : kept) shown["gpu_memory"].push_back({{"gpu", each.gpu}, {"allocated", each.allocated}, {"reserved", each.reserved}});
     context.emit(shown);
 
     context.print("#" + std::to_string(row.number) + " " + row.name + ", " + statusName(row.status) + (row.message.empty() ? "" : ": " + row.message));
@@ -117,6 +143,8 @@ int runsShow(Context& context, const std::string& run)
         if (!precision.empty()) context.print("  products in  " + precision + (because.empty() ? "" : ". " + because));
         if (const std::string step = list.back().choices.value("step_because", std::string()); !step.empty()) context.print("  steps        " + step);
     }
+    for (const KeptAtMost& each : kept)
+        context.print("  GPU memory   " + bytesText(each.allocated) + " allocated, " + bytesText(each.reserved) + " reserved at most (" + each.gpu + ")");
     context.print("  folder       " + row.folder);
     if (recipe)
         if (const StartWeights start = startWeightsOf(recipe->training); start.any()) context.print("  starts from  " + start.title + " (SHA-256 " + start.sha256 + ")");

@@ -7,6 +7,7 @@
 #include "core/hardware/machine.h"
 #include "core/recipe/limits.h"
 #include "core/training/event_desk.h"
+#include "core/training/hardware_values.h"
 #include "core/training/priority.h"
 #include "core/training/run_data.h"
 #include "core/training/run_host.h"
@@ -131,7 +132,7 @@ class Drive
             if (each.id != *resolved) continue;
             m_input.deviceName = each.name;
             m_input.choices["device_uuid"] = each.uuid;
-            m_desk.setDevice(each.uuid);
+            m_desk.setDevice(m_deviceUuid = each.uuid);
         }
         return {};
     }
@@ -140,23 +141,10 @@ class Drive
     {
         if (m_options.hardwareInterval <= 0) return;
         m_telemetry = std::make_unique<Telemetry>(HardwareSources{}, m_store->folder(), m_options.hardwareInterval,
-                                                  [this](const MachineFacts&, const MachineReading& reading) { m_desk.hardware(valuesOf(reading)); });
-    }
-
-    static std::vector<std::pair<std::string, double>> valuesOf(const MachineReading& reading)
-    {
-        std::vector<std::pair<std::string, double>> values;
-        if (reading.cpu) values.emplace_back("cpu", *reading.cpu);
-        if (reading.memoryTotal) values.emplace_back("memory", static_cast<double>(reading.memoryUsed));
-        for (std::size_t i = 0; i < reading.gpus.size(); ++i) {
-            const GpuReading& gpu = reading.gpus[i];
-            const std::string name = "gpu" + std::to_string(i) + ".";
-            if (gpu.use) values.emplace_back(name + "use", *gpu.use);
-            if (gpu.memoryUsed) values.emplace_back(name + "memory", static_cast<double>(*gpu.memoryUsed));
-            if (gpu.powerWatts) values.emplace_back(name + "power", *gpu.powerWatts);
-            if (gpu.temperature) values.emplace_back(name + "temperature", *gpu.temperature);
-        }
-        return values;
+                                                  [this](const MachineFacts& facts, const MachineReading& reading) {
+                                                      const KeptOn kept{m_input.recipe.device, m_deviceUuid, keptMemory(m_input.recipe.device)};
+                                                      m_desk.hardware(hardwareValues(facts, reading, kept));
+                                                  });
     }
 
     Result<void> emit(const EventBody& body)
@@ -232,6 +220,7 @@ class Drive
     std::unique_ptr<SocketServer> m_socket;
     std::unique_ptr<Telemetry> m_telemetry;
     TrainerInput m_input;
+    std::string m_deviceUuid; ///< of a GPU
     std::int64_t m_timedSteps = 0;
     double m_timedSeconds = 0, m_lastTiming = 0;
 };

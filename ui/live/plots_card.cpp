@@ -22,7 +22,7 @@ namespace sconce::ui {
 
 namespace {
 
-constexpr int leftGutter = 56, rightGutter = 8, names = 192;
+constexpr int leftGutter = 56, rightGutter = 8, names = 192, stripHeight = 46;
 constexpr double gibi = 1024.0 * 1024 * 1024; // a round top fits the gutter: 24 GiB
 constexpr double noValue = std::numeric_limits<double>::quiet_NaN();
 
@@ -43,14 +43,16 @@ Curve curve(const char* id, const QString& title, Token token, Curve::Style styl
     return c;
 }
 
-/// Where a strip stands, whatever was read first: the learning rate, of each GPU its use, memory, power and temperature, the processor,
-/// the memory.
+/// Where a strip stands, whatever was read first: the learning rate, of each GPU its use, memory, what is reserved of it, power and
+/// temperature, the processor, the memory.
 int stripRank(const QString& id)
 {
     if (id == QLatin1String("rate")) return 0;
     const std::string key = id.toStdString();
     if (key.rfind("gpu", 0) != 0) return std::numeric_limits<int>::max() - (id == QLatin1String("cpu") ? 1 : 0);
-    return 1 + std::atoi(key.c_str() + 3) * 4 + (endsWith(key, ".use") ? 0 : endsWith(key, ".memory") ? 1 : endsWith(key, ".power") ? 2 : 3);
+    const char* const order[] = {".use", ".memory", ".reserved", ".power"};
+    const auto place = std::find_if(std::begin(order), std::end(order), [&](const char* tail) { return endsWith(key, tail); }) - std::begin(order);
+    return 1 + std::atoi(key.c_str() + 3) * 5 + static_cast<int>(place);
 }
 
 double lastKnown(const std::vector<double>& values) { return values.empty() ? noValue : values.back(); }
@@ -170,7 +172,7 @@ PlotsCard::Row& PlotsCard::row(const QString& id, const QString& title, const QS
     line->addWidget(r.gutter);
     column->addLayout(line, 1);
     if (strip) {
-        r.box->setFixedHeight(46);
+        r.box->setFixedHeight(stripHeight);
     } else {
         r.box->setMinimumHeight(90);
         r.box->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Expanding);
@@ -393,16 +395,12 @@ void PlotsCard::drawRate()
     r.gutter->setLines({{std::nullopt, QString::fromStdString(m_live->recipe.training.schedule.type), std::isfinite(now) ? words::text(realText(now, 3)) : QStringLiteral("–")}});
 }
 
-void PlotsCard::drawStrip(const std::string& key, const QString& title, const QString& note, Token token, double top, PlotView::YFormat format)
+Points PlotsCard::stripPoints(const std::string& key) const
 {
-    const auto found = m_live->hardware.find(key);
-    if (found == m_live->hardware.end()) return;
-    const auto& [seconds, values] = found->second;
-    const QString id = words::text(key);
-    const std::size_t before = m_rows.size();
-    Row& r = row(id, title, endsWith(key, ".use") ? QStringLiteral("gpu use") : QString(), true);
-    if (m_rows.size() != before) arrangeStrips();
     Points points;
+    const auto found = m_live->hardware.find(key);
+    if (found == m_live->hardware.end()) return points;
+    const auto& [seconds, values] = found->second;
     const double from = secondsAtX(*m_live, m_mode, m_from), to = secondsAtX(*m_live, m_mode, m_to);
     const auto first = std::lower_bound(seconds.begin(), seconds.end(), from - 2);
     const auto last = std::upper_bound(seconds.begin(), seconds.end(), to + 2);
@@ -412,13 +410,33 @@ void PlotsCard::drawStrip(const std::string& key, const QString& title, const QS
         points.x.push_back(xOfSeconds(*m_live, m_mode, seconds[at]));
         points.y.push_back(values[at]);
     }
+    return points;
+}
+
+void PlotsCard::drawStrip(const Strip& strip)
+{
+    const auto found = m_live->hardware.find(strip.key);
+    if (found == m_live->hardware.end()) return;
+    const auto& values = found->second.second;
+    const QString id = words::text(strip.key);
+    const std::size_t before = m_rows.size();
+    const QString term = endsWith(strip.key, ".use") ? QStringLiteral("gpu use") : endsWith(strip.key, ".reserved") ? QStringLiteral("gpu reserved") : QString();
+    Row& r = row(id, strip.title, term, true);
+    if (m_rows.size() != before) arrangeStrips();
+    double top = strip.top;
     for (const double v : values) top = std::isfinite(v) && v > top ? v * 1.1 : top;
-    r.plot->setYFormat(format);
+    r.plot->setYFormat(strip.format);
     r.plot->setYRange(0, top > 0 ? top : 1);
     std::vector<Curve> curves;
-    curves.push_back(curve("strip", title, token, Curve::Style::Strip, std::move(points)));
+    curves.push_back(curve("strip", strip.title, strip.token, Curve::Style::Strip, stripPoints(strip.key)));
+    std::vector<Gutter::Line> lines{{strip.token, strip.note, words::hardwareValue(strip.key, lastKnown(values))}};
+    if (const auto part = m_live->hardware.find(strip.part); part != m_live->hardware.end()) {
+        curves.push_back(curve("part", words::hardwareTitle(strip.part), strip.token, Curve::Style::Strip, stripPoints(strip.part)));
+        lines.push_back({strip.token, strip.partNote, words::hardwareValue(strip.part, lastKnown(part->second.second))});
+        r.box->setFixedHeight(stripHeight + 17);
+    }
     r.plot->setCurves(std::move(curves));
-    r.gutter->setLines({{token, note, words::hardwareValue(key, lastKnown(values))}});
+    r.gutter->setLines(lines);
 }
 
 void PlotsCard::drawHardware()
@@ -428,23 +446,24 @@ void PlotsCard::drawHardware()
         if (key.rfind("gpu", 0) != 0) continue;
         const auto index = static_cast<std::size_t>(std::atoi(key.c_str() + 3));
         const GpuFacts* gpu = index < facts.gpus.size() ? &facts.gpus[index] : nullptr;
+        const QString title = words::hardwareTitle(key);
         if (endsWith(key, ".use")) {
-            drawStrip(key, words::hardwareTitle(key), tr("busy"), Token::Gpu, 1, PlotView::YFormat::Percent);
+            drawStrip({key, title, tr("busy"), Token::Gpu, 1, PlotView::YFormat::Percent});
         } else if (endsWith(key, ".memory")) {
-            drawStrip(key, words::hardwareTitle(key), gpu ? tr("of %1").arg(words::memory(gpu->memoryBytes)) : tr("in use"), Token::Gpu, 1,
-                      PlotView::YFormat::Bytes);
+            drawStrip({key, title, gpu ? tr("of %1").arg(words::memory(gpu->memoryBytes)) : tr("in use"), Token::Gpu, 1, PlotView::YFormat::Bytes});
+        } else if (endsWith(key, ".reserved")) {
+            drawStrip({key, title, tr("in all"), Token::Gpu, 1, PlotView::YFormat::Bytes, key.substr(0, key.find('.')) + ".allocated", tr("allocated")});
         } else if (endsWith(key, ".power")) {
             const bool limit = gpu && gpu->powerLimitWatts;
-            drawStrip(key, words::hardwareTitle(key), limit ? tr("of %1 W").arg(std::lround(*gpu->powerLimitWatts)) : tr("drawn"), Token::Gpu,
-                      limit ? *gpu->powerLimitWatts : 1, PlotView::YFormat::Number);
+            drawStrip({key, title, limit ? tr("of %1 W").arg(std::lround(*gpu->powerLimitWatts)) : tr("drawn"), Token::Gpu, limit ? *gpu->powerLimitWatts : 1});
         } else if (endsWith(key, ".temperature")) {
-            drawStrip(key, words::hardwareTitle(key), tr("of the chip"), Token::Gpu, 100, PlotView::YFormat::Number);
+            drawStrip({key, title, tr("of the chip"), Token::Gpu, 100});
         }
     }
-    drawStrip("cpu", tr("CPU"), facts.cpu.usable > 0 ? tr("of %1").arg(words::text(plural(facts.cpu.usable, "core", "cores"))) : tr("in use"),
-              Token::Cpu, 1, PlotView::YFormat::Percent);
-    drawStrip("memory", tr("Memory"), facts.cpu.memoryBytes ? tr("of %1").arg(words::memory(facts.cpu.memoryBytes)) : tr("in use"), Token::Cpu,
-              std::ceil(static_cast<double>(facts.cpu.memoryBytes) / gibi) * gibi, PlotView::YFormat::Bytes);
+    drawStrip({"cpu", tr("CPU"), facts.cpu.usable > 0 ? tr("of %1").arg(words::text(plural(facts.cpu.usable, "core", "cores"))) : tr("in use"),
+               Token::Cpu, 1, PlotView::YFormat::Percent});
+    drawStrip({"memory", tr("Memory"), facts.cpu.memoryBytes ? tr("of %1").arg(words::memory(facts.cpu.memoryBytes)) : tr("in use"), Token::Cpu,
+               std::ceil(static_cast<double>(facts.cpu.memoryBytes) / gibi) * gibi, PlotView::YFormat::Bytes});
 }
 
 void PlotsCard::zoom(double from, double to)

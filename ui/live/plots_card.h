@@ -57,7 +57,10 @@ class PlotsCard : public QFrame
     void drawMainMetric();
     void drawRate();
     void drawHardware();
-    void drawStrip(const std::string& key, const QString& title, const QString& note, Token token, double top, PlotView::YFormat format);
+    /// `part`: another reading, in the same unit and never above, drawn within.
+    struct Strip { std::string key; QString title, note; Token token; double top = 1; PlotView::YFormat format = PlotView::YFormat::Number; std::string part = {}; QString partNote = {}; };
+    void drawStrip(const Strip& strip);
+    Points stripPoints(const std::string& key) const;
     void drawMetric(Row& row, const std::vector<double>& raw, RunningMean& mean, Extremes& extremes, const std::vector<double>& validation, const MetricEntry* metric);
     void showHover(double x);
     void zoom(double from, double to);

@@ -115,7 +115,7 @@ QString hardwareValue(const std::string& key, double value)
 {
     if (!std::isfinite(value)) return dash;
     const auto ends = [&](const char* tail) { const std::string t(tail); return key.size() >= t.size() && key.compare(key.size() - t.size(), t.size(), t) == 0; };
-    if (ends("memory")) return memory(static_cast<std::uint64_t>(std::max(0.0, value)));
+    if (ends("memory") || ends("reserved") || ends("allocated")) return memory(static_cast<std::uint64_t>(std::max(0.0, value)));
     if (ends("power")) return QStringLiteral("%1 W").arg(std::lround(value));
     if (ends("temperature")) return QStringLiteral("%1 °C").arg(std::lround(value));
     return text(percentText(value, 0));

@@ -37,6 +37,7 @@ QString explainTerm(const QString& term)
         {QStringLiteral("recall"), TermLabel::tr("Recall: of the samples of this class, the share that was found.")},
         {QStringLiteral("class balance"), TermLabel::tr("Class balance: how many samples each class has. A rare class is learned less well.")},
         {QStringLiteral("gpu use"), TermLabel::tr("Use: the share of time with work on the device. It is not efficiency.")},
+        {QStringLiteral("gpu reserved"), TermLabel::tr("Reserved: what this run's process keeps of the GPU's memory, since asking for it at each step is slow. Allocated: the part of it that numbers lie in.")},
         {QStringLiteral("stall"), TermLabel::tr("Stall: the longest time in which the window could not answer.")},
     };
     return terms.value(term.toLower());

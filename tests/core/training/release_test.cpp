@@ -67,6 +67,9 @@ class ReleaseTest : public QObject
     /// What is loaded once and kept for good: the engine library, the operators' own tables.
     void initTestCase()
     {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+        QSKIP("the sanitizer's allocator stands in for the heap");
+#endif
         prepareEngineProcess();
         QVERIFY(!keptMemory("cuda:0")); // no engine yet: nothing to ask, nothing to release
         releaseCachedMemory();
@@ -130,6 +133,26 @@ class ReleaseTest : public QObject
         QVERIFY(residentMegabytes() > before + large);
         running.reset();
         QVERIFY(residentMegabytes() < before + small);
+    }
+
+    void onAGpu()
+    {
+        const std::string device = resolveDevice("auto").valueOr("cpu");
+        if (device == "cpu") QSKIP("needs a GPU");
+        Recipe recipe = largeRecipe();
+        recipe.device = device;
+        const KeptMemory before = keptMemory(device).value_or(KeptMemory());
+        auto trial = trialOf(recipe, m_large);
+        QVERIFY(trial && takeSteps(*trial, 2).ok());
+        const auto full = keptMemory(device);
+        QVERIFY(full && full->allocated > before.allocated && full->reserved >= full->allocated);
+        trial.reset();
+        const auto after = keptMemory(device);
+        QVERIFY(after.has_value());
+        qInfo("reserved on %s: %.0f MB before, %.0f at the trial's end, %.0f after it", device.c_str(), static_cast<double>(before.reserved) / 1e6,
+              static_cast<double>(full->reserved) / 1e6, static_cast<double>(after->reserved) / 1e6);
+        QVERIFY(static_cast<double>(full->reserved) > static_cast<double>(before.reserved) + 1e6 * large / 2);
+        QVERIFY(static_cast<double>(after->reserved) < static_cast<double>(before.reserved) + 1e6 * small);
     }
 
     void aRunsMemoryIsGivenBack()

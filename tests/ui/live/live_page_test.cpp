@@ -28,6 +28,7 @@ class LivePageTest : public LivePageFixture
     void emptySaysWhatToDo();
     void running();
     void stripsKeepTheirOrder();
+    void memoryKeptOnAGpu();
     void axisAndSmoothing();
     void hoverGivesEveryValue();
     void pauseByMouseAndKeyboard();
@@ -92,11 +93,11 @@ void LivePageTest::stripsKeepTheirOrder()
     QTRY_VERIFY(child<PlotView>("live.plot.memory"));
     f->script->push(HardwareRead{1.5, {{"cpu", 0.9}, {"memory", 6e9}, {"gpu1.use", 0.5}}});
     QTRY_VERIFY(child<PlotView>("live.plot.cpu") && child<PlotView>("live.plot.gpu1.use"));
-    f->script->push(HardwareRead{2.5, {{"gpu0.memory", 3e9}, {"gpu0.use", 0.97}, {"gpu10.use", 0.1}}});
-    QTRY_VERIFY(child<PlotView>("live.plot.gpu0.memory") && child<PlotView>("live.plot.gpu0.use") && child<PlotView>("live.plot.gpu10.use"));
+    f->script->push(HardwareRead{2.5, {{"gpu0.reserved", 2e9}, {"gpu0.memory", 3e9}, {"gpu0.power", 500}, {"gpu0.use", 0.97}, {"gpu10.use", 0.1}}});
+    QTRY_VERIFY(child<PlotView>("live.plot.gpu0.memory") && child<PlotView>("live.plot.gpu0.reserved") && child<PlotView>("live.plot.gpu0.power") && child<PlotView>("live.plot.gpu0.use") && child<PlotView>("live.plot.gpu10.use"));
     int above = 0;
     QStringList offered;
-    const char* const order[] = {"rate", "gpu0.use", "gpu0.memory", "gpu1.use", "gpu10.use", "cpu", "memory"};
+    const char* const order[] = {"rate", "gpu0.use", "gpu0.memory", "gpu0.reserved", "gpu0.power", "gpu1.use", "gpu10.use", "cpu", "memory"};
     for (const char* id : order) {
         auto* plot = child<PlotView>((std::string("live.plot.") + id).c_str());
         QTRY_VERIFY2(plot->mapTo(page.get(), QPoint()).y() > above, id);
@@ -106,6 +107,37 @@ void LivePageTest::stripsKeepTheirOrder()
     QStringList inMenu;
     for (const QAction* action : qobject_cast<QMenu*>(child<QAction>("live.strip.rate")->parent())->actions()) inMenu << action->objectName();
     QCOMPARE(inMenu, offered);
+}
+
+/// What a run on a GPU tells of its memory: one strip with both curves. On a processor there is none.
+void LivePageTest::memoryKeptOnAGpu()
+{
+    constexpr double gibi = 1024.0 * 1024 * 1024;
+    begin(300, 4);
+    f->script->steps(0, 300);
+    for (int t = 0; t < 3; ++t) f->script->push(HardwareRead{t * 0.9 + 0.5, {{"cpu", 0.5}, {"memory", 6e9}}});
+    QTRY_VERIFY(child<PlotView>("live.plot.memory"));
+    QVERIFY(!child<PlotView>("live.plot.gpu0.reserved"));
+    for (int t = 3; t < 9; ++t) {
+        f->script->push(HardwareRead{t * 0.9 + 0.5, {{"cpu", 0.5}, {"memory", 6e9}, {"gpu0.use", 0.9}, {"gpu0.memory", 5.6 * gibi}, {"gpu0.allocated", (t % 2 ? 1.5 : 2.5) * gibi}, {"gpu0.reserved", 4.5 * gibi}}});
+    }
+    f->script->steps(300, 530);
+    QTRY_VERIFY(child<PlotView>("live.plot.gpu0.reserved"));
+    auto* plot = child<PlotView>("live.plot.gpu0.reserved");
+    QTRY_VERIFY(plot->isVisible());
+    QVERIFY(!child<PlotView>("live.plot.gpu0.allocated"));
+    QTRY_VERIFY(allText().contains(QStringLiteral("allocated\n2.5 GiB")) && allText().contains(QStringLiteral("in all\n4.5 GiB")));
+    QVERIFY(plot->yRange().second >= 4.5 * gibi);
+    QVERIFY2(plot->summary().contains(QStringLiteral("GPU 0 reserved")) && plot->summary().contains(QStringLiteral("GPU 0 allocated")), qPrintable(plot->summary()));
+    bool explained = false;
+    for (const TermLabel* term : page->findChildren<TermLabel*>()) explained = explained || (term->text() == QStringLiteral("GPU 0 reserved") && term->toolTip().contains(QStringLiteral("Allocated")));
+    QVERIFY(explained);
+    picture(QStringLiteral("live-kept-memory"));
+    // Both curves follow a change of the axis.
+    QTest::mouseClick(child<SegmentedControl>("live.axis")->findChild<QPushButton*>(QStringLiteral("segment2")), Qt::LeftButton);
+    QTRY_COMPARE(plot->valuesAt(6.8).size(), std::size_t{2});
+    QCOMPARE(plot->valuesAt(6.8).at(0).y, 4.5 * gibi);
+    QCOMPARE(plot->valuesAt(6.8).at(1).y, 1.5 * gibi);
 }
 
 void LivePageTest::axisAndSmoothing()
