@@ -11,10 +11,12 @@
 #include <QFile>
 #include <QFocusEvent>
 #include <QHash>
+#include <QHelpEvent>
 #include <QPalette>
 #include <QSaveFile>
 #include <QStandardPaths>
 #include <QStyle>
+#include <QTextDocument>
 #include <QToolTip>
 #include <QWidget>
 
@@ -140,6 +142,24 @@ class KeyboardFocus : public QObject
     }
 };
 
+/// Qt breaks the lines of rich text only: a plain tooltip of some sentences would reach across the screen.
+class LongTips : public QObject
+{
+  public:
+    using QObject::QObject;
+
+  protected:
+    bool eventFilter(QObject* object, QEvent* event) override
+    {
+        if (event->type() != QEvent::ToolTip || !object->isWidgetType()) return false;
+        auto* widget = static_cast<QWidget*>(object);
+        const QString tip = widget->toolTip();
+        if (tip.size() < 80 || Qt::mightBeRichText(tip)) return false;
+        QToolTip::showText(static_cast<QHelpEvent*>(event)->globalPos(), QStringLiteral("<qt>%1</qt>").arg(tip.toHtmlEscaped().replace(QLatin1Char('\n'), QLatin1String("<br>"))), widget, {}, widget->toolTipDuration());
+        return true;
+    }
+};
+
 void repolish(QWidget* widget)
 {
     widget->style()->unpolish(widget);
@@ -173,6 +193,7 @@ void Theme::apply(QApplication& app, ThemeChoice choice)
         initResources();
         app.setStyle(QStringLiteral("Fusion"));
         app.installEventFilter(new KeyboardFocus(&app));
+        app.installEventFilter(new LongTips(&app));
         first = false;
     }
     app.setPalette(paletteOf(*this));
