@@ -428,7 +428,12 @@ void TrainingPanel::update()
     }
     const auto& facts = m_document.facts();
     m_testShare->row->setVisible(facts && facts->testCount == 0);
-    if (facts && !m_compact) { // the estimate bar says it as well
+    const bool own = facts && facts->validationCount > 0 && facts->validationCount < facts->trainingCount && recipe.data.split.kind == SplitSettings::Kind::Last;
+    for (const auto& setting : m_settings)
+        if (setting->path.starts_with("/data/split/validation")) setting->field->setEnabled(!own); // the data's own part is taken whole
+    if (own && !m_compact) {
+        m_validation->row->setNote(tr("own folder"));
+    } else if (facts && !m_compact) { // the estimate bar says it as well
         const SplitCounts counts = splitCounts(facts->trainingCount, facts->testCount, recipe.data.split, facts->validationCount);
         m_validation->row->setNote(text(plural(counts.validation, "sample", "samples")));
     } else {

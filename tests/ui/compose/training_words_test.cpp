@@ -5,6 +5,7 @@
 #include "fixture.h"
 
 #include "core/training/policies.h"
+#include "tests/support/page_checks.h"
 #include "ui/charts/plot_view.h"
 #include "ui/compose/param_field.h"
 #include "ui/compose/training_panel.h"
@@ -14,8 +15,13 @@
 #include <QAbstractSpinBox>
 #include <QCheckBox>
 #include <QComboBox>
+#include <QDir>
+#include <QHelpEvent>
+#include <QImage>
 #include <QLabel>
 #include <QLineEdit>
+#include <QTemporaryDir>
+#include <QToolTip>
 
 #include <cmath>
 
@@ -100,6 +106,14 @@ class TrainingWordsTest : public QObject
         QString tip;
         QCOMPARE(labelOf(panel, "compose.training.optimiser.momentum", &tip), QStringLiteral("Momentum"));
         QVERIFY2(tip.startsWith(explainTerm(QStringLiteral("momentum"))) && tip.contains(QStringLiteral("one number beside each weight")), qPrintable(tip));
+        QHelpEvent asked(QEvent::ToolTip, {4, 4}, method->mapToGlobal(QPoint(4, 4)));
+        QApplication::sendEvent(method, &asked);
+        for (QWidget* each : QApplication::topLevelWidgets())
+            if (each->inherits("QTipLabel") && each->isVisible()) {
+                QVERIFY2(each->width() < 700, qPrintable(QString::number(each->width())));
+                sconce::ui::test::savePicture(each, QStringLiteral("compose-tooltip"));
+            }
+        QToolTip::hideText();
         QCOMPARE(labelOf(panel, "compose.training.batchSize", &tip), QStringLiteral("Batch size"));
         QVERIFY2(tip.startsWith(explainTerm(QStringLiteral("batch size"))) && tip.contains(QStringLiteral("need more memory")), qPrintable(tip));
     }
@@ -124,6 +138,47 @@ class TrainingWordsTest : public QObject
                 QCOMPARE(best->text(), QStringLiteral("by ") + word);
                 QVERIFY2(best->toolTip().contains(word) && tip == best->toolTip(), qPrintable(best->toolTip()));
             }
+    }
+
+    /// A share cannot be typed where the data's own validation folder is taken whole; one that came with the recipe is set back.
+    void ownValidationFolderLeavesNothingToSet()
+    {
+        QTemporaryDir pictures;
+        for (const char* part : {"train", "val", "test"})
+            for (int c = 0; c < 10; ++c) {
+                const QString folder = pictures.filePath(QStringLiteral("%1/class %2").arg(QLatin1String(part)).arg(c));
+                QDir().mkpath(folder);
+                for (int i = 0; i < 2; ++i) {
+                    QImage image(28, 28, QImage::Format_Grayscale8);
+                    image.fill(20 * c + i);
+                    QVERIFY(image.save(QStringLiteral("%1/%2.png").arg(folder).arg(i)));
+                }
+            }
+        ComposeFixture f;
+        auto* share = f.find<QAbstractSpinBox>("compose.training.validation");
+        auto* count = f.find<QAbstractSpinBox>("compose.training.validationCount");
+        QVERIFY(share->isEnabled() && count->isEnabled());
+        QString id;
+        connect(f.data.get(), &DataService::added, this, [&](const QString& added) { id = added; });
+        f.data->add(pictures.path());
+        QTRY_VERIFY_WITH_TIMEOUT(!id.isEmpty(), sconce::test::patienceMs);
+        Q_EMIT f.navigator->composeData(id);
+        QTRY_VERIFY_WITH_TIMEOUT(f.document().facts() && f.document().facts()->validationCount == 20, sconce::test::patienceMs);
+        QVERIFY(!share->isEnabled() && !count->isEnabled());
+        f.document().change(QStringLiteral("share"), [](Recipe& r) { r.data.split.validation = 0.3; });
+        const auto hint = [&]() -> const Problem* {
+            for (const Problem& problem : f.document().problems())
+                if (problem.path == "/data/split/validation") return &problem;
+            return nullptr;
+        };
+        QVERIFY(hint() && hint()->severity == Severity::Hint);
+        sconce::ui::test::savePicture(f.page.get(), QStringLiteral("compose-own-validation"));
+        const auto mended = applyFix(f.recipe(), hint()->fixes.at(0));
+        QVERIFY(mended.ok());
+        f.document().change(QStringLiteral("mended"), [&](Recipe& r) { r = *mended; });
+        QVERIFY(!hint());
+        f.document().change(QStringLiteral("drawn"), [](Recipe& r) { r.data.split.kind = SplitSettings::Kind::Shuffled; });
+        QVERIFY(share->isEnabled() && count->isEnabled());
     }
 
     void drawnScheduleIsTheRateOfEachStep_data()

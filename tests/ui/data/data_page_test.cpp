@@ -306,6 +306,7 @@ void DataPageTest::ownValidationFolderLeavesNothingToSet()
     QVERIFY(!share->isVisible() && !s.find<QSpinBox>("data.validationCount")->isVisible() && !mode->isEnabled());
     QCOMPARE(kind->itemText(0), QStringLiteral("its own folder"));
     QCOMPARE(s.shares(), (std::array<std::int64_t, 3>{30, 12, 6}));
+    savePicture(s.page.get(), QStringLiteral("data-own-validation"));
     // Not by the bar's handle either.
     auto* bar = s.find<SplitBar>("data.splitBar");
     const auto before = dataChoices(*s.services.studio.settings, s.grid()->data()->info());
