@@ -5,6 +5,7 @@
 #include "ui/theme/tokens.h"
 
 #include <QAbstractButton>
+#include <QAbstractItemView>
 #include <QAbstractSlider>
 #include <QApplication>
 #include <QDir>
@@ -153,9 +154,13 @@ class LongTips : public QObject
     {
         if (event->type() != QEvent::ToolTip || !object->isWidgetType()) return false;
         auto* widget = static_cast<QWidget*>(object);
-        const QString tip = widget->toolTip();
+        auto* help = static_cast<QHelpEvent*>(event);
+        QString tip = widget->toolTip();
+        // An entry of a list, as of an open combo: the mouse is over the list's inner part.
+        const auto* view = qobject_cast<const QAbstractItemView*>(widget->parentWidget());
+        if (view && view->viewport() == widget && tip.isEmpty()) tip = view->indexAt(help->pos()).data(Qt::ToolTipRole).toString();
         if (tip.size() < 80 || Qt::mightBeRichText(tip)) return false;
-        QToolTip::showText(static_cast<QHelpEvent*>(event)->globalPos(), QStringLiteral("<qt>%1</qt>").arg(tip.toHtmlEscaped().replace(QLatin1Char('\n'), QLatin1String("<br>"))), widget, {}, widget->toolTipDuration());
+        QToolTip::showText(help->globalPos(), QStringLiteral("<qt>%1</qt>").arg(tip.toHtmlEscaped().replace(QLatin1Char('\n'), QLatin1String("<br>"))), widget, {}, widget->toolTipDuration());
         return true;
     }
 };

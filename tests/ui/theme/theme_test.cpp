@@ -12,6 +12,7 @@
 #include <QFontInfo>
 #include <QHeaderView>
 #include <QHelpEvent>
+#include <QListWidget>
 #include <QRegularExpression>
 #include <QSignalSpy>
 #include <QSpinBox>
@@ -61,6 +62,16 @@ class ThemeTest : public QObject
         const QString sentence = QStringLiteral("So many words & signs that nobody would want them on a single line, because 1 < 2 and the screen ends somewhere. ");
         const QString long_ = shown(sentence.repeated(3) + QStringLiteral("\nAnd more."));
         QVERIFY2(long_.startsWith(QLatin1String("<qt>So many words &amp; signs")) && long_.contains(QLatin1String("1 &lt; 2")) && long_.contains(QLatin1String("<br>And more.")), qPrintable(long_));
+        QListWidget list;
+        list.resize(300, 200);
+        list.addItem(QStringLiteral("Adam"));
+        list.item(0)->setToolTip(sentence.repeated(3));
+        list.show();
+        const QPoint over = list.visualItemRect(list.item(0)).center();
+        QToolTip::hideText();
+        QHelpEvent asked(QEvent::ToolTip, over, list.viewport()->mapToGlobal(over));
+        QApplication::sendEvent(list.viewport(), &asked);
+        QVERIFY2(QToolTip::text().startsWith(QLatin1String("<qt>So many words")), qPrintable(QToolTip::text()));
         for (const QWidget* each : QApplication::topLevelWidgets())
             if (each->inherits("QTipLabel")) QVERIFY2(each->width() < 800 && each->height() > 40, qPrintable(QStringLiteral("%1×%2").arg(each->width()).arg(each->height())));
         QToolTip::hideText();
