@@ -37,11 +37,13 @@ std::string indent(int depth, const std::string& text) { return std::string(stat
 
 } // namespace
 
-int describe(Context& context, const std::string& name, const std::string& data)
+int describe(Context& context, const std::string& name, const std::string& data, const std::vector<std::string>& settings)
 {
     auto parsed = loadRecipe(name);
     if (!parsed) return context.failUsage(parsed.error());
-    const Recipe& recipe = parsed->recipe;
+    auto changed = withSettings(std::move(parsed->recipe), settings);
+    if (!changed) return context.failUsage(changed.error());
+    const Recipe& recipe = *changed;
     auto facts = factsFor(context, recipe, data);
     if (!facts) return context.fail(facts.error());
     std::vector<Problem> problems = parsed->problems;
@@ -187,7 +189,7 @@ int dataInspect(Context& context, const std::string& path, const ImportOptions& 
         lines.push_back({info.classes[i], groupedInt(info.trainingPerClass[i]), groupedInt(test)});
     }
     Json json{{"data", info.id}, {"title", info.title}, {"kind", info.kind}, {"samples", info.trainingCount + info.testCount}, {"training", info.trainingCount},
-                  {"test", info.testCount}, {"shape", info.sample.sizes()}, {"classes", info.classes}, {"balance", balance}, {"mean", number(info.mean)},
+                  {"test", info.testCount}, {"own_validation", info.validationCount}, {"shape", info.sample.sizes()}, {"classes", info.classes}, {"balance", balance}, {"mean", number(info.mean)},
                   {"deviation", number(info.deviation)}, {"bytes", info.bytes}, {"fingerprint", info.fingerprint}, {"problems", info.problems}};
     if (!info.labelNames.empty()) {
         json["labels"] = info.labelNames;
@@ -205,6 +207,7 @@ int dataInspect(Context& context, const std::string& path, const ImportOptions& 
     context.emit(json);
     context.print(info.title + ": " + groupedInt(info.trainingCount) + " training and " + groupedInt(info.testCount) + " test samples, " + info.sample.text() + ", " +
                   (info.kind == "text" ? "a text" : !info.labelNames.empty() ? plural(static_cast<std::int64_t>(info.labelNames.size()), "label", "labels") : plural(static_cast<std::int64_t>(info.classes.size()), "class", "classes")) + ", " + bytesText(info.bytes));
+    if (info.validationCount > 0) context.print("Of the training samples, " + groupedInt(info.validationCount) + " are its own validation part.");
     context.print("fingerprint " + info.fingerprint);
     if (info.kind == "text") printText(context, info);
     if (info.kind == "table") printTable(context, info);

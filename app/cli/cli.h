@@ -114,7 +114,7 @@ class Interruptible
     static bool wanted();
 };
 
-int describe(Context& context, const std::string& recipe, const std::string& data);
+int describe(Context& context, const std::string& recipe, const std::string& data, const std::vector<std::string>& settings);
 int recipes(Context& context);
 int layers(Context& context);
 int dataInspect(Context& context, const std::string& path, const ImportOptions& import = {});

@@ -28,7 +28,7 @@ struct Words
     ProfileArguments profile;
     BenchArguments bench;
     std::string run, path, out, data, recipe;
-    std::vector<std::string> runs;
+    std::vector<std::string> runs, set;
     std::optional<int> epochs;
     bool series = false, check = false;
     std::function<int(Context&)> action;
@@ -122,7 +122,8 @@ void addLooking(CLI::App& app, Words& w)
     auto* describe = app.add_subcommand("describe", "Shapes, parameters and cost of a recipe, and its problems with fixes");
     describe->add_option("recipe", w.recipe)->required();
     describe->add_option("--data", w.data, "Folder or file of the data set");
-    describe->callback([&w] { w.action = [&w](Context& c) { return sconce::cli::describe(c, w.recipe, w.data); }; });
+    describe->add_option("--set", w.set, "Change a value of the recipe: /json/path=value")->take_all();
+    describe->callback([&w] { w.action = [&w](Context& c) { return sconce::cli::describe(c, w.recipe, w.data, w.set); }; });
     app.add_subcommand("recipes", "The starter recipes")->callback([&w] { w.action = recipes; });
     app.add_subcommand("layers", "The layer catalogue with parameters and ranges")->callback([&w] { w.action = layers; });
     auto* data = app.add_subcommand("data", "Data sets");

@@ -144,6 +144,7 @@ class Validator
         if (isText()) shuffledText();
         else if (!m_data->bytes && m_data->testCount == 0 && m_recipe.data.split.kind == SplitSettings::Kind::Last && m_recipe.data.split.validation > 0)
             hint("/data/split/kind", "Validation takes the last rows of the table.", "Tables are often sorted; a shuffled split is safer.").fixes.push_back(replaceFix("Shuffle the split", "/data/split/kind", "shuffled"));
+        ownValidation();
         const SplitSettings& split = m_recipe.data.split;
         if (!(split.validation >= 0 && split.validation <= limits::validation && split.test >= 0 && split.test <= limits::test)) return;
         const SplitCounts counts = splitCounts(m_data->trainingCount, m_data->testCount, split, m_data->validationCount);
@@ -160,6 +161,22 @@ class Validator
             Problem& problem = add("/training/batch_size", "A batch of " + groupedInt(m_recipe.training.batchSize) + " is larger than the training set of " + groupedInt(counts.training) + ".");
             problem.fixes.push_back(replaceFix("Set batch size to " + groupedInt(fitting), "/training/batch_size", fitting));
         }
+    }
+
+    /// Data with a validation part of its own: what was set for holding samples back would be left aside without a word.
+    void ownValidation()
+    {
+        const SplitSettings& split = m_recipe.data.split;
+        const SplitSettings usual;
+        if (m_data->validationCount <= 0 || m_data->validationCount >= m_data->trainingCount || split.kind != SplitSettings::Kind::Last) return;
+        const bool byCount = split.validationCount != usual.validationCount;
+        if (!byCount && split.validation == usual.validation) return;
+        Fix fix = replaceFix("Set back what is not used", "/data/split/validation", usual.validation);
+        fix.patch.push_back(replaceFix({}, "/data/split/validation_count", usual.validationCount).patch[0]);
+        hint(byCount ? "/data/split/validation_count" : "/data/split/validation",
+             m_data->title + " has a validation part of its own (val/), so the " + (byCount ? "number" : "share") + " for validation is not used.",
+             "To draw validation samples from all the data, let the split be shuffled.")
+            .fixes.push_back(std::move(fix));
     }
 
     bool isText() const { return m_data->symbols > 0; }

@@ -3,6 +3,8 @@
 // place, and the same main job on MNIST and on a folder of pictures.
 #include "tests/support/cli.h"
 
+#include "core/formats/picture.h"
+
 #include <QDir>
 
 #include <cmath>
@@ -106,6 +108,42 @@ class CliLookingTest : public QObject
         const Said table = m_cli->run({"describe", "mnist-convnet"});
         for (const char* word : {"18,496", "16,010", "34,826", "32×26×26"}) QVERIFY2(table.out.contains(word), qPrintable(table.out));
         QCOMPARE(m_cli->json({"describe", "mnist-mlp"}).last()["params"], 203530);
+    }
+
+    /// A recipe as it would be with a change, before anybody trains it.
+    void describeTakesChanges()
+    {
+        const Said said = m_cli->json({"describe", "mnist-convnet", "--set", "/layers/0/filters=16", "--set", "/training/batch_size=1000"});
+        SCONCE_VERIFY_SAID(said);
+        QCOMPARE(said.objects[0]["params"], 160);
+        QCOMPARE(said.last()["steps_per_epoch"], 54);
+        QCOMPARE(m_cli->json({"describe", "mnist-convnet"}).objects[0]["params"], 320); // the recipe is as it was
+        const Said wrong = m_cli->json({"describe", "mnist-convnet", "--set", "/data/split/validation=2"});
+        QCOMPARE(wrong.code, 2);
+        QVERIFY2(wrong.err.contains("/data/split/validation"), qPrintable(wrong.text()));
+        SCONCE_VERIFY_REFUSED(m_cli->wrong({"describe", "mnist-convnet", "--set", "/training/epochs"}, 2, "--set"));
+        SCONCE_VERIFY_REFUSED(m_cli->wrong({"describe", "mnist-convnet", "--set", "/training/nothing=3"}, 2));
+    }
+
+    /// How many samples are the data's own validation part, and that a recipe's share is then left aside.
+    void aValidationFolderOfItsOwnIsCounted()
+    {
+        const Picture picture{8, 8, 1, std::vector<std::uint8_t>(64, 99)};
+        for (const auto& [part, count] : std::vector<std::pair<std::string, int>>{{"train", 6}, {"val", 3}, {"test", 2}})
+            for (const char* name : {"cats", "dogs"}) {
+                QDir().mkpath(path("own/" + part + "/" + name));
+                for (int i = 0; i < count; ++i) SCONCE_VERIFY_OK(writePng(m_folder / ("own/" + part + "/" + name + "/" + std::to_string(i) + ".png"), picture));
+            }
+        const Said said = m_cli->json({"data", "inspect", path("own")});
+        SCONCE_VERIFY_SAID(said);
+        QCOMPARE(said.last()["training"], 18);
+        QCOMPARE(said.last()["own_validation"], 6);
+        QVERIFY(m_cli->run({"data", "inspect", path("own")}).out.contains("Of the training samples, 6 are its own validation part."));
+        QCOMPARE(m_cli->json({"data", "inspect", "builtin:digits"}).last()["own_validation"], 0);
+        QVERIFY(!m_cli->run({"data", "inspect", "builtin:digits"}).out.contains("own validation"));
+        QStringList paths;
+        for (const QJsonValue each : m_cli->json({"describe", path("tiny.json"), "--data", path("own"), "--set", "/data/split/validation=0.3"}).last()["problems"].toArray()) paths += each["path"].toString();
+        QVERIFY2(paths.contains("/data/split/validation"), qPrintable(paths.join(' ')));
     }
 
     void describeOfABrokenRecipeSaysWhereAndHowToMendIt()

@@ -4,12 +4,36 @@
 #include "ui/services/words.h"
 #include "ui/widgets/parts.h"
 
+#include <QComboBox>
 #include <QHBoxLayout>
 #include <QVBoxLayout>
 
 #include <algorithm>
 
 namespace sconce::ui {
+
+QLabel* makeFieldLabel(const QString& term, const ParamDescriptor& descriptor, QWidget* parent)
+{
+    const QString title = QString::fromStdString(descriptor.title), help = QString::fromStdString(descriptor.help), explained = explainTerm(term);
+    QLabel* label = explained.isEmpty() ? makeLabel(title, FontRole::Body, Token::Text2, parent) : new TermLabel(term, title, parent);
+    label->setFont(ui::font(FontRole::Body));
+    label->setToolTip(explained.isEmpty() ? help : explained + QLatin1Char('\n') + help);
+    return label;
+}
+
+void tellChosen(ParamField& field, const ParamValue& value)
+{
+    auto* box = field.findChild<QComboBox*>();
+    const auto* id = std::get_if<std::string>(&value);
+    if (!box || !id) return;
+    const ParamDescriptor& descriptor = field.descriptor();
+    QString tip = QString::fromStdString(descriptor.help);
+    for (const ParamChoice& choice : descriptor.choices)
+        if (choice.id == *id && !choice.help.empty()) tip += QStringLiteral("\n%1: %2").arg(QString::fromStdString(choice.title), QString::fromStdString(choice.help));
+    if (box->toolTip() == tip) return;
+    box->setToolTip(tip);
+    box->setAccessibleDescription(tip);
+}
 
 ParamForm::ParamForm(const QString& prefix, QWidget* parent) : QWidget(parent), m_prefix(prefix)
 {
@@ -21,12 +45,7 @@ ParamForm::ParamForm(const QString& prefix, QWidget* parent) : QWidget(parent), 
 void ParamForm::addField(const ParamDescriptor& descriptor, QVBoxLayout* where)
 {
     auto* field = new ParamField(descriptor, m_prefix + QLatin1Char('.') + QString::fromStdString(descriptor.id), m_content);
-    const QString title = QString::fromStdString(descriptor.title);
-    QLabel* label = explainTerm(title).isEmpty() ? makeLabel(title, FontRole::Body, Token::Text2, m_content)
-                                                 : new TermLabel(title, title, m_content);
-    label->setFont(ui::font(FontRole::Body));
-    if (label->toolTip().isEmpty()) label->setToolTip(QString::fromStdString(descriptor.help));
-    auto* row = new FieldRow(label, field, m_content);
+    auto* row = new FieldRow(makeFieldLabel(QString::fromStdString(descriptor.title), descriptor, m_content), field, m_content);
     row->setLabelWidth(m_labelWidth);
     where->addWidget(row);
     const std::string id = descriptor.id;
@@ -99,7 +118,9 @@ void ParamForm::setValues(const ParamValues& values)
     bool anyMore = false;
     for (const ParamDescriptor& descriptor : m_descriptors) {
         Entry& entry = m_fields[descriptor.id];
-        entry.field->setValue(valueOf(m_descriptors, values, descriptor.id));
+        const ParamValue& value = valueOf(m_descriptors, values, descriptor.id);
+        entry.field->setValue(value);
+        tellChosen(*entry.field, value);
         const bool active = isActive(descriptor, m_descriptors, values);
         entry.row->setVisible(active);
         anyMore = anyMore || (active && descriptor.advanced);

@@ -11,6 +11,11 @@ class QVBoxLayout;
 
 namespace sconce::ui {
 
+/// A field's label. Where the glossary knows `term`, its sentence comes before the option's own help.
+QLabel* makeFieldLabel(const QString& term, const ParamDescriptor& descriptor, QWidget* parent);
+/// What the chosen entry of a choice says of itself, in the field's tooltip: the list tells it only while it is open.
+void tellChosen(ParamField& field, const ParamValue& value);
+
 class ParamForm : public QWidget
 {
     Q_OBJECT

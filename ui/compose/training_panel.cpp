@@ -6,6 +6,7 @@
 #include "ui/charts/plot_view.h"
 #include "ui/widgets/parts.h"
 
+#include <QCheckBox>
 #include <QHBoxLayout>
 #include <QLineEdit>
 #include <QRandomGenerator>
@@ -73,12 +74,8 @@ TrainingPanel::Setting& TrainingPanel::add(QVBoxLayout* where, const ParamDescri
                                            std::string path, std::function<ParamValue(const Recipe&)> get,
                                            std::function<void(Recipe&, const ParamValue&)> set)
 {
-    const QString title = text(descriptor.title);
     auto* field = new ParamField(descriptor, QStringLiteral("compose.training.") + text(descriptor.id), m_content);
-    QLabel* label = term.isEmpty() ? makeLabel(title, FontRole::Body, Token::Text2, m_content) : new TermLabel(term, title, m_content);
-    label->setFont(ui::font(FontRole::Body));
-    if (label->toolTip().isEmpty()) label->setToolTip(text(descriptor.help));
-    auto* row = new FieldRow(label, field, m_content);
+    auto* row = new FieldRow(makeFieldLabel(term, descriptor, m_content), field, m_content);
     where->addWidget(row);
     m_rows.push_back(row);
     m_settings.push_back(std::make_unique<Setting>(Setting{std::move(path), std::move(get), std::move(set), field, row}));
@@ -103,7 +100,7 @@ ParamForm* TrainingPanel::addForm(QVBoxLayout* where, const QString& prefix, Con
 void TrainingPanel::makeGoal()
 {
     QVBoxLayout* where = section(tr("Goal"));
-    add(where, choiceParam("task", "Task", "classification", choicesOf(taskEntries()), "What the network is to do."), {}, "/task/type",
+    add(where, choiceParam("task", "Task", "classification", choicesOf(taskEntries()), "What the network is to do: it decides about the loss, the metrics and what the last layer must give."), {}, "/task/type",
         [](const Recipe& r) { return ParamValue(r.task.type); },
         [](Recipe& r, const ParamValue& v) { r.task = {std::get<std::string>(v), {}}; });
     m_taskForm = new ParamForm(QStringLiteral("compose.training.task"), m_content);
@@ -131,19 +128,19 @@ QPushButton* TrainingPanel::addTrial(QVBoxLayout* where, const char* icon, const
 void TrainingPanel::makeOptimiser()
 {
     QVBoxLayout* where = section(tr("Optimiser"));
-    add(where, choiceParam("optimiser", "Method", "adam", choicesOf(optimiserEntries()), "The rule that changes the weights at each step."),
+    add(where, choiceParam("optimiser", "Method", "adam", choicesOf(optimiserEntries()), "The rule that changes the weights at each step. Some need fewer steps, and keep more numbers beside each weight."),
         QStringLiteral("optimiser"), "/training/optimiser/type",
         [](const Recipe& r) { return ParamValue(r.training.optimiser.type); },
         [](Recipe& r, const ParamValue& v) { r.training.optimiser = {std::get<std::string>(v), {}}; });
     m_optimiserForm = addForm(where, QStringLiteral("compose.training.optimiser"), &TrainingSettings::optimiser);
-    ParamDescriptor rate = realParam("learningRate", "Learning rate", 0.001, 1e-8, 100, "How far the weights move at each step.");
+    ParamDescriptor rate = realParam("learningRate", "Learning rate", 0.001, 1e-8, 100, "Larger steps learn faster, up to where the loss jumps about; smaller ones need more epochs and end more exactly.");
     rate.logarithmic = true;
     add(where, rate, QStringLiteral("learning rate"), "/training/learning_rate",
         [](const Recipe& r) { return ParamValue(r.training.learningRate); },
         [](Recipe& r, const ParamValue& v) { r.training.learningRate = std::get<double>(v); });
     m_findRate = addTrial(where, "search", tr("Find a rate…"), "findRate");
     connect(m_findRate, &QPushButton::clicked, this, &TrainingPanel::findRateRequested);
-    add(where, choiceParam("schedule", "Schedule", "constant", choicesOf(scheduleEntries()), "How the learning rate changes while the run goes on."),
+    add(where, choiceParam("schedule", "Schedule", "constant", choicesOf(scheduleEntries()), "A rate that falls towards the end often ends more accurate than one that stays. It costs nothing, but wants the length of the run to be known."),
         QStringLiteral("schedule"), "/training/schedule/type",
         [](const Recipe& r) { return ParamValue(r.training.schedule.type); },
         [](Recipe& r, const ParamValue& v) { r.training.schedule = {std::get<std::string>(v), {}}; });
@@ -163,13 +160,13 @@ void TrainingPanel::makeOptimiser()
 void TrainingPanel::makeLength()
 {
     QVBoxLayout* where = section(tr("Length"));
-    add(where, intParam("batchSize", "Batch size", 128, 1, 1'000'000, "How many samples go through the network together in one step."),
+    add(where, intParam("batchSize", "Batch size", 128, 1, 1'000'000, "More samples in a step make better use of the hardware and need more memory; fewer make more steps of an epoch, and often do a little better on what was never seen."),
         QStringLiteral("batch size"), "/training/batch_size",
         [](const Recipe& r) { return ParamValue(r.training.batchSize); },
         [](Recipe& r, const ParamValue& v) { r.training.batchSize = std::get<std::int64_t>(v); });
     m_findBatch = addTrial(where, "search", tr("Largest that fits…"), "findBatch");
     connect(m_findBatch, &QPushButton::clicked, this, &TrainingPanel::findBatchRequested);
-    add(where, intParam("epochs", "Epochs", 10, 1, 100'000, "How often all training samples are gone through."), QStringLiteral("epoch"),
+    add(where, intParam("epochs", "Epochs", 10, 1, 100'000, "How often all training samples are gone through. More learn more and take as much longer; too many learn by heart."), QStringLiteral("epoch"),
         "/training/epochs", [](const Recipe& r) { return ParamValue(std::int64_t{r.training.epochs}); },
         [](Recipe& r, const ParamValue& v) { r.training.epochs = static_cast<int>(std::get<std::int64_t>(v)); });
 }
@@ -177,57 +174,57 @@ void TrainingPanel::makeLength()
 void TrainingPanel::makeSafety()
 {
     QVBoxLayout* where = section(tr("Data and safety"));
-    ParamDescriptor share = realParam("validation", "Validation", 10, 0, 90, "The share of the training samples kept apart to check the network after each epoch.");
+    ParamDescriptor share = realParam("validation", "Validation", 10, 0, 90, "The share of the training samples kept apart to check the network after each epoch. Shows when it learns by heart; what is kept apart is not learned from.");
     share.unit = "%";
     m_validation = &add(where, share, QStringLiteral("validation"), "/data/split/validation",
         [](const Recipe& r) { return ParamValue(std::round(r.data.split.validation * 1e8) / 1e6); },
         [](Recipe& r, const ParamValue& v) { r.data.split.validation = std::get<double>(v) / 100; });
-    ParamDescriptor count = intParam("validationCount", "or so many", 0, 0, 1'000'000'000, "So many training samples are kept apart in place of the share; 0 goes by the share.");
+    ParamDescriptor count = intParam("validationCount", "or so many", 0, 0, 1'000'000'000, "So many training samples are kept apart in place of the share; 0 goes by the share. More judge more exactly, and leave fewer to learn from.");
     count.unit = "samples";
     count.zero = "by share";
     add(where, count, {}, "/data/split/validation_count", [](const Recipe& r) { return ParamValue(r.data.split.validationCount); },
         [](Recipe& r, const ParamValue& v) { r.data.split.validationCount = std::get<std::int64_t>(v); });
     add(where, choiceParam("split", "Taken from", "last", {{"last", "the end", "The last samples, as Keras does"}, {"shuffled", "anywhere", "Drawn at random by the seed"}},
-                           "Which training samples become validation samples."), {}, "/data/split/kind",
+                           "Which training samples become validation samples. The end compares with Keras; anywhere is safer where samples are sorted. Neither costs anything."), {}, "/data/split/kind",
         [](const Recipe& r) { return ParamValue(std::string(r.data.split.kind == SplitSettings::Kind::Last ? "last" : "shuffled")); },
         [](Recipe& r, const ParamValue& v) {
             r.data.split.kind = std::get<std::string>(v) == "last" ? SplitSettings::Kind::Last : SplitSettings::Kind::Shuffled;
         });
-    ParamDescriptor test = realParam("test", "Test", 0, 0, 50, "This data has no test part of its own: the share held back for the final score.");
+    ParamDescriptor test = realParam("test", "Test", 0, 0, 50, "This data has no test part of its own: the share held back for the final score, which without it is missing. It is not learned from.");
     test.unit = "%";
     m_testShare = &add(where, test, QStringLiteral("test"), "/data/split/test",
         [](const Recipe& r) { return ParamValue(std::round(r.data.split.test * 1e8) / 1e6); },
         [](Recipe& r, const ParamValue& v) { r.data.split.test = std::get<double>(v) / 100; });
-    ParamDescriptor shuffle = boolParam("shuffle", "Shuffle", true, "Takes the samples in a new order in each epoch, which nearly always learns better.");
+    ParamDescriptor shuffle = boolParam("shuffle", "Shuffle", true, "Takes the samples in a new order in each epoch, which nearly always learns better and costs next to nothing.");
     shuffle.unit = "in each epoch";
     add(where, shuffle, {}, "/data/shuffle", [](const Recipe& r) { return ParamValue(r.data.shuffle); },
         [](Recipe& r, const ParamValue& v) { r.data.shuffle = std::get<bool>(v); });
-    ParamDescriptor each = intParam("checkpointEpochs", "Checkpoints", 1, 0, 100'000, "Epochs between checkpoints; 0 makes none by epochs.");
+    ParamDescriptor each = intParam("checkpointEpochs", "Checkpoints", 1, 0, 100'000, "Epochs between checkpoints, from the newest of which a run goes on after a power cut; 0 makes none by epochs. Each is written while training goes on, and costs a copy of the weights and of what the optimiser keeps.");
     each.unit = "epochs"; // update() puts the singular where it belongs
     m_everyEpochs = &add(where, each, QStringLiteral("checkpoint"), "/training/checkpoint/every_epochs",
         [](const Recipe& r) { return ParamValue(std::int64_t{r.training.checkpoint.everyEpochs}); },
         [](Recipe& r, const ParamValue& v) { r.training.checkpoint.everyEpochs = static_cast<int>(std::get<std::int64_t>(v)); });
-    ParamDescriptor steps = intParam("checkpointSteps", "and every", 0, 0, 1'000'000'000, "Steps between checkpoints; 0 makes none by steps.");
+    ParamDescriptor steps = intParam("checkpointSteps", "and every", 0, 0, 1'000'000'000, "Steps between checkpoints; 0 makes none by steps. Fewer lose less to a power cut, and keep memory and disk busier.");
     steps.unit = "steps";
     steps.zero = "never by steps";
     add(where, steps, {}, "/training/checkpoint/every_steps", [](const Recipe& r) { return ParamValue(r.training.checkpoint.everySteps); },
         [](Recipe& r, const ParamValue& v) { r.training.checkpoint.everySteps = std::get<std::int64_t>(v); });
-    ParamDescriptor minutes = realParam("checkpointMinutes", "and every", 5, 0, 10'000, "Minutes between checkpoints; 0 makes none by time.");
+    ParamDescriptor minutes = realParam("checkpointMinutes", "and every", 5, 0, 10'000, "Minutes between checkpoints; 0 makes none by time. Fewer lose less to a power cut, and keep memory and disk busier.");
     minutes.unit = "minutes";
     m_everyMinutes = &add(where, minutes, {}, "/training/checkpoint/every_minutes",
         [](const Recipe& r) { return ParamValue(r.training.checkpoint.everyMinutes); },
         [](Recipe& r, const ParamValue& v) { r.training.checkpoint.everyMinutes = std::get<double>(v); });
-    ParamDescriptor keep = intParam("checkpointKeep", "Keep the last", 2, 1, 1000, "How many of the newest checkpoints stay on the disk.");
+    ParamDescriptor keep = intParam("checkpointKeep", "Keep the last", 2, 1, 1000, "How many of the newest checkpoints stay on the disk. Should one be damaged, the one before it is taken; each needs the space of the weights and of what the optimiser keeps.");
     add(where, keep, {}, "/training/checkpoint/keep_last",
         [](const Recipe& r) { return ParamValue(std::int64_t{r.training.checkpoint.keepLast}); },
         [](Recipe& r, const ParamValue& v) { r.training.checkpoint.keepLast = static_cast<int>(std::get<std::int64_t>(v)); });
-    ParamDescriptor best = boolParam("checkpointBest", "Keep the best", true, "Also keeps the weights of the epoch with the best validation loss.");
-    best.unit = "by validation loss";
-    add(where, best, {}, "/training/checkpoint/keep_best",
+    ParamDescriptor best = boolParam("checkpointBest", "Keep the best", true, "Also keeps the checkpoint of the best epoch.");
+    best.unit = "by validation loss"; // sayBest() says which, and what it costs
+    m_best = &add(where, best, {}, "/training/checkpoint/keep_best",
         [](const Recipe& r) { return ParamValue(r.training.checkpoint.keepBest); },
         [](Recipe& r, const ParamValue& v) { r.training.checkpoint.keepBest = std::get<bool>(v); });
     makeSeed(where);
-    m_threads = &add(where, intParam("threads", "Threads", 0, 0, 1024, "Processor threads used for training; 0 takes as many as the machine allows."), {},
+    m_threads = &add(where, intParam("threads", "Threads", 0, 0, 1024, "Processor threads used for training; 0 takes as many as the machine allows. Fewer leave room for other work, and train slower."), {},
         "/threads", [](const Recipe& r) { return ParamValue(std::int64_t{r.threads}); },
         [](Recipe& r, const ParamValue& v) { r.threads = static_cast<int>(std::get<std::int64_t>(v)); });
     setUsableThreads(0);
@@ -332,7 +329,9 @@ void TrainingPanel::makeSeed(QVBoxLayout* where)
     m_seed->setObjectName(QStringLiteral("compose.training.seed"));
     m_seed->setFont(ui::font(FontRole::Mono));
     m_seed->setAccessibleName(tr("Seed"));
-    m_seed->setAccessibleDescription(explainTerm(QStringLiteral("seed")));
+    const QString help = tr("The same seed gives the same run, another one shows how much of a result is chance. None is better than the others, and it costs nothing.");
+    m_seed->setToolTip(help);
+    m_seed->setAccessibleDescription(help);
     m_seed->setValidator(new QRegularExpressionValidator(QRegularExpression(QStringLiteral("[0-9]{1,18}")), m_seed));
     setControlHeight(m_seed, 28);
     guardField(m_seed);
@@ -404,7 +403,9 @@ void TrainingPanel::update()
     fill(m_optimiserForm, optimiserEntries(), recipe.training.optimiser);
     fill(m_scheduleForm, scheduleEntries(), recipe.training.schedule);
     for (const auto& setting : m_settings) {
-        setting->field->setValue(setting->get(recipe));
+        const ParamValue value = setting->get(recipe);
+        setting->field->setValue(value);
+        tellChosen(*setting->field, value);
         QString wrong;
         for (const Problem& problem : m_document.problems())
             if (problem.path == setting->path && problem.severity == Severity::Problem)
@@ -419,6 +420,7 @@ void TrainingPanel::update()
         }
         if (auto* real = setting->field->findChild<QDoubleSpinBox*>()) real->setSuffix(suffix);
     };
+    sayBest();
     unit(m_everyEpochs, recipe.training.checkpoint.everyEpochs == 1, tr("epoch"), tr("epochs"));
     unit(m_everyMinutes, recipe.training.checkpoint.everyMinutes == 1, tr("minute"), tr("minutes"));
     if (m_seed->text().toULongLong() != recipe.seed || m_seed->text().isEmpty()) {
@@ -426,7 +428,12 @@ void TrainingPanel::update()
     }
     const auto& facts = m_document.facts();
     m_testShare->row->setVisible(facts && facts->testCount == 0);
-    if (facts && !m_compact) { // the estimate bar says it as well
+    const bool own = facts && facts->validationCount > 0 && facts->validationCount < facts->trainingCount && recipe.data.split.kind == SplitSettings::Kind::Last;
+    for (const auto& setting : m_settings)
+        if (setting->path.starts_with("/data/split/validation")) setting->field->setEnabled(!own); // the data's own part is taken whole
+    if (own && !m_compact) {
+        m_validation->row->setNote(tr("own folder"));
+    } else if (facts && !m_compact) { // the estimate bar says it as well
         const SplitCounts counts = splitCounts(facts->trainingCount, facts->testCount, recipe.data.split, facts->validationCount);
         m_validation->row->setNote(text(plural(counts.validation, "sample", "samples")));
     } else {
@@ -447,6 +454,21 @@ void TrainingPanel::sayRecomputing()
     if (!words.isEmpty()) words[0] = words[0].toUpper();
     m_recomputing->setText(words);
     m_recomputing->setVisible(!words.isEmpty());
+}
+
+/// The best epoch is that of the number which early stopping watches (StoppingPolicy), whether or not it ends the run.
+void TrainingPanel::sayBest()
+{
+    const TrainingSettings& training = m_document.recipe().training;
+    const bool accuracy = flagOf(training, "early_stopping", "enabled") && wordOf(training, "early_stopping", "watch") == "val_accuracy";
+    const QString help = accuracy ? tr("Also keeps the checkpoint of the epoch with the best validation accuracy, which early stopping watches. Costs the space of one more checkpoint, and writing it at each new best.")
+                                  : tr("Also keeps the checkpoint of the epoch with the best validation loss, from before the network began to learn by heart. Costs the space of one more checkpoint, and writing it at each new best.");
+    auto* box = m_best->field->findChild<QCheckBox*>();
+    box->setText(accuracy ? tr("by validation accuracy") : tr("by validation loss"));
+    box->setAccessibleDescription(help);
+    box->setToolTip(help);
+    for (QLabel* label : m_best->row->findChildren<QLabel*>())
+        if (label->buddy() == m_best->field) label->setToolTip(help);
 }
 
 void TrainingPanel::drawSchedule()

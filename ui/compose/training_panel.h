@@ -62,6 +62,7 @@ class TrainingPanel : public QScrollArea
     void update();
     void drawSchedule();
     void sayRecomputing();
+    void sayBest();
 
     RecipeDocument& m_document;
     QWidget* m_content = nullptr;
@@ -88,6 +89,7 @@ class TrainingPanel : public QScrollArea
     Setting* m_threads = nullptr;
     Setting* m_everyEpochs = nullptr;
     Setting* m_everyMinutes = nullptr;
+    Setting* m_best = nullptr; ///< keeping the best checkpoint, by what early stopping watches
     int m_usableThreads = 0;
     bool m_compact = false;
 };

@@ -94,6 +94,10 @@ void SplitPanel::buildSplit(QVBoxLayout* column)
     m_number->setKeyboardTracking(false);
     validationRow->addWidget(m_share);
     validationRow->addWidget(m_number);
+    m_validationOwn = makeLabel(tr("own folder"), FontRole::Caption, Token::Text3, validation);
+    m_validationOwn->setObjectName(QStringLiteral("data.validationOwn"));
+    m_validationOwn->setToolTip(tr("This data set has a validation folder of its own, which is taken whole. Validation shuffled out is drawn from all samples instead, by share or by number."));
+    validationRow->addWidget(m_validationOwn);
     row(1, "validation", tr("Validation"), Token::Val, m_validation, validation);
     auto* test = new QWidget(this);
     auto* testRow = new QHBoxLayout(test);
@@ -143,6 +147,8 @@ void SplitPanel::buildMode(QVBoxLayout* column)
     column->addLayout(line);
 }
 
+bool SplitPanel::ownValidation() const { return m_info.validationCount > 0 && m_info.validationCount < m_info.trainingCount && m_choices.split.kind == SplitSettings::Kind::Last; }
+
 /// What is divided into training and validation.
 std::int64_t SplitPanel::pool() const
 {
@@ -153,6 +159,7 @@ std::int64_t SplitPanel::pool() const
 void SplitPanel::connectSplit()
 {
     connect(m_bar, &SplitBar::validationDragged, this, [this](double share) {
+        if (ownValidation()) return show(); // the handle goes back to where it was
         auto c = m_choices;
         if (byCount()) c.split.validationCount = std::max<std::int64_t>(1, std::llround(share * static_cast<double>(pool())));
         else c.split.validation = std::round(share * 1000) / 1000; // of what is left beside the test share, as the bar's own
@@ -312,11 +319,14 @@ void SplitPanel::show()
     m_validation->setText(grouped(counts.validation));
     m_test->setText(grouped(counts.test));
     m_share->setValue(m_choices.split.validation * 100);
-    m_share->setVisible(!byCount());
-    m_number->setVisible(byCount());
+    const bool own = ownValidation();
+    m_share->setVisible(!own && !byCount());
+    m_number->setVisible(!own && byCount());
+    m_validationOwn->setVisible(own);
+    m_mode->setEnabled(!own);
+    m_kind->setItemText(0, m_info.validationCount > 0 ? tr("its own folder") : tr("the last part"));
     if (byCount()) m_number->setValue(static_cast<int>(std::min<std::int64_t>(m_choices.split.validationCount, 1'000'000'000)));
     m_mode->setCurrentIndex(byCount() ? 1 : 0);
-    const bool own = m_info.validationCount > 0 && m_choices.split.kind == SplitSettings::Kind::Last; // the data's own part is taken whole
     m_problem->setVisible(byCount() && !own && m_choices.split.validationCount >= pool());
     m_problem->setText(tr("There are only %1 samples, and at least one is left to train on.").arg(grouped(pool())));
     m_testShare->setValue(m_choices.split.test * 100);

@@ -41,6 +41,7 @@ class SplitPanel : public QWidget
     void buildMode(QVBoxLayout* column);
     void connectSplit();
     bool byCount() const { return m_choices.split.validationCount > 0; }
+    bool ownValidation() const; ///< the data has a folder val/, and it is taken whole
     std::int64_t pool() const;
     void buildOrder(QVBoxLayout* column);
     void buildImport(QVBoxLayout* column);
@@ -52,7 +53,7 @@ class SplitPanel : public QWidget
     DataChoices m_choices;
     bool m_showing = false;
     SplitBar* m_bar = nullptr;
-    QLabel *m_training = nullptr, *m_validation = nullptr, *m_test = nullptr, *m_testOwn = nullptr;
+    QLabel *m_training = nullptr, *m_validation = nullptr, *m_test = nullptr, *m_testOwn = nullptr, *m_validationOwn = nullptr;
     QDoubleSpinBox *m_share = nullptr, *m_testShare = nullptr;
     QComboBox *m_kind = nullptr, *m_mode = nullptr;
     QSpinBox* m_number = nullptr;   ///< of validation samples, in place of the share

@@ -5,16 +5,19 @@
 #include "ui/theme/tokens.h"
 
 #include <QAbstractButton>
+#include <QAbstractItemView>
 #include <QAbstractSlider>
 #include <QApplication>
 #include <QDir>
 #include <QFile>
 #include <QFocusEvent>
 #include <QHash>
+#include <QHelpEvent>
 #include <QPalette>
 #include <QSaveFile>
 #include <QStandardPaths>
 #include <QStyle>
+#include <QTextDocument>
 #include <QToolTip>
 #include <QWidget>
 
@@ -140,6 +143,28 @@ class KeyboardFocus : public QObject
     }
 };
 
+/// Qt breaks the lines of rich text only: a plain tooltip of some sentences would reach across the screen.
+class LongTips : public QObject
+{
+  public:
+    using QObject::QObject;
+
+  protected:
+    bool eventFilter(QObject* object, QEvent* event) override
+    {
+        if (event->type() != QEvent::ToolTip || !object->isWidgetType()) return false;
+        auto* widget = static_cast<QWidget*>(object);
+        auto* help = static_cast<QHelpEvent*>(event);
+        QString tip = widget->toolTip();
+        // An entry of a list, as of an open combo: the mouse is over the list's inner part.
+        const auto* view = qobject_cast<const QAbstractItemView*>(widget->parentWidget());
+        if (view && view->viewport() == widget && tip.isEmpty()) tip = view->indexAt(help->pos()).data(Qt::ToolTipRole).toString();
+        if (tip.size() < 80 || Qt::mightBeRichText(tip)) return false;
+        QToolTip::showText(help->globalPos(), QStringLiteral("<qt>%1</qt>").arg(tip.toHtmlEscaped().replace(QLatin1Char('\n'), QLatin1String("<br>"))), widget, {}, widget->toolTipDuration());
+        return true;
+    }
+};
+
 void repolish(QWidget* widget)
 {
     widget->style()->unpolish(widget);
@@ -173,6 +198,7 @@ void Theme::apply(QApplication& app, ThemeChoice choice)
         initResources();
         app.setStyle(QStringLiteral("Fusion"));
         app.installEventFilter(new KeyboardFocus(&app));
+        app.installEventFilter(new LongTips(&app));
         first = false;
     }
     app.setPalette(paletteOf(*this));

@@ -181,6 +181,36 @@ class TaskTest : public QObject
         QVERIFY(blocking(recipe, data).isEmpty());
     }
 
+    /// What was set for holding samples back is not used beside a validation part of the data's own: said, and set back.
+    void ownValidationPartIsToldWhatItLeavesUnused()
+    {
+        Recipe recipe = recipeOf("classification", row10);
+        DataFacts data = table(10, false);
+        recipe.training.batchSize = 1;
+        const auto hints = [&] {
+            QStringList list;
+            for (const Problem& problem : validate(recipe, data))
+                if (problem.severity == Severity::Hint && problem.sentence.find("validation part of its own") != std::string::npos) list << QString::fromStdString(problem.path + ": " + problem.sentence);
+            return list;
+        };
+        recipe.data.split.validation = 0.3;
+        QCOMPARE(hints(), QStringList{});
+        data.validationCount = 50;
+        QCOMPARE(hints(), QStringList{"/data/split/validation: wine has a validation part of its own (val/), so the share for validation is not used."});
+        recipe.data.split.validationCount = 200;
+        QCOMPARE(hints(), QStringList{"/data/split/validation_count: wine has a validation part of its own (val/), so the number for validation is not used."});
+        for (const Problem& problem : validate(recipe, data))
+            if (problem.path == "/data/split/validation_count") recipe = *applyFix(recipe, problem.fixes.at(0));
+        QVERIFY(recipe.data.split == SplitSettings{});
+        QCOMPARE(hints(), QStringList{}); // the defaults say nothing
+        recipe.data.split.validation = 0.3;
+        recipe.data.split.kind = SplitSettings::Kind::Shuffled; // drawn from all: now the share counts
+        QCOMPARE(hints(), QStringList{});
+        recipe.data.split.kind = SplitSettings::Kind::Last;
+        data.validationCount = data.trainingCount; // nothing to train on: not taken as it is
+        QCOMPARE(hints(), QStringList{});
+    }
+
     void crossEntropyWantsShares()
     {
         Recipe recipe = recipeOf("autoencoder", R"([{"type":"conv2d","filters":1,"kernel":[3,3],"padding":"same","activation":"sigmoid"}])");

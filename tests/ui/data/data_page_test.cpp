@@ -11,6 +11,7 @@
 #include <QComboBox>
 #include <QDialog>
 #include <QDoubleSpinBox>
+#include <QLabel>
 #include <QSignalSpy>
 #include <QSpinBox>
 #include <QToolButton>
@@ -35,6 +36,7 @@ class DataPageTest : public QObject
     void classAndPartFilterTheSamples();
     void splitByFieldAndByHandle();
     void splitByNumber();
+    void ownValidationFolderLeavesNothingToSet();
     void handleFollowsTheMouseBesideATestShare();
     void stepsAreRemembered();
     void mixShowsAnotherOrder();
@@ -281,6 +283,42 @@ void DataPageTest::splitByNumber()
     QTest::keyClick(mode, Qt::Key_Up);
     QCOMPARE(s.find<QDoubleSpinBox>("data.validationShare")->value(), 25.0);
     QCOMPARE(s.shares()[1], std::int64_t{2500});
+}
+
+/// A folder val/ is taken whole: what would not be used cannot be set, until validation is drawn from all.
+void DataPageTest::ownValidationFolderLeavesNothingToSet()
+{
+    QTemporaryDir folder;
+    const QString set = folder.filePath(QStringLiteral("garden"));
+    makePictures(set + QStringLiteral("/train"), 10);
+    makePictures(set + QStringLiteral("/val"), 4);
+    makePictures(set + QStringLiteral("/test"), 2);
+    Shown s;
+    auto* own = s.find<QLabel>("data.validationOwn");
+    auto* share = s.find<QDoubleSpinBox>("data.validationShare");
+    auto* mode = s.find<QComboBox>("data.validationMode");
+    auto* kind = s.find<QComboBox>("data.splitKind");
+    QVERIFY(own->isHidden() && share->isVisible() && mode->isEnabled());
+    QCOMPARE(kind->itemText(0), QStringLiteral("the last part"));
+    s.drop(set);
+    QTRY_VERIFY_WITH_TIMEOUT(s.grid()->data() && s.grid()->data()->info().kind == "picture-folder", sconce::test::patienceMs);
+    QVERIFY(own->isVisible() && !own->toolTip().isEmpty());
+    QVERIFY(!share->isVisible() && !s.find<QSpinBox>("data.validationCount")->isVisible() && !mode->isEnabled());
+    QCOMPARE(kind->itemText(0), QStringLiteral("its own folder"));
+    QCOMPARE(s.shares(), (std::array<std::int64_t, 3>{30, 12, 6}));
+    savePicture(s.page.get(), QStringLiteral("data-own-validation"));
+    // Not by the bar's handle either.
+    auto* bar = s.find<SplitBar>("data.splitBar");
+    const auto before = dataChoices(*s.services.studio.settings, s.grid()->data()->info());
+    bar->setFocus();
+    QTest::keyClick(bar, Qt::Key_Left);
+    QCOMPARE(s.shares(), (std::array<std::int64_t, 3>{30, 12, 6}));
+    QCOMPARE(s.text("data.count.validation"), QStringLiteral("12"));
+    QVERIFY(dataChoices(*s.services.studio.settings, s.grid()->data()->info()) == before);
+    kind->setFocus();
+    QTest::keyClick(kind, Qt::Key_Down);
+    QVERIFY(own->isHidden() && share->isVisible() && mode->isEnabled());
+    QTRY_VERIFY_WITH_TIMEOUT(s.shares()[1] != 12, sconce::test::patienceMs);
 }
 
 void DataPageTest::handleFollowsTheMouseBesideATestShare()

@@ -11,11 +11,14 @@
 #include <QDirIterator>
 #include <QFontInfo>
 #include <QHeaderView>
+#include <QHelpEvent>
+#include <QListWidget>
 #include <QRegularExpression>
 #include <QSignalSpy>
 #include <QSpinBox>
 #include <QTest>
 #include <QTimer>
+#include <QToolTip>
 #include <QVBoxLayout>
 
 using namespace sconce::ui;
@@ -40,6 +43,38 @@ class ThemeTest : public QObject
             QCOMPARE(heads.font().pixelSize(), 12);
             QApplication::setFont(font(FontRole::Body)); // what forgets the classes' fonts
         }
+    }
+
+    /// Sentences are broken into lines; a few words stay as they are, and so does what is not for Qt's rich text to read.
+    void longTooltipsAreBrokenIntoLines()
+    {
+        QWidget window;
+        window.resize(300, 200);
+        window.show();
+        const auto shown = [&](const QString& tip) {
+            QToolTip::hideText();
+            window.setToolTip(tip);
+            QHelpEvent event(QEvent::ToolTip, {10, 10}, window.mapToGlobal(QPoint(10, 10)));
+            QApplication::sendEvent(&window, &event);
+            return QToolTip::text();
+        };
+        QCOMPARE(shown(QStringLiteral("A new seed")), QStringLiteral("A new seed"));
+        const QString sentence = QStringLiteral("So many words & signs that nobody would want them on a single line, because 1 < 2 and the screen ends somewhere. ");
+        const QString long_ = shown(sentence.repeated(3) + QStringLiteral("\nAnd more."));
+        QVERIFY2(long_.startsWith(QLatin1String("<qt>So many words &amp; signs")) && long_.contains(QLatin1String("1 &lt; 2")) && long_.contains(QLatin1String("<br>And more.")), qPrintable(long_));
+        QListWidget list;
+        list.resize(300, 200);
+        list.addItem(QStringLiteral("Adam"));
+        list.item(0)->setToolTip(sentence.repeated(3));
+        list.show();
+        const QPoint over = list.visualItemRect(list.item(0)).center();
+        QToolTip::hideText();
+        QHelpEvent asked(QEvent::ToolTip, over, list.viewport()->mapToGlobal(over));
+        QApplication::sendEvent(list.viewport(), &asked);
+        QVERIFY2(QToolTip::text().startsWith(QLatin1String("<qt>So many words")), qPrintable(QToolTip::text()));
+        for (const QWidget* each : QApplication::topLevelWidgets())
+            if (each->inherits("QTipLabel")) QVERIFY2(each->width() < 800 && each->height() > 40, qPrintable(QStringLiteral("%1×%2").arg(each->width()).arg(each->height())));
+        QToolTip::hideText();
     }
 
     void textIsReadableOnEverySurface()
