@@ -11,8 +11,8 @@ namespace sconce {
 namespace {
 
 const char* const whenOn = "on=true";
-/// What every change says last: they are made together, in one pass.
-const char* const cost = " Changes of pictures cost one pass over the batch, however many are on: about 3 % of a small network's step, nothing to be measured on a large one.";
+/// What every change says last: moves are made together, in one pass.
+const char* const cost = " All moves together cost one pass over the batch, colours and cut-out a little more: a few percent of a small network's step on the processor, nothing to be measured on a large one.";
 
 /// A step with its switch and how far it goes.
 OptionEntry step(const char* id, const char* title, std::string help, std::vector<ParamDescriptor> params)

@@ -20,8 +20,8 @@ DataFacts factsOf(const DatasetInfo& info)
     facts.validationCount = info.validationCount;
     facts.numbers = info.numbers;
     facts.target = info.target;
-    // Ten digits or more signs: folders called a and b may hold anything.
-    facts.written = info.classes.size() >= 10 && std::all_of(info.classes.begin(), info.classes.end(), [](const std::string& name) { return name.size() == 1 && std::isalnum(static_cast<unsigned char>(name[0])); });
+    // Ten digits or more signs: folders called a and b may hold anything, and so may IDX files, whose classes are numbers always.
+    facts.written = (info.kind != "idx" || info.id == "mnist") && info.classes.size() >= 10 && std::all_of(info.classes.begin(), info.classes.end(), [](const std::string& name) { return name.size() == 1 && std::isalnum(static_cast<unsigned char>(name[0])); });
     facts.bytes = info.sample.dtype == DType::U8 && facts.symbols == 0;
     return facts;
 }

@@ -218,11 +218,11 @@ class Drive
     CommandQueue& m_commands;
     EventDesk m_desk;
     std::unique_ptr<SocketServer> m_socket;
-    std::unique_ptr<Telemetry> m_telemetry;
     TrainerInput m_input;
     std::string m_deviceUuid; ///< of a GPU
     std::int64_t m_timedSteps = 0;
     double m_timedSeconds = 0, m_lastTiming = 0;
+    std::unique_ptr<Telemetry> m_telemetry; ///< last: its thread reads what stands above
 };
 
 } // namespace

@@ -71,7 +71,7 @@ std::string timingKey(const Recipe& recipe, const DataFacts& data, const std::st
     for (const char* group : {"precision", "memory", "gradients", "averaging", "speed"}) // only where they are not as always: what was timed before stays known
         if (const auto set = recipe.training.options.find(group); set != recipe.training.options.end())
             what[group] = paramsToJson(findOption(trainingOptions(), group)->params, set->second);
-    if (augmentationOf(recipe.data).any()) what["augmentation"] = toJson(recipe)["data"]["augmentation"];
+    if (const Augmentation how = augmentationOf(recipe.data); how.any()) what["augmentation"] = {how.moves(), how.colours(), how.cutOut > 0}; // how far makes no difference
     return device + "/" + sha256(jsonText(what)).substr(0, 32);
 }
 

@@ -103,8 +103,8 @@ RunEnded Training::run()
     announce();
     if (!opened)
         fail(opened.error());
-    else if (adoptPlan() && saveTheStart() && trainEpochs())
-        finish();
+    else if (adoptPlan() && saveTheStart())
+        while (trainEpochs() && !finish()) {} // the last save may send it back
     say(*m_ended);
     return *m_ended;
 }
@@ -179,7 +179,7 @@ bool Training::roomForStep(const Error& error)
     m_session->setMicroBatch(fewer);
     m_state.choices["micro_batch"] = fewer; // kept for a resume (rule 8)
     tell("warning", "Memory ran out. The batch of " + groupedInt(batch) + " now goes through the network " + groupedInt(fewer) +
-                        " samples at a time; " + (m_normsByBatch ? "its gradients add up to those of the whole batch, but batch normalisation now sees that many samples at once."
+                        " samples at a time; " + (m_normsByBatch ? "batch normalisation now sees that many samples at once, so the result is no longer quite that of the whole batch."
                                                                  : "the result stays that of the whole batch."));
     return true;
 }
@@ -382,9 +382,11 @@ bool Training::testModel()
     return true;
 }
 
+/// False where the last state could not be saved for what is in it, and the run went back to an earlier one: there is more to train.
 bool Training::finish()
 {
-    if (!save("end") || !waitForDisk({}, {})) return false;
+    if (!save("end") || !waitForDisk({}, {})) return true; // m_ended says how
+    if (moreEpochs() || !m_state.tested) return false;
     m_ended = RunEnded{RunStatus::Finished, summaryNow(), "", "", "", ""};
     return true;
 }
@@ -532,7 +534,7 @@ Error Training::explain(Error error) const
     const std::string at = " at step " + groupedInt(m_state.step + 1) + " (" + whereText() + ")";
     const std::string safe = m_saved ? "The weights of step " + groupedInt(m_saved->step) + " are safe in the newest checkpoint." : "";
     if (error.code == ErrorCode::NotFinite) {
-        error.message += " That was in " + whereText() + ".";
+        if (error.detail != spoiltState) error.message += " That was in " + whereText() + "."; // which says itself where it was
         error.remedy = safe + (safe.empty() ? "" : " ") + "Ways out: lower the learning rate (now " + realText(m_recipe.training.learningRate) +
                        "), scale or normalise the inputs, or add a normalisation layer; then start again.";
     } else if (error.code == ErrorCode::OutOfMemory) {

@@ -87,7 +87,9 @@ bool Training::checkpointNow(std::int64_t command)
 {
     auto saved = trySave("asked");
     answer(command, saved.ok(), saved ? "Saved at step " + groupedInt(m_state.step) + "." : saved.error().text());
-    if (!saved) tell("error", saved.error().text());
+    if (saved) return true;
+    if (saved.error().code == ErrorCode::NotFinite) return fail(saved.error()); // nothing good comes of going on from there
+    tell("error", saved.error().text());
     return true;
 }
 

@@ -46,11 +46,11 @@ bool isFinite(const HostTensor& tensor)
 
 /// Finite gradients may still be too large for what is made of them: their squares, in Adam's memory, or a weight that a large step
 /// carries off. Loss and gradients say nothing of it for a while, or never.
-Result<void> checkFinite(std::span<const HostTensor> tensors)
+Result<void> checkFinite(std::span<const HostTensor> tensors, const std::string& where)
 {
     for (const HostTensor& tensor : tensors)
         if (!isFinite(tensor))
-            return Error{ErrorCode::NotFinite, "Numbers of " + tensor.name + " have become infinite since the last checkpoint, so this state was not saved.", "Lower the learning rate, or scale the inputs.", ""};
+            return Error{ErrorCode::NotFinite, "After " + where + " numbers of " + tensor.name + " are infinite or no numbers any more, so this state was not saved.", "Lower the learning rate, or scale the inputs.", spoiltState};
     return {};
 }
 
@@ -105,12 +105,15 @@ Result<std::unique_ptr<CheckpointCopy>> Training::takeCopy(const std::string& re
     if (!copy->best && !copy->plain) return std::unique_ptr<CheckpointCopy>();
     auto weights = m_session->weights();
     if (!weights) return weights.error();
-    SCONCE_TRY(checkFinite(*weights));
+    const bool closed = m_state.stepInEpoch == 0; // the epoch's last step was the last
+    const std::string where = "step " + groupedInt(m_state.step) + " (epoch " + groupedInt(m_state.epoch + (closed ? 0 : 1)) + ", batch " + groupedInt(closed ? m_stepsPerEpoch : m_state.stepInEpoch) +
+                              " of " + groupedInt(m_stepsPerEpoch) + ")";
+    SCONCE_TRY(checkFinite(*weights, where));
     copy->weights = std::move(*weights);
     if (copy->plain) {
         auto optimiser = m_session->optimiserState();
         if (!optimiser) return optimiser.error();
-        SCONCE_TRY(checkFinite(*optimiser));
+        SCONCE_TRY(checkFinite(*optimiser, where));
         copy->optimiser = std::move(*optimiser);
     }
     summaryNow(); // brings clocks and summary up to date

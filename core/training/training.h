@@ -15,6 +15,9 @@
 
 namespace sconce {
 
+/// Detail of the error that a state was not saved because of what is in it.
+inline constexpr const char* spoiltState = "found in the copy for a checkpoint";
+
 class Training
 {
   public:

@@ -266,7 +266,7 @@ void StepsPanel::showRow(Row& row)
     }
     if (!row.slider) {
         row.value->setVisible(!on);
-        const bool digits = !m_info.classes.empty() && m_info.classes.front().front() <= '9';
+        const bool digits = m_written && m_info.classes.front().front() <= '9';
         row.value->setText(!m_written || row.entry->id != "flip" ? tr("off") : digits ? tr("off: digits are not mirrored") : tr("off: letters are not mirrored"));
         return;
     }

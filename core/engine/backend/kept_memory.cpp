@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/backend/kept_memory.h"
 
-#include "core/engine/backend/cuda_library.h"
 #include "core/engine/backend/engine_table.h"
 #include "core/engine/backend/failure.h"
 
@@ -19,12 +18,18 @@ namespace {
 /// answer for the process.
 c10::DeviceAllocator* gpuAllocator()
 {
-    if (!hasNvidiaDriver()) return nullptr;
+    if (!gpuInUse()) return nullptr;
     c10::DeviceAllocator* allocator = c10::getDeviceAllocator(c10::kCUDA);
     return allocator->initialized() ? allocator : nullptr;
 }
 
 } // namespace
+
+std::atomic<bool>& gpuInUse()
+{
+    static std::atomic<bool> used{false};
+    return used;
+}
 
 std::atomic<int>& trainingSessions()
 {

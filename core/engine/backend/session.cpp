@@ -164,6 +164,7 @@ Result<void> SessionImpl::start()
     if (!m_spec.optimiser.type.empty()) m_precision = resolvePrecision(m_spec.step, m_spec.choices, m_device);
     makePlans();
     makeParameters();
+    if (m_device.is_cuda()) gpuInUse() = true;
     if (m_spec.optimiser.type.empty()) return {};
     if (m_deferred) m_numbers.emplace(m_device);
     if (m_precision.products == DType::F16) m_scale.emplace(ScaleSettings{m_spec.step.firstScale, m_spec.step.scaleGrowsAfter}, m_device, m_deferred);

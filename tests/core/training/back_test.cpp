@@ -34,6 +34,20 @@ Recipe goingBack(Recipe recipe, double factor, std::int64_t times = 3)
     return recipe;
 }
 
+/// Gives back numbers of 1e15: gradients of 1e30 are numbers, and their squares, which Adam keeps, are not. Only a checkpoint looks.
+Recipe overflowing(int epochs = 3)
+{
+    Recipe recipe = diverging(0.01, epochs);
+    recipe.training.optimiser.type = "adam";
+    recipe.data.input = {true, true, 1e6, 1e-9};
+    recipe.task = {"autoencoder", {}};
+    recipe.stack.layers.back().params["units"] = std::int64_t{64};
+    addLayer(recipe, "reshape", {{"shape", std::vector<std::int64_t>{1, 8, 8}}});
+    recipe.training.checkpoint.everyEpochs = 0; // the last save is the first to see it
+    recipe.training.checkpoint.keepBest = false;
+    return recipe;
+}
+
 /// The step that goes wrong without the option.
 std::int64_t faultyStep(const Recipe& recipe)
 {
@@ -178,6 +192,53 @@ class BackTest : public QObject
     }
 
     /// No rate helps where the data are at fault: so many times, and the run ends as without the option.
+    void whatOverflowsBehindTheGradientsIsNotSaved()
+    {
+        Recipe recipe = overflowing();
+        recipe.training.checkpoint.everyEpochs = 1;
+        Bench bench(recipe), sound(withCheckpoints(tinyRecipe(1), 1, 0, 2));
+        const RunEnded ended = bench.run();
+        QCOMPARE(ended.status, RunStatus::Failed);
+        QCOMPARE(ended.errorCode, std::string("not-finite"));
+        QVERIFY2(ended.message.find("After step 6 (epoch 1, batch 6 of 6)") != std::string::npos && ended.message.find("was not saved") != std::string::npos, ended.message.c_str());
+        QCOMPARE(ended.summary.steps, 6); // loss and gradients had nothing to say
+        QVERIFY(listCheckpoints(bench.input.runFolder).empty());
+        sound.run();
+        QVERIFY(!listCheckpoints(sound.input.runFolder).empty()); // where there is one, it is seen
+    }
+
+    /// What only the last save finds is no end of the run either: it goes back to the start, as often as it may, and fails then.
+    void whatTheLastSaveFinds()
+    {
+        const Recipe recipe = goingBack(overflowing(), 0.5, 2);
+        Bench bench(recipe);
+        const RunEnded ended = bench.run();
+        QCOMPARE(ended.status, RunStatus::Failed);
+        QCOMPARE(ended.errorCode, std::string("not-finite"));
+        QVERIFY2(ended.message.find("epoch 3, batch") != std::string::npos && ended.message.find("was not saved") != std::string::npos, ended.message.c_str());
+        int back = 0;
+        for (const LogLine& line : bench.events.of<LogLine>()) back += line.text.find("went back from step") != std::string::npos;
+        QCOMPARE(back, 2);
+        QCOMPARE(listCheckpoints(bench.input.runFolder).front().state.step, 0); // where it began is all that was good
+    }
+
+    /// Whoever asks for a checkpoint of such a state is told, and the run does not go on with it.
+    void whatSomebodyAsksToSave()
+    {
+        Bench bench(overflowing(50));
+        bool asked = false;
+        bench.hook = [&](const EventBody& body) {
+            if (std::holds_alternative<StepsDone>(body) && !std::exchange(asked, true)) bench.commands.post({7, CheckpointCommand{}});
+            return bench.events(body);
+        };
+        const RunEnded ended = bench.run();
+        QCOMPARE(ended.status, RunStatus::Failed);
+        QVERIFY(ended.summary.epochs < 50);
+        const auto answers = bench.events.of<CommandAnswered>();
+        QVERIFY(answers.size() == 1 && !answers.front().ok);
+        QVERIFY(listCheckpoints(bench.input.runFolder).empty());
+    }
+
     void onlySoOften()
     {
         Recipe recipe = goingBack(diverging(), 0.9, 2);

@@ -509,7 +509,7 @@ class PoliciesTest : public QObject
         Bench bench(tinyRecipe(2), data);
         const RunEnded ended = bench.run();
         QVERIFY2(ended.status == RunStatus::Finished, ended.message.c_str());
-        QVERIFY(told(bench, "but batch normalisation now sees that many samples at once"));
+        QVERIFY(told(bench, "batch normalisation now sees that many samples at once, so the result is no longer quite that of the whole batch"));
         QVERIFY(!told(bench, "the result stays that of the whole batch"));
     }
 

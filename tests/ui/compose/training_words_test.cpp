@@ -108,11 +108,14 @@ class TrainingWordsTest : public QObject
         QVERIFY2(tip.startsWith(explainTerm(QStringLiteral("momentum"))) && tip.contains(QStringLiteral("one number beside each weight")), qPrintable(tip));
         QHelpEvent asked(QEvent::ToolTip, {4, 4}, method->mapToGlobal(QPoint(4, 4)));
         QApplication::sendEvent(method, &asked);
+        bool seen = false;
         for (QWidget* each : QApplication::topLevelWidgets())
             if (each->inherits("QTipLabel") && each->isVisible()) {
+                seen = true;
                 QVERIFY2(each->width() < 700, qPrintable(QString::number(each->width())));
                 sconce::ui::test::savePicture(each, QStringLiteral("compose-tooltip"));
             }
+        QVERIFY(seen);
         QToolTip::hideText();
         QCOMPARE(labelOf(panel, "compose.training.batchSize", &tip), QStringLiteral("Batch size"));
         QVERIFY2(tip.startsWith(explainTerm(QStringLiteral("batch size"))) && tip.contains(QStringLiteral("need more memory")), qPrintable(tip));

@@ -368,7 +368,9 @@ void AugmentTest::theWheelScrollsThePanel()
     };
     wheel();
     QCOMPARE(augmentationOf(kept(s)).shift, 2);
+    slider->window()->activateWindow();
     slider->setFocus();
+    QTRY_VERIFY_WITH_TIMEOUT(slider->hasFocus(), sconce::test::patienceMs);
     wheel();
     QVERIFY(augmentationOf(kept(s)).shift != 2);
 }
