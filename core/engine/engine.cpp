@@ -166,10 +166,12 @@ void prepareEngineProcess()
         // glibc gives each large block fresh pages and takes them back at once: an 11 MB activation costs 2,700 page faults
         // a step, up to half of the time. Keep such blocks in the heap. Threads other than the first have heaps of at most
         // 64 MB in pieces, so all share the first one.
-        mallopt(M_ARENA_MAX, 1);
-        if (!mallopt(M_MMAP_THRESHOLD, 1 << 30)) mallopt(M_MMAP_THRESHOLD, 32 << 20);
-        mallopt(M_TRIM_THRESHOLD, 512 << 20);
-        mallopt(M_TOP_PAD, 64 << 20);
+        if (const char* how = std::getenv("SCONCE_MALLOC"); !how || std::strcmp(how, "system") != 0) {
+            mallopt(M_ARENA_MAX, 1);
+            if (!mallopt(M_MMAP_THRESHOLD, 1 << 30)) mallopt(M_MMAP_THRESHOLD, 32 << 20);
+            mallopt(M_TRIM_THRESHOLD, 512 << 20);
+            mallopt(M_TOP_PAD, 64 << 20);
+        }
         // Read at the first use of a GPU; what the person set stays.
         setenv("PYTORCH_ALLOC_CONF", "expandable_segments:True", 0);
         setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
