@@ -17,16 +17,17 @@ using namespace sconce::test;
 
 namespace {
 
-constexpr double large = 200, small = 80; ///< MB
+constexpr double large = 150, small = 80; ///< MB: what a step surely holds; what the heap may keep
 
 double residentMegabytes() { return static_cast<double>(proc::residentBytes("/proc")) / 1e6; }
 
-/// Two layers of 20 pictures of 64 × 64 for each of 128 samples: 40 MB each, four times at a step's fullest.
+/// Four layers of 24 pictures of 64 × 64 for each of 128 samples: 50 MB each, all held between forward and backward, whatever else the
+/// kernels of this processor take.
 Recipe largeRecipe()
 {
     Recipe recipe = tinyRecipe(1, 128);
     recipe.stack.layers.clear();
-    for (int i = 0; i < 2; ++i) addLayer(recipe, "conv2d", {{"filters", std::int64_t{24}}, {"activation", std::string("tanh")}});
+    for (int i = 0; i < 4; ++i) addLayer(recipe, "conv2d", {{"filters", std::int64_t{24}}, {"kernel", std::vector<std::int64_t>{1, 1}}, {"activation", std::string("tanh")}});
     addLayer(recipe, "flatten");
     addLayer(recipe, "dense", {{"units", std::int64_t{4}}});
     recipe.data.dataset.clear();
@@ -36,15 +37,18 @@ Recipe largeRecipe()
     return recipe;
 }
 
-Result<void> takeSteps(Trial& trial, int steps)
+/// The memory of the process while the last step was held.
+Result<double> takeSteps(Trial& trial, int steps)
 {
+    double full = 0;
     for (int step = 0; step < steps; ++step) {
         SCONCE_TRY(trial.session().forward(step, trial.batch(step, trial.batchSize())));
+        full = residentMegabytes();
         SCONCE_TRY(trial.session().backward());
         SCONCE_TRY(trial.session().commit(0.001));
     }
     if (auto metrics = trial.session().takeMetrics(); !metrics) return metrics.error();
-    return {};
+    return full;
 }
 
 } // namespace
@@ -104,7 +108,7 @@ class ReleaseTest : public QObject
         releaseCachedMemory();
         const double after = residentMegabytes();
         qInfo("resident: %.0f MB before, %.0f with the session gone, %.0f after the release", before, kept, after);
-        QVERIFY2(kept > before + large, "the heap keeps nothing: this test proves nothing");
+        QVERIFY2(kept > before + small, "the heap keeps nothing: this test proves nothing");
         QVERIFY(after < before + small);
     }
 
@@ -112,12 +116,13 @@ class ReleaseTest : public QObject
     {
         const double before = residentMegabytes();
         auto trial = trialOf(largeRecipe(), m_large);
-        QVERIFY(trial && takeSteps(*trial, 2).ok());
-        const double full = residentMegabytes();
+        QVERIFY(trial);
+        const Result<double> full = takeSteps(*trial, 2);
+        SCONCE_VERIFY(full);
         trial.reset();
         const double after = residentMegabytes();
-        qInfo("resident: %.0f MB before, %.0f at the trial's end, %.0f after it", before, full, after);
-        QVERIFY(full > before + large);
+        qInfo("resident: %.0f MB before, %.0f within a step, %.0f after the trial", before, *full, after);
+        QVERIFY(*full > before + large);
         QVERIFY(after < before + small);
     }
 
@@ -130,7 +135,9 @@ class ReleaseTest : public QObject
         auto trial = trialOf(largeRecipe(), m_large);
         QVERIFY(trial && takeSteps(*trial, 2).ok());
         trial.reset();
-        QVERIFY(residentMegabytes() > before + large);
+        const double kept = residentMegabytes();
+        qInfo("resident: %.0f MB before, %.0f while the other one goes on", before, kept);
+        QVERIFY2(kept > before + small, "released, or the heap keeps nothing");
         running.reset();
         QVERIFY(residentMegabytes() < before + small);
     }
@@ -174,7 +181,7 @@ class ReleaseTest : public QObject
         const double after = residentMegabytes();
         QCOMPARE((*store)->run(*run)->status, RunStatus::Finished);
         qInfo("resident: %.0f MB before, %.0f while it trained, %.0f after it", before, full.load(), after);
-        QVERIFY(full > before + large);
+        QVERIFY(full > before + small);
         QVERIFY(after < before + small);
     }
 };
