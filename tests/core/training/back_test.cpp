@@ -71,13 +71,6 @@ std::map<std::int64_t, float> finalLosses(const Events& events)
     return losses;
 }
 
-bool told(const Events& events, const std::string& part)
-{
-    for (const LogLine& line : events.of<LogLine>())
-        if (line.text.find(part) != std::string::npos) return true;
-    return false;
-}
-
 std::vector<float> ratesFrom(const Events& events, std::int64_t step)
 {
     std::set<float> rates;

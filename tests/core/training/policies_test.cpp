@@ -36,14 +36,6 @@ Recipe stopping(Recipe recipe, std::int64_t patience, const std::string& watch =
     return recipe;
 }
 
-/// No running statistics, no random numbers: a batch may be cut without changing its result but for rounding.
-Recipe cuttable(int epochs)
-{
-    Recipe recipe = tinyRecipe(epochs);
-    recipe.stack.layers.erase(recipe.stack.layers.begin() + 2, recipe.stack.layers.begin() + 4);
-    return recipe;
-}
-
 /// keras.callbacks.EarlyStopping.on_epoch_end, line by line: the number of epochs that are trained.
 std::int64_t kerasEpochs(const std::vector<EpochDone>& epochs, std::int64_t patience, bool accuracy, double minDelta)
 {
@@ -60,13 +52,6 @@ std::int64_t kerasEpochs(const std::vector<EpochDone>& epochs, std::int64_t pati
         if (wait >= patience && epoch > 0) return static_cast<std::int64_t>(epoch) + 1;
     }
     return static_cast<std::int64_t>(epochs.size());
-}
-
-bool told(const Bench& bench, const std::string& part)
-{
-    for (const LogLine& line : bench.events.of<LogLine>())
-        if (line.text.find(part) != std::string::npos) return true;
-    return false;
 }
 
 std::string straightHash(const Recipe& recipe, int epochs, double* testLoss = nullptr)
@@ -138,23 +123,6 @@ void everyKillEndsAlike(const Recipe& recipe, std::size_t atLeast)
     }
 }
 
-/// Fails when rows are asked for, as a disk or a full memory would.
-class FailingData final : public Dataset
-{
-  public:
-    explicit FailingData(std::function<void(std::size_t)> check, std::int64_t rows = trainingRows) : m_data(rows, testRows), m_check(std::move(check)) { m_info = m_data.info(); }
-    void gather(Part part, std::span<const std::int64_t> rows, std::span<std::uint8_t> out) const override
-    {
-        m_check(rows.size());
-        m_data.gather(part, rows, out);
-    }
-    std::span<const std::int32_t> labels(Part part) const override { return m_data.labels(part); }
-
-  private:
-    TinyData m_data;
-    std::function<void(std::size_t)> m_check;
-};
-
 } // namespace
 
 class PoliciesTest : public QObject
@@ -188,7 +156,7 @@ class PoliciesTest : public QObject
         QCOMPARE(ended.status, RunStatus::Finished);
         QCOMPARE(ended.summary.epochs, expected);
         QCOMPARE(bench.events.of<EpochDone>().size(), static_cast<std::size_t>(expected));
-        QVERIFY(told(bench, "Stops early"));
+        QVERIFY(told(bench.events, "Stops early"));
         auto newest = newestValidCheckpoint(bench.input.runFolder);
         SCONCE_VERIFY(newest);
         QCOMPARE(newest->state.endedBecause, std::string("early"));
@@ -204,7 +172,7 @@ class PoliciesTest : public QObject
     {
         Bench bench(stopping(overfitting(6), 100));
         QCOMPARE(bench.run().summary.epochs, 6);
-        QVERIFY(!told(bench, "Stops early") && !told(bench, "Goes back"));
+        QVERIFY(!told(bench.events, "Stops early") && !told(bench.events, "Goes back"));
         QCOMPARE(bench.finalHash(), straightHash(overfitting(6), 6));
         QCOMPARE(newestValidCheckpoint(bench.input.runFolder)->state.endedBecause, std::string());
     }
@@ -230,7 +198,7 @@ class PoliciesTest : public QObject
         QVERIFY(ended.summary.epochs - 3 <= ended.summary.bestEpoch && ended.summary.bestEpoch < ended.summary.epochs);
         QCOMPARE(best->state.epoch, ended.summary.bestEpoch);
         QCOMPARE(bench.finalHash(), weightsHash(*best));
-        QVERIFY(told(bench, "Goes back to the weights of epoch " + std::to_string(ended.summary.bestEpoch)));
+        QVERIFY(told(bench.events, "Goes back to the weights of epoch " + std::to_string(ended.summary.bestEpoch)));
         // They, and the test's result, are those of a run that was planned to end there.
         double testLoss = 0;
         QCOMPARE(bench.finalHash(), straightHash(recipe, static_cast<int>(ended.summary.bestEpoch), &testLoss));
@@ -244,7 +212,7 @@ class PoliciesTest : public QObject
         Bench bench(recipe);
         const RunEnded ended = bench.run();
         QVERIFY(ended.summary.epochs < 60);
-        QVERIFY(!told(bench, "Goes back"));
+        QVERIFY(!told(bench.events, "Goes back"));
         QCOMPARE(bench.finalHash(), straightHash(recipe, static_cast<int>(ended.summary.epochs)));
     }
 
@@ -290,7 +258,7 @@ class PoliciesTest : public QObject
             part.input.runFolder = folder;
             part.input.resumeFrom = *from;
             QCOMPARE(part.run().status, RunStatus::Finished);
-            QVERIFY(told(part, "no longer there"));
+            QVERIFY(told(part.events, "no longer there"));
             QCOMPARE(part.finalHash(), straightHash(recipe, static_cast<int>(expected.summary.epochs)));
         }
         QVERIFY(seen);
@@ -351,7 +319,7 @@ class PoliciesTest : public QObject
         const RunEnded ended = bench.run();
         QCOMPARE(ended.status, RunStatus::Finished);
         QVERIFY2(ended.summary.seconds >= 0.2 && ended.summary.seconds < 5, qPrintable(QString::number(ended.summary.seconds)));
-        QVERIFY(told(bench, "as long as it may"));
+        QVERIFY(told(bench.events, "as long as it may"));
         auto from = newestValidCheckpoint(bench.input.runFolder);
         SCONCE_VERIFY(from);
         QCOMPARE(from->state.endedBecause, std::string("time"));
@@ -458,105 +426,6 @@ class PoliciesTest : public QObject
         QVERIFY(bench.finalHash() != straightHash(overfitting(8), 8));
         if (what == "plateau") QVERIFY2(ratesOf(bench.events).size() >= 3, qPrintable(QString::number(ratesOf(bench.events).size())));
         everyKillEndsAlike(recipe, 12);
-    }
-
-    void microBatchesTrainTheSameNetwork()
-    {
-        Bench whole(cuttable(3));
-        whole.run();
-        Recipe recipe = cuttable(3);
-        setOption(recipe.training, "gradients", "micro_batch", std::int64_t{5});
-        Bench cut(recipe);
-        QCOMPARE(cut.run().status, RunStatus::Finished);
-        const auto a = whole.events.losses(), b = cut.events.losses();
-        QCOMPARE(b.size(), a.size());
-        for (const auto& [step, loss] : a) QVERIFY2(std::abs(loss - b.at(step)) < 1e-4, qPrintable(QString("step %1: %2 and %3").arg(step).arg(loss).arg(b.at(step))));
-    }
-
-    /// More than 6 samples at once do not fit: the run says so, cuts its batches, and trains the same network; so does its resume.
-    void runningOutOfMemoryCutsTheBatch()
-    {
-        Bench whole(cuttable(4));
-        whole.run();
-        const auto data = std::make_shared<FailingData>([](std::size_t rows) {
-            if (rows > 6) throw std::bad_alloc();
-        });
-        Bench bench(withCheckpoints(cuttable(4), 1, 0, 100), data);
-        const RunEnded ended = bench.run();
-        QVERIFY2(ended.status == RunStatus::Finished, ended.message.c_str());
-        QVERIFY(told(bench, "The batch of 16 now goes through the network 4 samples at a time"));
-        QVERIFY(told(bench, "The validation is made again"));
-        const auto a = whole.events.losses(), b = bench.events.losses();
-        QCOMPARE(b.size(), a.size());
-        for (const auto& [step, loss] : a) QVERIFY2(std::abs(loss - b.at(step)) < 1e-4, qPrintable(QString("step %1: %2 and %3").arg(step).arg(loss).arg(b.at(step))));
-        QVERIFY(std::abs(ended.summary.valLoss - whole.events.of<EpochDone>().back().valLoss) < 1e-4);
-        for (const Checkpoint& from : listCheckpoints(bench.input.runFolder)) {
-            QCOMPARE(from.state.choices.value("micro_batch", 0), 4);
-            Bench rest(cuttable(4), data);
-            rest.input.resumeFrom = from;
-            QCOMPARE(rest.run().status, RunStatus::Finished);
-            QVERIFY(!told(rest, "The batch of")); // it knows
-            if (from.state.epoch < from.state.epochsPlanned) QCOMPARE(rest.finalHash(), bench.finalHash()); // the last has nothing left to save
-        }
-    }
-
-    /// Batch normalisation sees the pieces, and the notice does not promise otherwise.
-    void smallerPiecesAndBatchNorm()
-    {
-        const auto data = std::make_shared<FailingData>([](std::size_t rows) {
-            if (rows > 6) throw std::bad_alloc();
-        });
-        Bench bench(tinyRecipe(2), data);
-        const RunEnded ended = bench.run();
-        QVERIFY2(ended.status == RunStatus::Finished, ended.message.c_str());
-        QVERIFY(told(bench, "batch normalisation now sees that many samples at once, so the result is no longer quite that of the whole batch"));
-        QVERIFY(!told(bench, "the result stays that of the whole batch"));
-    }
-
-    void memoryThatIsNeverEnoughEndsTheRun()
-    {
-        bool full = false;
-        const auto data = std::make_shared<FailingData>([&](std::size_t) {
-            if (full) throw std::bad_alloc();
-        });
-        Bench bench(withCheckpoints(tinyRecipe(4), 0, 0, 2), data);
-        bench.hook = [&](const EventBody& body) {
-            if (std::holds_alternative<EpochDone>(body)) full = true;
-            return bench.events(body);
-        };
-        const RunEnded ended = bench.run();
-        QCOMPARE(ended.status, RunStatus::Failed);
-        QCOMPARE(ended.errorCode, std::string("out-of-memory"));
-        // What was trained is not lost, although no checkpoint was due.
-        auto from = newestValidCheckpoint(bench.input.runFolder);
-        SCONCE_VERIFY(from);
-        QCOMPARE(from->state.step, 6);
-    }
-
-    /// A failure that has nothing to do with the numbers: the steps before it are saved, and a resume goes on from them.
-    void aFailureInTheMidstSavesWhatIsThere()
-    {
-        bool broken = false;
-        int calls = 0;
-        const auto data = std::make_shared<FailingData>([&](std::size_t) {
-            if (broken && ++calls == 3) throw std::runtime_error("the disk is gone");
-        });
-        Bench bench(withCheckpoints(tinyRecipe(3), 1, 0, 2), data);
-        bench.hook = [&](const EventBody& body) {
-            if (std::holds_alternative<EpochDone>(body)) broken = true;
-            return bench.events(body);
-        };
-        const RunEnded ended = bench.run();
-        QCOMPARE(ended.status, RunStatus::Failed);
-        QCOMPARE(ended.summary.steps, 8); // two steps into the second epoch
-        auto from = newestValidCheckpoint(bench.input.runFolder);
-        SCONCE_VERIFY(from);
-        QCOMPARE(from->state.step, 8);
-        QVERIFY2(ended.remedy.find("step 8") != std::string::npos || ended.remedy.find("report") != std::string::npos, ended.remedy.c_str());
-        Bench rest(tinyRecipe(3));
-        rest.input.resumeFrom = *from;
-        QCOMPARE(rest.run().status, RunStatus::Finished);
-        QCOMPARE(rest.finalHash(), straightHash(tinyRecipe(3), 3));
     }
 
     /// As on a GPU, where nobody waits for the finite check: the good steps of the group are told and saved, the refused are not.

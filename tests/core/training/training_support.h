@@ -94,6 +94,14 @@ inline Recipe tinyRecipe(int epochs = 2, std::int64_t batch = 16)
     return recipe;
 }
 
+/// No running statistics, no random numbers: a batch may be cut without changing its result but for rounding.
+inline Recipe cuttable(int epochs)
+{
+    Recipe recipe = tinyRecipe(epochs);
+    recipe.stack.layers.erase(recipe.stack.layers.begin() + 2, recipe.stack.layers.begin() + 4);
+    return recipe;
+}
+
 /// Collects what a run says. Thread-safe.
 class Events
 {
@@ -131,6 +139,14 @@ class Events
     mutable std::mutex m_mutex;
     std::vector<EventBody> m_all;
 };
+
+/// Does the log have a line with this in it?
+inline bool told(const Events& events, const std::string& part)
+{
+    for (const LogLine& line : events.of<LogLine>())
+        if (line.text.find(part) != std::string::npos) return true;
+    return false;
+}
 
 /// One hash over everything in a checkpoint's weights (names, shapes, bytes).
 inline std::string weightsHash(const Checkpoint& checkpoint)
