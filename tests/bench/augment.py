@@ -9,9 +9,8 @@ Modes:
     batch     rows indexed out of one tensor of bytes, the whole batch at once through affine_grid and grid_sample
 """
 import math
-import time
 
-from common import load, main, report
+from common import load, main, measure_batches
 
 MODES = ["loader", "workers", "batch"]
 SHIFT, DEGREES = 2, 8
@@ -57,20 +56,7 @@ def peer(mode, folder, threads, warm, steps, batch):
                 grid = torch.nn.functional.affine_grid(theta, pictures.shape, align_corners=False)
                 yield torch.nn.functional.grid_sample(pictures, grid, align_corners=False), y[rows]
 
-    stream = at_once() if mode == "batch" else transformed()
-    for _ in range(warm):
-        next(stream)
-    times = []
-    seen = 0.0
-    for _ in range(steps):
-        start = time.perf_counter()
-        inputs, targets = next(stream)
-        times.append(time.perf_counter() - start)
-        seen += inputs[0, 0, 0, 0].item() + targets[0].item()
-    # With worker processes the median is the wait; the mean is what a consumer that only waits gets.
-    if mode == "workers":
-        times = [sum(times) / len(times)] * len(times)
-    report(mode, times, scale=1e6, seen=seen, version=torch.__version__)
+    measure_batches(mode, at_once() if mode == "batch" else transformed(), warm, steps)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,8 @@ Modes:
     resident  rows indexed out of one tensor of floats
     bytes     rows indexed out of one tensor of bytes, then scaled: what Sconce keeps in memory
 """
-import time
 
-from common import load, main, report
+from common import load, main, measure_batches
 
 MODES = ["loader", "workers", "resident", "bytes"]
 
@@ -37,20 +36,7 @@ def peer(mode, folder, threads, warm, steps, batch):
                 rows = order[i : i + batch]
                 yield (x[rows].float().div_(255), y[rows]) if mode == "bytes" else (x[rows], y[rows])
 
-    stream = source()
-    for _ in range(warm):
-        next(stream)
-    times = []
-    seen = 0.0
-    for _ in range(steps):
-        start = time.perf_counter()
-        inputs, targets = next(stream)
-        times.append(time.perf_counter() - start)
-        seen += inputs[0, 0, 0, 0].item() + targets[0].item()
-    # With worker processes the median is the wait; the mean is what a consumer that only waits gets.
-    if mode == "workers":
-        times = [sum(times) / len(times)] * len(times)
-    report(mode, times, scale=1e6, seen=seen, version=torch.__version__)
+    measure_batches(mode, source(), warm, steps)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,27 @@ def report(who, times, scale=1e3, **more):
     print(json.dumps({"who": who, "median": at(0.5), "mean": statistics.mean(times) * scale, "p10": at(0.1), "p90": at(0.9), "steps": len(times), **more}))
 
 
+def measure_batches(mode, stream, warm, steps):
+    """Times what next() of a stream of inputs and targets takes and reports it in microseconds."""
+    import time
+
+    import torch
+
+    for _ in range(warm):
+        next(stream)
+    times = []
+    seen = 0.0
+    for _ in range(steps):
+        start = time.perf_counter()
+        inputs, targets = next(stream)
+        times.append(time.perf_counter() - start)
+        seen += inputs[0, 0, 0, 0].item() + targets[0].item()
+    # With worker processes the median is the wait; the mean is what a consumer that only waits gets.
+    if mode == "workers":
+        times = [sum(times) / len(times)] * len(times)
+    report(mode, times, scale=1e6, seen=seen, version=torch.__version__)
+
+
 def measure_steps(mode, warm, steps, net, optimiser, batch, loss_of):
     """Times training steps of a network on the processor and reports them. batch() gives inputs and targets, loss_of(outputs, targets)
     the loss; its number is read at each step, as a person who watches it does."""
