@@ -207,7 +207,7 @@ std::span<const BenchEntry> benchEntries()
          {"stock", "tuned", "bf16"}, {"stock", "tuned"}},
         {"b6", "Data path", "A shuffled batch of 128 pictures from memory to the first layer: gathered, scaled, with their classes.", "µs/batch", 5, 20, 4000, false, false, "b6.py",
          {"loader", "workers", "resident", "bytes"}, {"loader", "workers", "resident", "bytes"}},
-        {"augment", "Changed pictures", "The same with each picture shifted by up to 2 pixels and turned by up to 8 degrees, otherwise in each epoch.", "µs/batch", 5, 20, 4000, false, false, "augment.py",
+        {"augment", "Changed pictures", "The same with each picture shifted by up to 2 pixels and turned by up to 8 degrees, differently in each epoch.", "µs/batch", 5, 20, 4000, false, false, "augment.py",
          {"loader", "workers", "batch"}, {"loader", "workers", "batch"}},
         {"checkpoints", "Cost of checkpoints", "The reference recipe with its history, with a checkpoint every --every steps and with none.", "ms/step", 5, 50, 300},
         {"edits", "A key press on the Compose page", "Shapes, problems and estimates worked out anew after a number has changed, of the thread's processor time; and what waits until the keys rest.", "ms/edit", 5, 5, 50},

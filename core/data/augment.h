@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// Changes that pictures of training are given before the network sees them, others in each epoch. Two parts: what is done to one sample
+// Changes that pictures of training are given before the network sees them, differently in each epoch. Two parts: what is done to one sample
 // in one epoch is drawn by a pure function (rule 7), a few numbers; and the picture is made of them, here on the processor, in
 // core/engine on a device. So run, resumed run and preview show the same pictures. All moves are made in one go, with one
 // interpolation: their order does not matter. Any thread; a PictureChanger belongs to one.

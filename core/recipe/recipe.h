@@ -167,7 +167,7 @@ double realOf(const TrainingSettings& settings, std::string_view group, std::str
 const std::string& wordOf(const TrainingSettings& settings, std::string_view group, std::string_view id);
 void setOption(TrainingSettings& settings, const std::string& group, const std::string& id, ParamValue value);
 
-/// Changes that pictures are given while training, others in each epoch: "shift", "rotate", …, each with a switch "on"; and "edges",
+/// Changes that pictures are given while training, differently in each epoch: "shift", "rotate", …, each with a switch "on"; and "edges",
 /// what comes in beyond the edge of a picture that was moved.
 std::span<const OptionEntry> augmentationEntries();
 /// The same as the engine and the preview take it; what is switched off is left out.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/compose/changes_form.h"
 
+#include "ui/services/data_choices.h"
 #include "ui/widgets/parts.h"
 
 #include <QVBoxLayout>
@@ -31,7 +32,7 @@ ChangesForm::ChangesForm(RecipeDocument& document, QWidget* parent) : QWidget(pa
     column->setContentsMargins(0, 14, 0, 0);
     column->setSpacing(0);
     QLabel* title = makeLabel(tr("Augmentation, while training"), FontRole::Strong, Token::Text, this);
-    title->setToolTip(tr("Each picture is changed differently in each epoch. Samples for validation and test are never changed. All moves of a picture are made in one go, so their order does not matter."));
+    title->setToolTip(aboutAugmentation());
     column->addWidget(title);
     column->addSpacing(4);
     for (const OptionEntry& entry : augmentationEntries()) {

@@ -4,14 +4,17 @@
 #include "ui/services/data_choices.h"
 #include "ui/theme/theme.h"
 
+#include <QElapsedTimer>
 #include <QKeyEvent>
 #include <QPainter>
 #include <QScrollBar>
+#include <QTimer>
 
 namespace sconce::ui {
 
 namespace {
 constexpr int gap = 8, edge = 3; ///< edge: room for the frame around the current sample
+constexpr qint64 turnMs = 8;     ///< spent on changed pictures before the window has its turn again
 }
 
 SampleGrid::SampleGrid(QWidget* parent) : QAbstractScrollArea(parent)
@@ -40,6 +43,7 @@ void SampleGrid::setData(DatasetPtr data, std::vector<Sample> samples)
 void SampleGrid::setCellSize(int pixels)
 {
     m_cell = pixels;
+    m_changed.clear();
     updateScroll();
     viewport()->update();
 }
@@ -52,13 +56,23 @@ void SampleGrid::setChanges(const Augmentation& how)
     viewport()->update();
 }
 
+bool SampleGrid::isChanged(int index) const { return m_changes.any() && m_samples[static_cast<std::size_t>(index)].share == 0; }
+
 QImage SampleGrid::picture(int index) const
 {
     const Sample& sample = m_samples[static_cast<std::size_t>(index)];
-    if (sample.share != 0 || !m_changes.any()) return sampleImage(*m_data, sample.part, sample.row);
-    if (const QImage* made = m_changed.object(sample.row)) return *made;
-    const QImage image = changedImage(*m_data, sample.row, m_changes, startSeed(), 0);
-    m_changed.insert(sample.row, new QImage(image), std::max(1, static_cast<int>(image.sizeInBytes() >> 10)));
+    return isChanged(index) ? changedImage(*m_data, sample.row, m_changes, startSeed(), 0) : sampleImage(*m_data, sample.part, sample.row);
+}
+
+/// No larger than its cell, so that those of a whole screen are kept.
+QImage SampleGrid::changedPicture(int index) const
+{
+    const std::int64_t row = m_samples[static_cast<std::size_t>(index)].row;
+    if (const QImage* made = m_changed.object(row)) return *made;
+    QImage image = picture(index);
+    if (const int most = static_cast<int>(m_cell * devicePixelRatioF()); image.width() > most || image.height() > most)
+        image = image.scaled(most, most, Qt::IgnoreAspectRatio, Qt::SmoothTransformation);
+    m_changed.insert(row, new QImage(image), std::max(1, static_cast<int>(image.sizeInBytes() >> 10)));
     return image;
 }
 
@@ -120,13 +134,21 @@ void SampleGrid::paintEvent(QPaintEvent*)
         return;
     }
     painter.setRenderHint(QPainter::SmoothPixmapTransform, false); // pixels stay pixels
+    QElapsedTimer turn;
+    turn.start();
+    m_complete = true;
     const int perRow = rowHeight() + gap, first = std::max(0, verticalScrollBar()->value() / perRow * columns());
     for (int i = first; i < static_cast<int>(m_samples.size()); ++i) {
         const QRect rect = cellRect(i);
         if (rect.top() > viewport()->height()) break;
         const Sample& sample = m_samples[static_cast<std::size_t>(i)];
         const QRect picture(rect.topLeft(), QSize(m_cell, m_cell));
-        painter.drawImage(picture, this->picture(i));
+        if (isChanged(i) && !m_changed.contains(sample.row) && turn.elapsed() >= turnMs) {
+            painter.fillRect(picture, color(Token::Raised));
+            m_complete = false;
+        } else {
+            painter.drawImage(picture, isChanged(i) ? changedPicture(i) : this->picture(i));
+        }
         painter.setFont(ui::font(i == m_current ? FontRole::MonoSmall : FontRole::MonoAxis));
         painter.setPen(color(i == m_current ? Token::Text : Token::Text2));
         const QString name = truthText(*m_data, sample.part, sample.row);
@@ -136,6 +158,7 @@ void SampleGrid::paintEvent(QPaintEvent*)
             painter.drawRect(hasFocus() ? picture.adjusted(-2, -2, 2, 2) : picture.adjusted(-2, -2, 1, 1));
         }
     }
+    if (!m_complete) QTimer::singleShot(0, viewport(), qOverload<>(&QWidget::update));
 }
 
 void SampleGrid::resizeEvent(QResizeEvent* event)

@@ -28,7 +28,8 @@ class SampleGrid : public QAbstractScrollArea
     /// stored.
     void setChanges(const Augmentation& how);
     const Augmentation& changes() const { return m_changes; }
-    QImage picture(int index) const; ///< of a sample, as shown
+    QImage picture(int index) const; ///< of a sample, as shown, in its own size
+    bool isComplete() const { return m_complete; } ///< nothing on view is still to be made: large pictures are, a few between events
     void setMessage(const QString& text); ///< shown instead of samples ("Reading…")
     int current() const { return m_current; }
     void setCurrent(int index);
@@ -49,6 +50,8 @@ class SampleGrid : public QAbstractScrollArea
     void scrollContentsBy(int, int) override { viewport()->update(); }
 
   private:
+    bool isChanged(int index) const; ///< shown as the network would meet it
+    QImage changedPicture(int index) const;
     int columns() const;
     int rowHeight() const { return m_cell + 20; }
     int indexAt(const QPoint& position) const;
@@ -59,6 +62,7 @@ class SampleGrid : public QAbstractScrollArea
     QString m_message;
     Augmentation m_changes;
     mutable QCache<qint64, QImage> m_changed{64 << 10}; ///< by row, in KiB: what was made once is scrolled over
+    bool m_complete = true;
     int m_cell = 84;
     int m_current = -1;
 };

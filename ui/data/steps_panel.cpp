@@ -101,7 +101,7 @@ StepsPanel::StepsPanel(QWidget* parent) : QWidget(parent)
     changes->setContentsMargins(0, 6, 0, 0);
     changes->setSpacing(0);
     auto* aside = makeLabel(tr("Augmentation, anew in each epoch of training"), FontRole::Caption, Token::Text3, m_changes);
-    aside->setToolTip(tr("Samples for validation and test are never changed. All moves of a picture are made in one go, so their order does not matter."));
+    aside->setToolTip(aboutAugmentation());
     changes->addWidget(aside);
     changes->addSpacing(4);
     m_rows.reserve(augmentationEntries().size()); // rows are referred to

@@ -4,6 +4,8 @@
 #include "core/recipe/task.h"
 #include "ui/services/studio.h"
 
+#include <QCoreApplication>
+
 #include <algorithm>
 #include <cmath>
 
@@ -108,6 +110,11 @@ Augmentation augmentationOf(const DataChoices& choices)
 }
 
 std::optional<PictureSize> changeableSize(const DatasetInfo& info) { return info.sample.dtype == DType::U8 ? pictureSize(info.sample) : std::nullopt; }
+
+QString aboutAugmentation()
+{
+    return QCoreApplication::translate("sconce::ui", "Each picture is changed differently in each epoch; samples for validation and test never are. All moves of a picture are made in one go, so their order does not matter.");
+}
 
 QString truthText(const Dataset& data, Part part, std::int64_t row)
 {

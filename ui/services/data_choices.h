@@ -33,6 +33,9 @@ Augmentation augmentationOf(const DataChoices& choices);
 /// Pixels that the steps before the network may change: stored as bytes, with height and width. Nothing for tables and texts.
 std::optional<PictureSize> changeableSize(const DatasetInfo& info);
 
+/// What nobody sees in a list of augmentation's steps, for its tooltip.
+QString aboutAugmentation();
+
 /// What a sample is: its class, or those of its labels that are there ("dog, ball"); nothing where it has neither.
 QString truthText(const Dataset& data, Part part, std::int64_t row);
 

@@ -66,6 +66,7 @@ class AugmentTest : public QObject
     void previewIsWhatTrainingFeeds();
     void previewFollowsTheSample();
     void samplesAsTheNetworkSeesThem();
+    void largeSamplesLeaveTheWindowItsTurn();
     void trainOnThisData();
     void tablesAndTextsHaveNone();
     void theWheelScrollsThePanel();
@@ -312,6 +313,39 @@ void AugmentTest::samplesAsTheNetworkSeesThem()
     press(view->findChild<QAbstractButton*>(QStringLiteral("segment0")));
     QVERIFY(grid->picture(0) == stored(0));
     QVERIFY(grid->viewport()->grab().toImage() == before);
+}
+
+/// Large pictures are made a few between events; in the end all that are on view stand there.
+void AugmentTest::largeSamplesLeaveTheWindowItsTurn()
+{
+    QTemporaryDir folder;
+    for (int i = 0; i < 40; ++i) {
+        QImage picture(512, 512, QImage::Format_RGB888);
+        picture.fill(QColor::fromHsv(i * 9, 200, 200));
+        QVERIFY(QDir(folder.path()).mkpath(i % 2 ? QStringLiteral("a") : QStringLiteral("b")));
+        picture.save(folder.filePath(QStringLiteral("%1/%2.png").arg(i % 2 ? QStringLiteral("a") : QStringLiteral("b")).arg(i)));
+    }
+    ImportOptions large;
+    large.width = large.height = 512;
+    const auto data = openDataset(folder.path().toStdString(), large);
+    QVERIFY(data);
+    std::vector<SampleGrid::Sample> samples;
+    for (std::int64_t row = 0; row < (*data)->count(Part::Training); ++row) samples.push_back({Part::Training, row, 0});
+    SampleGrid grid;
+    grid.setCellSize(56);
+    grid.resize(700, 500);
+    grid.setData(*data, samples);
+    grid.show();
+    QVERIFY(QTest::qWaitForWindowExposed(&grid));
+    grid.viewport()->grab();
+    QVERIFY(grid.isComplete()); // as stored
+    grid.setChanges({.rotate = 20, .contrast = 0.5});
+    grid.viewport()->grab();
+    QVERIFY(!grid.isComplete());
+    QTRY_VERIFY_WITH_TIMEOUT(grid.isComplete(), sconce::test::patienceMs);
+    grid.setChanges({});
+    grid.viewport()->grab();
+    QVERIFY(grid.isComplete());
 }
 
 void AugmentTest::trainOnThisData()
