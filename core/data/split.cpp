@@ -82,4 +82,18 @@ SplitRows splitRows(std::int64_t trainingCount, std::int64_t testCount, const Sp
     return rows;
 }
 
+TargetCounts countTargets(const Dataset& data, std::span<const std::int64_t> rows)
+{
+    const std::span<const std::int32_t> labels = data.labels(Part::Training);
+    const std::span<const std::uint8_t> sets = data.labelSets(Part::Training);
+    TargetCounts counts{static_cast<std::int64_t>(rows.size()), {}, {}};
+    if (!labels.empty()) counts.perClass.resize(data.info().classes.size());
+    if (!sets.empty()) counts.perLabel.resize(data.info().labelNames.size());
+    for (const std::int64_t row : rows) {
+        if (!labels.empty()) ++counts.perClass[static_cast<std::size_t>(labels[static_cast<std::size_t>(row)])];
+        for (std::size_t i = 0; i < counts.perLabel.size(); ++i) counts.perLabel[i] += sets[static_cast<std::size_t>(row) * counts.perLabel.size() + i];
+    }
+    return counts;
+}
+
 } // namespace sconce

@@ -33,4 +33,12 @@ struct SplitCounts { std::int64_t training = 0, validation = 0, test = 0; };
 SplitCounts splitCounts(std::int64_t trainingCount, std::int64_t testCount, const SplitSettings& settings, std::int64_t ownValidation = 0);
 SplitRows splitRows(std::int64_t trainingCount, std::int64_t testCount, const SplitSettings& settings, std::uint64_t seed, std::int64_t ownValidation = 0);
 
+/// How often each class and each label occurs among rows of the training part.
+struct TargetCounts
+{
+    std::int64_t samples = 0;
+    std::vector<std::int64_t> perClass, perLabel; ///< empty where samples have none
+};
+TargetCounts countTargets(const Dataset& data, std::span<const std::int64_t> rows);
+
 } // namespace sconce

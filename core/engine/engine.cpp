@@ -112,6 +112,7 @@ StepSettings stepSettings(const TrainingSettings& training)
     step.fuse = flagOf(training, "speed", "fused_blocks");
     step.record = flagOf(training, "speed", "cuda_graph");
     step.autotune = flagOf(training, "speed", "autotune");
+    step.resident = flagOf(training, "speed", "resident_data");
     step.deterministic = flagOf(training, "speed", "deterministic");
     step.precision = wordOf(training, "precision", "compute");
     step.firstScale = realOf(training, "precision", "first_scale");

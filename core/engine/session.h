@@ -10,6 +10,7 @@
 #include "core/base/tensor_view.h"
 #include "core/data/dataset.h"
 #include "core/data/scaling.h"
+#include "core/data/split.h"
 #include "core/engine/look.h"
 #include "core/model/primitives.h"
 #include "core/recipe/task.h"
@@ -29,7 +30,7 @@ struct StepSettings
     double clipNorm = 0, clipValue = 0; ///< 0: never
     double averageDecay = 0;          ///< of the weights' running average; 0: none
     bool channelsLast = true, poolsFirst = true, fuse = true, fusedOptimiser = true; ///< off switches of automatic choices
-    bool record = true, autotune = true;   ///< the same, of a GPU: a step recorded once and replayed, convolutions chosen by measuring
+    bool record = true, autotune = true, resident = true; ///< the same, of a GPU: a step recorded once and replayed, convolutions chosen by measuring, data kept there
     bool deterministic = false;       ///< refuse what a GPU would sum in another order each time
     std::string precision = "float32"; ///< of products while training: float32, tf32, bf16, fp16, auto (recipe: precision)
     double firstScale = 65536;        ///< fp16: what the loss is multiplied by before the backward pass, at the start
@@ -47,6 +48,7 @@ struct SessionSpec
     Augmentation augmentation;  ///< of the pictures that are trained on
     std::int64_t stepsPerEpoch = 0; ///< in which pictures are changed anew; 0: never
     Scaling scaling;            ///< of a table's numbers, and of the numbers to be predicted
+    TargetCounts counts;        ///< of the rows that are trained on, for balanced weights; without samples, of the whole training part
     StepSettings step;
     Configured optimiser;    ///< type empty: no training, no optimiser state
     std::string device = "cpu"; ///< "cpu" or "cuda:N"; "auto" must be resolved before (engine/devices.h)

@@ -133,6 +133,9 @@ OptionEntry speed()
              advanced(boolParam("autotune", "Try convolutions", true,
                                 "On an NVIDIA GPU every convolution is tried in each way that cuDNN knows, and the fastest is taken, at each start of the run anew. Costs seconds at the start and some memory; "
                                 "the last digits may differ from one start to the next. Repeatable runs go without. Adds nothing on the processor.")),
+             advanced(boolParam("resident_data", "Data on the GPU", true,
+                                "Keeps the samples in an NVIDIA GPU's memory, as bytes, where they take no more than a quarter of what is free: nothing is copied there from step to step. "
+                                "Switched off, each batch is copied while the one before it is computed, which takes less of the GPU's memory. Adds nothing on the processor.")),
              advanced(boolParam("channels_last", "Channels last", true, "Lays pictures out as the processor's convolutions like them, which makes them faster. Switch it off only to look for a fault.")),
              advanced(boolParam("pools_first", "Pools before ReLU", true, "Max pooling and ReLU give the same in either order, but ReLU behind the pool has a quarter of the work. Fused blocks need it. Switch it off only to look for a fault.")),
              advanced(boolParam("fused_blocks", "Fused blocks", true, "Runs convolution, 2×2 max pooling and activation in one pass where it can, several times faster on a CPU: gradients only where the pool chose, and 3×3 windows, also without a pool, by Winograd's sums. Always in float32. Switch it off only to look for a fault.")),

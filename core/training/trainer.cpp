@@ -22,7 +22,7 @@ constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 constexpr std::int64_t evaluationBatch = 256;
 constexpr double evaluationNewsEvery = 0.1;
 
-SessionSpec sessionSpec(const TrainerInput& input, Plan plan, Scaling scaling, std::int64_t stepsPerEpoch)
+SessionSpec sessionSpec(const TrainerInput& input, Plan plan, Scaling scaling, TargetCounts counts, std::int64_t stepsPerEpoch)
 {
     SessionSpec spec;
     spec.plan = std::move(plan);
@@ -31,6 +31,7 @@ SessionSpec sessionSpec(const TrainerInput& input, Plan plan, Scaling scaling, s
     spec.augmentation = augmentationOf(input.recipe.data);
     spec.stepsPerEpoch = stepsPerEpoch;
     spec.scaling = std::move(scaling);
+    spec.counts = std::move(counts);
     spec.optimiser = input.recipe.training.optimiser;
     spec.step = stepSettings(input.recipe.training);
     spec.device = input.recipe.device;
@@ -414,7 +415,7 @@ Result<void> Training::open()
         if (!known) return known.error();
         if (*known != Scaling{}) scaling = std::move(*known);
     }
-    auto session = Session::open(sessionSpec(m_input, std::move(*plan), scaling, m_stepsPerEpoch));
+    auto session = Session::open(sessionSpec(m_input, std::move(*plan), scaling, countTargets(*m_input.data, m_rows.training), m_stepsPerEpoch));
     if (!session) return session.error();
     m_session = std::move(*session);
     SCONCE_TRY(m_session->useData(m_input.data));

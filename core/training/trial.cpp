@@ -45,6 +45,7 @@ Result<std::unique_ptr<Trial>> Trial::open(TrialSource source)
     spec.augmentation = augmentationOf(recipe.data);
     spec.stepsPerEpoch = std::max<std::int64_t>(1, trial->trainingCount() / trial->batchSize());
     spec.scaling = fitScaling(*trial->m_data, trial->m_rows.training);
+    spec.counts = countTargets(*trial->m_data, trial->m_rows.training);
     spec.optimiser = recipe.training.optimiser;
     spec.step = stepSettings(recipe.training);
     spec.step.record = spec.step.record && source.record;

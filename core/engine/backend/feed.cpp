@@ -47,7 +47,7 @@ void Feed::convert(const std::uint8_t* record, float* out) const
     convertRecord(record, out, channels, m_elements / channels, m_channelsLast, m_factor, m_offset);
 }
 
-Feed::Feed(DatasetPtr data, const ValueType& input, const InputSettings& settings, const Scaling& scaling, at::Device device, bool channelsLast)
+Feed::Feed(DatasetPtr data, const ValueType& input, const InputSettings& settings, const Scaling& scaling, at::Device device, bool channelsLast, bool resident)
     : m_data(std::move(data))
     , m_sizes(input.sizes())
     , m_elements(input.elements())
@@ -68,8 +68,9 @@ Feed::Feed(DatasetPtr data, const ValueType& input, const InputSettings& setting
     m_factor = static_cast<float>(scale / deviation);
     m_offset = static_cast<float>(settings.normalise ? -settings.mean / deviation : 0.0);
     if (!m_data) return;
-    if (m_device.is_cuda()) makeResident();
-    else if (!m_data->contiguous(Part::Training).empty()) m_kind = "in place";
+    if (m_device.is_cuda()) {
+        if (resident) makeResident();
+    } else if (!m_data->contiguous(Part::Training).empty()) m_kind = "in place";
 }
 
 void Feed::change(const Augmentation& how, std::uint64_t seed, std::int64_t stepsPerEpoch)

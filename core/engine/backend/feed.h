@@ -3,7 +3,7 @@
 // Feed (rule 13): brings the rows of a data set to the device as the network wants them. Where the records lie in one piece
 // they are read in place; on a GPU they are kept there as bytes when they fit. Gathering, scaling, normalising and the
 // change of layout are one pass. A table's numbers get their own mean and deviation, and a missing one its median; a text's symbols
-// stay whole numbers. Pictures of training may be changed on the way, others in each epoch. Private to the engine.
+// stay whole numbers. Pictures of training may be changed on the way, differently in each epoch. Private to the engine.
 
 #include "core/data/scaling.h"
 #include "core/engine/backend/picture_changes.h"
@@ -23,9 +23,10 @@ namespace sconce::engine {
 class Feed
 {
   public:
-    Feed(DatasetPtr data, const ValueType& input, const InputSettings& settings, const Scaling& scaling, at::Device device, bool channelsLast);
+    /// `resident`: a GPU keeps the records where they fit.
+    Feed(DatasetPtr data, const ValueType& input, const InputSettings& settings, const Scaling& scaling, at::Device device, bool channelsLast, bool resident = true);
 
-    /// From now on the pictures that are trained on are changed: in each epoch otherwise, an epoch having so many steps. Other samples stay.
+    /// From now on the pictures that are trained on are changed: differently in each epoch, which has so many steps. Other samples stay.
     void change(const Augmentation& how, std::uint64_t seed, std::int64_t stepsPerEpoch);
     /// Of the training part, for this step, changed where they are to be. Overwritten by the next call, as with `reuse` below.
     at::Tensor trainingInputs(std::span<const std::int64_t> rows, std::int64_t step);

@@ -24,6 +24,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace sconce::engine {
 
@@ -183,7 +184,7 @@ Result<void> Loss::fits(const DatasetInfo& data, const ValueType& input, const V
     return invalid("The network gives " + output.text() + " numbers, but one is wanted.", "End the network with a Dense layer of 1 unit.");
 }
 
-void Loss::useData(const Dataset& data, std::int64_t outputs)
+void Loss::useData(const Dataset& data, std::int64_t outputs, TargetCounts counts)
 {
     m_weights.clear();
     m_weightTensor.reset();
@@ -192,22 +193,26 @@ void Loss::useData(const Dataset& data, std::int64_t outputs)
     m_classes = static_cast<std::int64_t>(data.info().classes.size());
     m_positiveWeights.reset();
     if (!m_balanced) return;
-    if (m_target == Target::Labels) return balanceLabels(data);
-    std::vector<std::int64_t> counts(static_cast<std::size_t>(outputs), 0);
-    for (const std::int32_t label : data.labels(Part::Training)) ++counts[static_cast<std::size_t>(label)];
+    if (counts.samples == 0) {
+        std::vector<std::int64_t> all(static_cast<std::size_t>(data.count(Part::Training)));
+        std::iota(all.begin(), all.end(), 0);
+        counts = countTargets(data, all);
+    }
+    if (m_target == Target::Labels) return balanceLabels(counts);
+    counts.perClass.resize(static_cast<std::size_t>(outputs));
     // n / (classes × count), as scikit-learn balances: the mean weight of a sample is 1. A class without samples has none to weigh.
-    const double all = static_cast<double>(data.count(Part::Training)), classes = static_cast<double>(data.info().classes.size());
-    for (const std::int64_t count : counts) m_weights.push_back(count > 0 ? all / (classes * static_cast<double>(count)) : 1.0);
+    const double all = static_cast<double>(counts.samples), classes = static_cast<double>(data.info().classes.size());
+    for (const std::int64_t count : counts.perClass) m_weights.push_back(count > 0 ? all / (classes * static_cast<double>(count)) : 1.0);
     m_weightTensor = at::tensor(m_weights, at::TensorOptions().dtype(at::kFloat)).to(m_device);
 }
 
 /// A sample that has a label counts as much as those without it together: negatives / positives, as PyTorch's documentation of pos_weight
 /// has it. A label that every sample has, or none, has nothing to weigh.
-void Loss::balanceLabels(const Dataset& data)
+void Loss::balanceLabels(const TargetCounts& counts)
 {
-    const auto all = data.count(Part::Training);
+    const std::int64_t all = counts.samples;
     std::vector<double> weights;
-    for (const std::int64_t has : data.info().trainingPerLabel) weights.push_back(has > 0 && has < all ? static_cast<double>(all - has) / static_cast<double>(has) : 1.0);
+    for (const std::int64_t has : counts.perLabel) weights.push_back(has > 0 && has < all ? static_cast<double>(all - has) / static_cast<double>(has) : 1.0);
     m_positiveWeights = at::tensor(weights, at::TensorOptions().dtype(at::kFloat)).to(m_device);
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/base/result.h"
 #include "core/data/scaling.h"
+#include "core/data/split.h"
 #include "core/model/passes.h"
 #include "core/recipe/task.h"
 
@@ -27,7 +28,7 @@ class Loss
     Result<void> fits(const DatasetInfo& data, const ValueType& input, const ValueType& output) const;
     /// Weights of classes and labels follow the data; the network gives `outputs` numbers, at least as many as there are classes. Called before
     /// the first batch.
-    void useData(const Dataset& data, std::int64_t outputs);
+    void useData(const Dataset& data, std::int64_t outputs, TargetCounts counts);
 
     /// What the metrics of so many samples count: these, or a text's symbols.
     std::int64_t countOf(std::int64_t rows) const { return rows * m_perRow; }
@@ -56,7 +57,7 @@ class Loss
     /// Of classes or labels in training; undefined: all alike.
     const at::Tensor& weights() const { return m_target == Target::Labels ? m_positiveWeights : m_weightTensor; }
     at::Tensor reduced(const at::Tensor& output, const at::Tensor& targets, const at::Tensor& weights, std::int64_t reduction) const;
-    void balanceLabels(const Dataset& data);
+    void balanceLabels(const TargetCounts& counts);
     MetricSums labelSums(const at::Tensor& output, const at::Tensor& targets) const;
     at::Tensor labelSumsOnDevice(const at::Tensor& output, const at::Tensor& targets) const;
     at::Tensor said(const at::Tensor& output) const; ///< in the metric's units

@@ -407,7 +407,7 @@ void StepSettingsTest::everySettingIsTakenOver()
     QCOMPARE(usual.precision, std::string("float32"));
     QCOMPARE(usual.batch, TrainingSettings{}.batchSize);
     const std::pair<const char*, bool StepSettings::*> switches[] = {{"channels_last", &StepSettings::channelsLast}, {"pools_first", &StepSettings::poolsFirst}, {"fused_blocks", &StepSettings::fuse},
-                                                                     {"fused_optimiser", &StepSettings::fusedOptimiser}, {"cuda_graph", &StepSettings::record}, {"autotune", &StepSettings::autotune},
+                                                                     {"fused_optimiser", &StepSettings::fusedOptimiser}, {"cuda_graph", &StepSettings::record}, {"autotune", &StepSettings::autotune}, {"resident_data", &StepSettings::resident},
                                                                      {"deterministic", &StepSettings::deterministic}};
     for (const auto& [id, member] : switches) {
         const StepSettings step = with("speed", id, !(usual.*member));
