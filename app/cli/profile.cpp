@@ -61,6 +61,7 @@ int profile(Context& context, const ProfileArguments& arguments)
     emitRows(context, "operation", *profile, profile->operations);
     Json whole{{"steps", profile->steps}, {"batch", profile->batch}, {"step_seconds", profile->stepSeconds}, {"fastest", profile->fastest}, {"slowest", profile->slowest},
                {"rest", profile->rest}, {"together", profile->together(profile->layers)}, {"memory", profile->peakBytes}, {"clock", profile->clock}, {"device", profile->device}};
+    if (!profile->notice.empty()) whole["notice"] = profile->notice;
     if (!arguments.trace.empty()) whole["trace"] = arguments.trace;
     context.emit(whole);
     context.print(tableOf("layer", *profile, profile->layers));
@@ -69,6 +70,7 @@ int profile(Context& context, const ProfileArguments& arguments)
     context.print("");
     context.print("Medians over " + plural(profile->steps, "step", "steps") + " of " + groupedInt(profile->batch) + " samples on " + profile->device + ", timed by " + profile->clock +
                   ". A whole step takes " + milliseconds(profile->stepSeconds) + " ms, between " + milliseconds(profile->fastest) + " and " + milliseconds(profile->slowest) + " ms. Memory at its fullest: " + bytesText(profile->peakBytes) + ".");
+    if (!profile->notice.empty()) context.print(profile->notice);
     if (!arguments.trace.empty()) context.print("The trace is in " + arguments.trace + "; chrome://tracing, ui.perfetto.dev and Speedscope open it.");
     return Done;
 }

@@ -5,6 +5,7 @@
 
 #include "core/training/checkpoint.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace sconce {
@@ -54,6 +55,14 @@ struct StoppingPolicy
     }
     bool ends(const StoppingState& state) const { return enabled && state.waited >= patience; }
 };
+
+/// After running out of memory: how many samples of a batch go through the network at once, where so many were too many (0: all). 0: no
+/// fewer can.
+inline std::int64_t fewerAtOnce(std::int64_t batch, std::int64_t now)
+{
+    const std::int64_t pieces = now > 0 ? std::min(now, batch) : batch;
+    return pieces > 1 ? (pieces + 1) / 2 : 0;
+}
 
 /// What is done about a loss or gradient that is NaN or infinite: nothing but stopping, or going back to the last good checkpoint with
 /// a lower rate, so many times in the whole run.

@@ -188,6 +188,11 @@ Result<Profile> profileSteps(const Recipe& recipe, DatasetPtr data, const Profil
     std::vector<StepProfile> steps;
     for (int i = 0; i < total; ++i) {
         auto step = (*trial)->session().profileStep(i, (*trial)->batch(i, batch), recipe.training.learningRate);
+        if (!step && (*trial)->makeRoom(step.error())) { // steps of several sizes have no median: from the start
+            steps.clear();
+            i = -1;
+            continue;
+        }
         if (!step) return step.error();
         if (auto metrics = (*trial)->session().takeMetrics(); !metrics) return metrics.error();
         if (i >= options.warmUp) steps.push_back(std::move(*step));
@@ -196,6 +201,7 @@ Result<Profile> profileSteps(const Recipe& recipe, DatasetPtr data, const Profil
     Profile profile = readProfile(steps, names, order);
     profile.trace = traceOf(steps, names);
     profile.batch = batch;
+    profile.notice = (*trial)->notice();
     profile.device = (*trial)->recipe().device;
     return profile;
 }

@@ -43,6 +43,7 @@ struct Profile
     double together(const std::vector<ProfileRow>& rows) const;
     std::uint64_t peakBytes = 0; ///< of a step's memory, as StepProfile has it
     std::string clock, device;   ///< "processor"; "cpu"
+    std::string notice;          ///< for the person: that memory ran out, and what was done; mostly empty
     std::string trace;           ///< the Chrome trace of the measured steps: JSON, as chrome://tracing, Perfetto and Speedscope open it
 };
 

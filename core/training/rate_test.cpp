@@ -56,6 +56,7 @@ Result<std::optional<double>> lossOf(Trial& trial, int step, double rate)
         return metrics->empty() ? std::numeric_limits<double>::quiet_NaN() : metrics->back().loss;
     };
     auto loss = compute();
+    while (!loss && trial.makeRoom(loss.error())) loss = compute();
     if (!loss && loss.error().code != ErrorCode::NotFinite) return loss.error();
     if (!loss || !std::isfinite(*loss)) return std::optional<double>();
     return std::optional(*loss);
@@ -115,7 +116,9 @@ Result<RateTest> testRates(const Recipe& recipe, DatasetPtr data, const RateTest
         lowest = std::min(lowest, points.back().smoothed);
         if (i > options.steps / 10 && points.back().smoothed > hopeless * lowest) break;
     }
-    return readRateTest(std::move(points));
+    RateTest test = readRateTest(std::move(points));
+    if (!(*trial)->notice().empty()) test.text += " " + (*trial)->notice();
+    return test;
 }
 
 Result<RateTest> testRates(Store& store, Recipe recipe, const std::string& dataPath, const RateTestOptions& options, const RateTestProgress& progress)

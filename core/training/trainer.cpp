@@ -168,15 +168,14 @@ bool Training::roomForStep(const Error& error)
 {
     const auto batch = static_cast<std::int64_t>(m_batchRows.size());
     const std::int64_t now = m_state.choices.value("micro_batch", std::int64_t{0});
-    const std::int64_t pieces = now > 0 ? std::min(now, batch) : batch;
     if (error.code != ErrorCode::OutOfMemory) return false;
     if (m_writer.busy()) { // the copy that is being written may have taken what the step needs
         (void)finishWriting(); // what went wrong is kept, and met where the next is due
         m_session->setMicroBatch(now);
         return true;
     }
-    if (pieces <= 1) return false;
-    const std::int64_t fewer = (pieces + 1) / 2;
+    const std::int64_t fewer = fewerAtOnce(batch, now);
+    if (fewer == 0) return false;
     m_session->setMicroBatch(fewer);
     m_state.choices["micro_batch"] = fewer; // kept for a resume (rule 8)
     tell("warning", "Memory ran out. The batch of " + groupedInt(batch) + " now goes through the network " + groupedInt(fewer) +

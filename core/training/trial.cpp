@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/training/trial.h"
 
+#include "core/base/text.h"
 #include "core/data/order.h"
 #include "core/engine/devices.h"
 #include "core/engine/memory.h"
 #include "core/hardware/machine.h"
+#include "core/training/policies.h"
 #include "core/training/run_data.h"
 #include "core/training/start_weights.h"
 
@@ -48,6 +50,7 @@ Result<std::unique_ptr<Trial>> Trial::open(TrialSource source)
     spec.counts = countTargets(*trial->m_data, trial->m_rows.training);
     spec.optimiser = recipe.training.optimiser;
     spec.step = stepSettings(recipe.training);
+    trial->m_atOnce = spec.step.microBatch;
     spec.step.record = spec.step.record && source.record;
     spec.device = *device;
     spec.threads = recipe.threads > 0 ? recipe.threads : std::max(1, Machine({}, {}).facts().cpu.usable);
@@ -62,6 +65,16 @@ Result<std::unique_ptr<Trial>> Trial::open(TrialSource source)
         if (auto taken = adoptStartWeights(*trial->m_session, recipe.training, *weights); !taken) return taken.error();
     }
     return trial;
+}
+
+bool Trial::makeRoom(const Error& error)
+{
+    const std::int64_t fewer = error.code == ErrorCode::OutOfMemory ? fewerAtOnce(batchSize(), m_atOnce) : 0;
+    if (fewer == 0) return false;
+    m_session->setMicroBatch(fewer);
+    m_atOnce = fewer;
+    m_notice = "Memory ran out, so the batch of " + groupedInt(batchSize()) + " went through the network " + groupedInt(fewer) + (fewer == 1 ? " sample" : " samples") + " at a time, as it would in a run.";
+    return true;
 }
 
 Trial::~Trial()

@@ -38,6 +38,11 @@ class Trial
     std::int64_t batchSize() const;
     /// Samples of a step (0-based) of batches of that size, in the trainer's order; only whole batches.
     std::vector<std::int64_t> batch(int step, std::int64_t size) const;
+    /// A step of the recipe's batch has failed. True where it may be made again: memory ran out, and from now on fewer samples go through the network at
+    /// once, as in a run.
+    bool makeRoom(const Error& error);
+    /// Where memory ran out, for the person: how many samples now go through the network at once. Else empty.
+    const std::string& notice() const { return m_notice; }
 
   private:
     Trial() = default;
@@ -46,6 +51,8 @@ class Trial
     DatasetPtr m_data;
     SplitRows m_rows;
     std::unique_ptr<Session> m_session;
+    std::int64_t m_atOnce = 0; ///< samples; 0: the whole batch
+    std::string m_notice;
 };
 
 } // namespace sconce

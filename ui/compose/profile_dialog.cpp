@@ -123,7 +123,8 @@ void ProfileDialog::showResult(const Result<Profile>& profile)
     finish(tr("A step of %1 takes %2: the median of %3 steps, which took between %4 and %5. Memory at its fullest: %6.")
                .arg(text(groupedInt(profile->batch)), milliseconds(profile->stepSeconds))
                .arg(profile->steps)
-               .arg(milliseconds(profile->fastest), milliseconds(profile->slowest), text(bytesText(profile->peakBytes))));
+               .arg(milliseconds(profile->fastest), milliseconds(profile->slowest), text(bytesText(profile->peakBytes))) +
+           (profile->notice.empty() ? QString() : QLatin1Char(' ') + text(profile->notice)));
 }
 
 void ProfileDialog::draw()

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Batches in pieces, by the recipe or because memory ran out; and what is left of a run whose data or memory fail in its midst.
+#include "core/training/profile.h"
+#include "core/training/rate_test.h"
 #include "tests/core/training/training_support.h"
 
 #include <QTest>
@@ -74,6 +76,40 @@ class MemoryRunsOutTest : public QObject
             QVERIFY(!told(rest.events, "The batch of")); // it knows
             if (from.state.epoch < from.state.epochsPlanned) QCOMPARE(rest.finalHash(), bench.finalHash()); // the last has nothing left to save
         }
+    }
+
+    /// A profile, and a test of rates, of a batch that does not fit are those of the pieces in which a run would train it, and say so.
+    void trialsGoOnInPieces()
+    {
+        const auto full = [](std::size_t most) {
+            return std::make_shared<FailingData>([most](std::size_t rows) {
+                if (rows > most) throw std::bad_alloc();
+            });
+        };
+        ProfileOptions few;
+        few.steps = 3;
+        few.warmUp = 1;
+        auto profile = profileSteps(cuttable(1), full(6), few, {});
+        SCONCE_VERIFY(profile);
+        QCOMPARE(profile->steps, 3);
+        QVERIFY(profile->stepSeconds > 0);
+        QVERIFY2(profile->notice.find("the batch of 16 went through the network 4 samples at a time") != std::string::npos, profile->notice.c_str());
+        RateTestOptions rates;
+        rates.steps = 40;
+        auto cut = testRates(cuttable(1), full(6), rates, {}), whole = testRates(cuttable(1), full(16), rates, {});
+        SCONCE_VERIFY(cut);
+        SCONCE_VERIFY(whole);
+        QVERIFY2(cut->text.find("4 samples at a time") != std::string::npos, cut->text.c_str());
+        QVERIFY(whole->text.find("Memory") == std::string::npos);
+        QVERIFY(cut->points.size() >= 10 && whole->points.size() >= 10);
+        for (std::size_t i = 0; i < 10; ++i) QVERIFY(std::abs(cut->points[i].loss - whole->points[i].loss) < 1e-4);
+        // Not even one sample: the sentence is that of the lack.
+        auto none = profileSteps(cuttable(1), full(0), few, {});
+        QVERIFY(!none);
+        QCOMPARE(none.error().code, ErrorCode::OutOfMemory);
+        auto noRates = testRates(cuttable(1), full(0), rates, {});
+        QVERIFY(!noRates);
+        QCOMPARE(noRates.error().code, ErrorCode::OutOfMemory);
     }
 
     /// Batch normalisation sees the pieces, and the notice does not promise otherwise.
