@@ -108,6 +108,7 @@ StepSettings stepSettings(const TrainingSettings& training)
     step.averageDecay = realOf(training, "averaging", "decay");
     step.channelsLast = flagOf(training, "speed", "channels_last");
     step.poolsFirst = flagOf(training, "speed", "pools_first");
+    step.countedDropout = flagOf(training, "speed", "counted_dropout");
     step.fusedOptimiser = flagOf(training, "speed", "fused_optimiser");
     step.fuse = flagOf(training, "speed", "fused_blocks");
     step.record = flagOf(training, "speed", "cuda_graph");

@@ -29,7 +29,7 @@ struct StepSettings
     std::int64_t microBatch = 0;      ///< samples at once; 0: the whole batch
     double clipNorm = 0, clipValue = 0; ///< 0: never
     double averageDecay = 0;          ///< of the weights' running average; 0: none
-    bool channelsLast = true, poolsFirst = true, fuse = true, fusedOptimiser = true; ///< off switches of automatic choices
+    bool channelsLast = true, poolsFirst = true, fuse = true, fusedOptimiser = true, countedDropout = true; ///< off switches of automatic choices
     bool record = true, autotune = true, resident = true; ///< the same, of a GPU: a step recorded once and replayed, convolutions chosen by measuring, data kept there
     bool deterministic = false;       ///< refuse what a GPU would sum in another order each time
     std::string precision = "float32"; ///< of products while training: float32, tf32, bf16, fp16, auto (recipe: precision)

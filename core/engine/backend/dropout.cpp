@@ -10,16 +10,15 @@
 #include <ATen/core/Generator.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/bernoulli.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
-#include <ATen/ops/rand.h>
 #include <torch/library.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
-#include <mutex>
 
 namespace sconce::engine {
 namespace {
@@ -41,16 +40,13 @@ void fillMask(const Philox& random, double rate, float* out, std::int64_t count,
     });
 }
 
-at::Tensor maskOnDevice(const std::vector<std::int64_t>& sizes, const at::Tensor& x, double rate, const Philox& random)
+/// As torch's own dropout draws its mask. A generator of its own: nobody else's numbers come between seeding and drawing.
+at::Tensor drawnMask(const std::vector<std::int64_t>& sizes, at::Device device, double rate, const Philox& random)
 {
-    at::Generator generator = at::globalContext().defaultGenerator(x.device());
-    {
-        // The device's generator is Philox too: its seed is taken from our key, its offset starts at 0.
-        const std::scoped_lock lock(generator.mutex());
-        generator.set_current_seed((static_cast<std::uint64_t>(random.bits(0)) << 32) | random.bits(1));
-    }
-    const at::Tensor uniform = at::rand(sizes, generator, x.options());
-    return uniform.ge(rate).to(at::kFloat).mul_(1.0 / (1.0 - rate));
+    at::Generator generator = at::globalContext().defaultGenerator(device).clone();
+    // Of the kinds that torch has, the processor's begins anew with its seed, the GPU's with its offset at 0, too.
+    generator.set_current_seed((static_cast<std::uint64_t>(random.bits(0)) << 32) | random.bits(1));
+    return at::empty(sizes, at::TensorOptions().dtype(at::kFloat).device(device)).bernoulli_(1.0 - rate, generator).mul_(1.0 / (1.0 - rate));
 }
 
 /// As the session's seed and layer travel through an operator, whose numbers are signed.
@@ -93,21 +89,21 @@ at::Tensor mask(const at::Tensor& x, const std::vector<std::int64_t>& sizes, con
     const std::uint64_t layer = textKey(op.key);
     std::int64_t first = context.firstRow;
     for (std::size_t i = 1; i < sizes.size(); ++i) first *= sizes[i];
-    const bool kernel = x.is_cpu() || masksOnDevice(x.device()).empty();
-    if (kernel && (context.stepOnDevice.defined() || !x.is_cpu())) {
+    const bool counted = context.counted && masksOnDevice(x.device()).empty();
+    if (counted && (context.stepOnDevice.defined() || !x.is_cpu())) {
         const at::Tensor step = context.stepOnDevice.defined() ? context.stepOnDevice : at::full({}, context.step, at::TensorOptions().dtype(at::kLong).device(x.device()));
         return maskOperator().call(step, sizes, op.rate, asSigned(context.seed), asSigned(layer), first);
     }
     const Philox random(context.seed, Purpose::Dropout, layer, static_cast<std::uint64_t>(context.step));
-    if (x.is_cpu()) {
+    if (counted) {
         at::Tensor result = at::empty(sizes, at::TensorOptions().dtype(at::kFloat));
         fillMask(random, op.rate, result.data_ptr<float>(), result.numel(), first);
         return result;
     }
-    // The device's generator begins at 0 only: a piece draws the rows before it as well, and leaves them.
+    // That generator begins at 0 only: a piece draws the rows before it as well, and leaves them.
     std::vector<std::int64_t> drawn = sizes;
     drawn[0] += context.firstRow;
-    return maskOnDevice(drawn, x, op.rate, random).narrow(0, context.firstRow, x.size(0));
+    return drawnMask(drawn, x.device(), op.rate, random).narrow(0, context.firstRow, x.size(0));
 }
 
 } // namespace

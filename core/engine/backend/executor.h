@@ -41,6 +41,7 @@ struct RunContext
     at::Tensor stepOnDevice; ///< the same as an int64 there; where it is given, dropout reads it, so that the run can be recorded
     bool again = false;     ///< a segment computed a second time: the running statistics have had their share
     StepObserver* observer = nullptr;
+    bool counted = true;    ///< dropout by Philox of core/base; else by torch's own generator
     std::int64_t firstRow = 0; ///< of this piece in its batch: what rows draw does not depend on how a batch is cut
 };
 
@@ -51,8 +52,8 @@ at::Tensor runPlan(const ExecutionPlan& execution, const at::Tensor& input, cons
 at::Tensor runProduct(const ExecutionPlan& execution, std::size_t step, const at::Tensor& input, const RunContext& context, DType type);
 
 /// A float mask of the shape of `x`: 0 with probability `rate`, else 1/(1-rate). A function of seed, layer, step, row and
-/// element by Philox of core/base, the same numbers on the processor and on a GPU. Where the GPU's kernel is not to be had
-/// (masksOnDevice()), its own generator draws them, seeded from the same key: other numbers, but just as repeatable.
+/// element by Philox of core/base, the same numbers on the processor and on a GPU. Where that is not wanted, or the GPU's kernel is not
+/// to be had (masksOnDevice()), torch's generator of the device draws them, seeded from the same key: other numbers, but just as repeatable.
 at::Tensor dropoutMask(const at::Tensor& x, const DropoutOp& op, const RunContext& context);
 /// Empty where masks are a function of what lies on the device, so that a run can be recorded; else why they are not.
 std::string masksOnDevice(at::Device device);

@@ -161,6 +161,7 @@ Result<void> SessionImpl::start()
     }
     if (m_spec.choices.is_object() && m_spec.choices.contains("micro_batch") && m_spec.choices["micro_batch"].is_number_integer())
         m_spec.step.microBatch = m_spec.choices["micro_batch"].get<std::int64_t>();
+    if (m_spec.choices.is_object() && m_spec.choices.contains("dropout")) m_spec.step.countedDropout = m_spec.choices["dropout"] != drawnDropout;
     if (!m_spec.optimiser.type.empty()) m_precision = resolvePrecision(m_spec.step, m_spec.choices, m_device);
     makePlans();
     makeParameters();
@@ -228,6 +229,7 @@ RunContext SessionImpl::context(bool training, std::int64_t step, std::vector<Te
     context.training = training;
     context.seed = m_spec.seed;
     context.step = step;
+    context.counted = m_spec.step.countedDropout;
     if (training && m_numbers && step == m_numbers->knownStep()) context.stepOnDevice = m_numbers->step();
     return context;
 }

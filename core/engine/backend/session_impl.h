@@ -22,6 +22,8 @@ namespace sconce::engine {
 /// What NotFinite errors advise.
 inline constexpr const char* remedyForNaN = "Lower the learning rate, or check the data for extreme values.";
 /// Among the choices: cuDNN measured which way of each convolution is fastest.
+/// As the run's record has it: dropout by torch's generator.
+inline constexpr const char* drawnDropout = "drawn";
 inline constexpr const char* tunedConvolutions = "tried by cuDNN at each start";
 
 class SessionImpl final : public Session

@@ -176,7 +176,7 @@ Json SessionImpl::choices() const
     if (m_optimiser) json["optimiser"] = (m_optimiser->fused() ? "fused " : "") + m_optimiser->name();
     if (m_optimiser && m_device.is_cuda()) json["convolutions"] = m_tuned ? tunedConvolutions : "as cuDNN's rules have it";
     if (m_optimiser) m_choice.write(json);
-    if (m_optimiser && m_device.is_cuda() && drops()) json["dropout"] = masksOnDevice(m_device).empty() ? "Philox" : "the GPU's generator";
+    if (m_optimiser && drops()) json["dropout"] = m_spec.step.countedDropout && masksOnDevice(m_device).empty() ? "counted" : drawnDropout;
     if (m_optimiser) json["commit"] = m_deferred ? "gated on the device" : "checked at once";
     if (m_feed) json["feed"] = m_feed->kind();
     const EngineVersions versions = engineVersions();

@@ -147,6 +147,7 @@ std::string SessionImpl::whyEager() const
     if (m_spec.step.microBatch > 0) return intro + "the batch goes through the network in pieces.";
     if (m_passes.recompute) return intro + "blocks are computed a second time for the backward pass.";
     if (m_spec.step.batch > m_feed->data()->count(Part::Training)) return intro + "there are fewer samples than a batch has.";
+    if (drops() && !m_spec.step.countedDropout) return m_device.is_cuda() ? intro + "dropout from counters is switched off in the recipe." : nothing;
     if (drops())
         if (const std::string masks = masksOnDevice(m_device); !masks.empty()) return intro + masks;
     return {};

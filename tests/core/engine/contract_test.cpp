@@ -501,8 +501,10 @@ void ContractTest::dropoutDropsItsShare_data()
 {
     QTest::addColumn<QString>("type");
     QTest::addColumn<double>("rate");
+    QTest::addColumn<bool>("counted");
     for (const char* type : {"dropout", "spatial_dropout2d"})
-        for (double rate : {0.0, 0.2, 0.5, 0.9}) QTest::addRow("%s %g", type, rate) << QString(type) << rate;
+        for (double rate : {0.0, 0.2, 0.5, 0.9})
+            for (bool counted : {true, false}) QTest::addRow("%s %g%s", type, rate, counted ? "" : " by torch's generator") << QString(type) << rate << counted;
 }
 
 void ContractTest::dropoutDropsItsShare()
@@ -511,7 +513,10 @@ void ContractTest::dropoutDropsItsShare()
     QFETCH(double, rate);
     const ValueType input = imageType(40, 6, 6);
     const std::string json = R"([{"type":")" + type.toStdString() + R"(","rate":)" + std::to_string(rate) + "}]";
-    auto session = Session::open(inferenceSpec(*planOf(json, input), 3));
+    QFETCH(bool, counted);
+    SessionSpec spec = inferenceSpec(*planOf(json, input), 3);
+    spec.step.countedDropout = counted;
+    auto session = Session::open(std::move(spec));
     QVERIFY(session.ok());
     const std::int64_t batch = 50, channels = batch * 40, pixels = 36;
     const torch::Tensor x = randomTensor(withBatch(input, batch), 1, 1, 2);

@@ -95,6 +95,7 @@ class StepSettingsTest : public QObject
     void smoothsLabels();
     void balancesClasses();
     void offSwitches();
+    void dropoutByTorchsGenerator();
 };
 
 void StepSettingsTest::microBatchesAddUp_data()
@@ -102,12 +103,14 @@ void StepSettingsTest::microBatchesAddUp_data()
     QTest::addColumn<int>("size");
     QTest::addColumn<bool>("balanced");
     QTest::addColumn<bool>("gated");
-    QTest::newRow("equal pieces") << 4 << false << false;
-    QTest::newRow("a smaller last piece") << 7 << false << false;
-    QTest::newRow("one by one") << 1 << false << false;
-    QTest::newRow("larger than the batch") << 100 << false << false;
-    QTest::newRow("weighted classes") << 5 << true << false;
-    QTest::newRow("as on a GPU") << 5 << false << true;
+    QTest::addColumn<bool>("counted");
+    QTest::newRow("equal pieces") << 4 << false << false << true;
+    QTest::newRow("a smaller last piece") << 7 << false << false << true;
+    QTest::newRow("one by one") << 1 << false << false << true;
+    QTest::newRow("larger than the batch") << 100 << false << false << true;
+    QTest::newRow("weighted classes") << 5 << true << false << true;
+    QTest::newRow("as on a GPU") << 5 << false << true << true;
+    QTest::newRow("dropout by torch's generator") << 5 << false << false << false;
 }
 
 void StepSettingsTest::microBatchesAddUp()
@@ -115,11 +118,13 @@ void StepSettingsTest::microBatchesAddUp()
     QFETCH(int, size);
     QFETCH(bool, balanced);
     QFETCH(bool, gated);
+    QFETCH(bool, counted);
     const ParamValues task = balanced ? ParamValues{{"class_weights", std::string("balanced")}, {"label_smoothing", 0.1}} : ParamValues{};
     const Json choices = gated ? Json{{"commit", "gated on the device"}} : Json();
-    StepSettings pieces;
+    StepSettings usual, pieces;
+    usual.countedDropout = pieces.countedDropout = counted;
     pieces.microBatch = size;
-    auto whole = openWith({}, task), cut = openWith(pieces, task, plainNet, "sgd", {{"momentum", 0.0}}, choices);
+    auto whole = openWith(usual, task), cut = openWith(pieces, task, plainNet, "sgd", {{"momentum", 0.0}}, choices);
     for (std::int64_t step = 0; step < 4; ++step) {
         const std::vector<float> a = gradientOf(*whole, step), b = gradientOf(*cut, step);
         QVERIFY(normOf(a) > 0.01);
@@ -370,6 +375,27 @@ void StepSettingsTest::offSwitches()
     QCOMPARE(openWith({}, {}, plainNet, "sgd", {}, begun)->choices()["fusion"].get<std::string>(), std::string("off"));
 }
 
+/// Other masks than those by counters, and the same ones each time: after a resume, too, also where the switch has been turned since.
+void StepSettingsTest::dropoutByTorchsGenerator()
+{
+    StepSettings drawn;
+    drawn.countedDropout = false;
+    auto usual = openWith({}, {}, plainNet, "adam", {}), whole = openWith(drawn, {}, plainNet, "adam", {}), first = openWith(drawn, {}, plainNet, "adam", {});
+    QCOMPARE(usual->choices()["dropout"].get<std::string>(), std::string("counted"));
+    QCOMPARE(whole->choices()["dropout"].get<std::string>(), std::string("drawn"));
+    train(*usual, 0, 7);
+    train(*whole, 0, 7);
+    train(*first, 0, 3);
+    QVERIFY(!(stateOf(*usual) == stateOf(*whole)));
+    const State saved = stateOf(*first);
+    auto second = openWith({}, {}, plainNet, "adam", {}, first->choices());
+    QCOMPARE(second->choices()["dropout"].get<std::string>(), std::string("drawn"));
+    QVERIFY(second->setWeights(viewsOf(saved.weights)).ok());
+    QVERIFY(second->setOptimiserState(viewsOf(saved.optimiser)).ok());
+    train(*second, 3, 7);
+    QVERIFY(stateOf(*second) == stateOf(*whole));
+}
+
 /// On the CPU the switch changes nothing: the numbers are the same each time without it. That torch has it, the session says.
 void StepSettingsTest::theSameEveryTime()
 {
@@ -407,7 +433,7 @@ void StepSettingsTest::everySettingIsTakenOver()
     QCOMPARE(usual.precision, std::string("float32"));
     QCOMPARE(usual.batch, TrainingSettings{}.batchSize);
     const std::pair<const char*, bool StepSettings::*> switches[] = {{"channels_last", &StepSettings::channelsLast}, {"pools_first", &StepSettings::poolsFirst}, {"fused_blocks", &StepSettings::fuse},
-                                                                     {"fused_optimiser", &StepSettings::fusedOptimiser}, {"cuda_graph", &StepSettings::record}, {"autotune", &StepSettings::autotune}, {"resident_data", &StepSettings::resident},
+                                                                     {"fused_optimiser", &StepSettings::fusedOptimiser}, {"counted_dropout", &StepSettings::countedDropout}, {"cuda_graph", &StepSettings::record}, {"autotune", &StepSettings::autotune}, {"resident_data", &StepSettings::resident},
                                                                      {"deterministic", &StepSettings::deterministic}};
     for (const auto& [id, member] : switches) {
         const StepSettings step = with("speed", id, !(usual.*member));
