@@ -123,7 +123,7 @@ class Writer
         char needs = learns(step.op, m_plan);
         for (ValueIndex value : step.inputs) needs = needs || m_needs[static_cast<std::size_t>(value)];
         m_needs[static_cast<std::size_t>(step.output)] = needs;
-        if (m_execution.fusions[i]) return fused(i, *m_execution.fusions[i], needs);
+        if (m_execution.fusions[i] && m_execution.fusions[i]->kind != Fusion::Kind::Attention) return fused(i, *m_execution.fusions[i], needs);
         Work work;
         for (ValueIndex value : step.inputs) work.in.push_back(as(value, computes));
         const double result = elements(step.output) * static_cast<double>(sizeOf(computes));

@@ -178,7 +178,7 @@ bool isInputConv(const Step& step, const Plan& plan)
 
 bool runsWhole(const Fusion& fusion)
 {
-    return fusion.kind == Fusion::Kind::ConvPool || fusion.kind == Fusion::Kind::DeepConvPool || fusion.kind == Fusion::Kind::WindowConv;
+    return fusion.kind == Fusion::Kind::ConvPool || fusion.kind == Fusion::Kind::DeepConvPool || fusion.kind == Fusion::Kind::WindowConv || fusion.kind == Fusion::Kind::Attention;
 }
 
 std::vector<std::optional<Fusion>> findFusions(const Plan& plan, bool deep, bool windows)
@@ -213,6 +213,17 @@ std::vector<std::optional<Fusion>> findFusions(const Plan& plan, bool deep, bool
         i = at + 1;
     }
     return found;
+}
+
+void findShortAttention(const Plan& plan, std::vector<std::optional<Fusion>>& fusions)
+{
+    for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+        const auto* attention = as<AttentionOp>(plan.steps[i]);
+        if (!attention || attention->dropout > 0) continue;
+        const ValueType& type = plan.values[static_cast<std::size_t>(plan.steps[i].output)].type;
+        const std::int64_t length = type.dims[0].size, width = type.dims[1].size / attention->heads;
+        if (length <= fewPositions && width % fusedBlockOf == 0) fusions[i] = Fusion{Fusion::Kind::Attention, 1, 1};
+    }
 }
 
 ParamIndex productWeight(const Operation& op)
@@ -281,6 +292,7 @@ ExecutionPlan prepare(Plan plan, const PassOptions& options)
     if (options.poolsFirst) result.poolsMoved = moveActivationsBehindMaxPools(plan);
     result.channelsLast = options.channelsLast && gainsFromChannelsLast(plan);
     result.fusions = options.fuse && result.channelsLast ? findFusions(plan, options.deep, options.products == DType::F32) : std::vector<std::optional<Fusion>>(plan.steps.size());
+    if (options.fuse && options.attention) findShortAttention(plan, result.fusions);
     result.inPlace = markInPlace(plan);
     result.dead = markDead(plan);
     result.computes = chooseTypes(plan, result.fusions, options);

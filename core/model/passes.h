@@ -14,6 +14,9 @@ namespace sconce {
 
 /// Filters, or channels of a pooled map, of a fused block are a multiple of this (the engine's kernels work in such blocks).
 inline constexpr int fusedBlockOf = 16;
+/// Up to so many positions attention is made in one piece, where the width of a head is a multiple of fusedBlockOf too: measured there, it
+/// takes half the time of torch's, whose blocks are made for long texts.
+inline constexpr int fewPositions = 256;
 
 /// What the plan's last value is, as seen by the loss.
 enum class OutputKind { Raw, Probabilities, LogProbabilities, Sigmoid };
@@ -30,6 +33,7 @@ struct Fusion
         WindowConv,   ///< a 3×3 convolution of many channels alone
         Pool,         ///< max pooling and activation
         BiasPool,     ///< the same behind a convolution, whose bias is added to the pooled map, a quarter as large
+        Attention,    ///< over few positions: softmax and products of a head together
     } kind = Kind::Pool;
     int steps = 1;
     double slope = 1; ///< of the activation for negative numbers: 0 ReLU, 1 no activation
@@ -65,6 +69,7 @@ struct PassOptions
     bool channelsLast = true; ///< wanted where the plan has two-dimensional maps
     bool poolsFirst = true;   ///< ReLU behind max pools, a quarter of the work; fused blocks with a ReLU need it
     bool fuse = true;         ///< wanted where there are kernels for it: CPU, channels-last
+    bool attention = true;    ///< of those, attention over few positions
     bool deep = true;         ///< of those, also blocks and convolutions of many channels
     DType products = DType::F32; ///< what convolutions and matrix products compute in: F32, BF16 or F16
     std::optional<std::vector<std::string>> only; ///< of those, the ones with these weights; nothing: all
@@ -91,6 +96,8 @@ std::vector<std::vector<ValueIndex>> markDead(const Plan& plan);
 /// Blocks of convolution, 2×2 max pooling and ReLU (or leaky ReLU) that the fused kernels know.
 /// deep: also those of many channels; windows: also 3×3 convolutions that no pool follows.
 std::vector<std::optional<Fusion>> findFusions(const Plan& plan, bool deep = true, bool windows = true);
+/// Adds attention over few positions that drops nothing, as the engine's kernel knows it.
+void findShortAttention(const Plan& plan, std::vector<std::optional<Fusion>>& fusions);
 /// Per step, what it computes in: products as asked, what only moves or selects numbers (a GPU: attention) as its inputs are, all else
 /// (norms, sums, pooling, dropout, embeddings, the loss behind them) float32. So are blocks that the fused kernels run whole.
 std::vector<DType> chooseTypes(const Plan& plan, const std::vector<std::optional<Fusion>>& fusions, const PassOptions& options);

@@ -17,6 +17,7 @@ namespace sconce::engine::convpool {
 namespace plain {
 namespace {
 constexpr int width = 4;
+#include "core/engine/backend/vectors.inc"
 #include "core/engine/backend/conv_pool_kernels.inc"
 #include "core/engine/backend/deep_conv_pool_kernels.inc"
 #include "core/engine/backend/winograd_kernels.inc"
@@ -29,6 +30,7 @@ constexpr int width = 4;
 namespace avx2 {
 namespace {
 constexpr int width = 8;
+#include "core/engine/backend/vectors.inc"
 #include "core/engine/backend/conv_pool_kernels.inc"
 #include "core/engine/backend/deep_conv_pool_kernels.inc"
 #include "core/engine/backend/winograd_kernels.inc"
@@ -41,6 +43,7 @@ constexpr int width = 8;
 namespace avx512 {
 namespace {
 constexpr int width = 16;
+#include "core/engine/backend/vectors.inc"
 #include "core/engine/backend/conv_pool_kernels.inc"
 #include "core/engine/backend/deep_conv_pool_kernels.inc"
 #include "core/engine/backend/winograd_kernels.inc"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/backend/executor.h"
 
+#include "core/engine/backend/attention.h"
 #include "core/engine/backend/conv_pool.h"
 #include "core/engine/backend/tensors.h"
 
@@ -309,6 +310,10 @@ Tensor executeFused(const Fusion& fusion, const Frame& frame)
     case Fusion::Kind::DeepConvPool: return deepConvPool(frame.x(), frame.parameter(conv->weight), frame.parameter(conv->bias), *conv, fusion.slope);
     case Fusion::Kind::WindowConv: return windowConv(frame.x(), frame.parameter(conv->weight), frame.parameter(conv->bias), *conv);
     case Fusion::Kind::Pool: return pool(frame.x(), {}, fusion.slope);
+    case Fusion::Kind::Attention: {
+        const auto& attention = std::get<AttentionOp>(frame.step.op);
+        return shortAttention(frame.x(), attention.heads, attention.causal);
+    }
     case Fusion::Kind::BiasPool: break;
     }
     ConvOp bare = *conv;

@@ -2,6 +2,7 @@
 #include "core/engine/backend/session_impl.h"
 
 #include "core/base/text.h"
+#include "core/engine/backend/attention.h"
 #include "core/engine/backend/conv_pool.h"
 #include "core/engine/backend/failure.h"
 #include "core/engine/backend/initialise.h"
@@ -136,6 +137,7 @@ Result<void> SessionImpl::start()
     if (m_spec.choices.is_object() && m_spec.choices.contains("layout")) m_passes.channelsLast = m_spec.choices["layout"] == "channels-last";
     // A run begun without fused blocks goes on without: their sums are rounded in another order.
     m_passes.fuse = m_device.is_cpu() && m_spec.step.fuse && (!m_spec.choices.is_object() || !m_spec.choices.contains("layout") || (m_spec.choices.contains("fusion") && m_spec.choices["fusion"] != "off"));
+    m_passes.attention = fastAttention() && (!m_spec.choices.is_object() || !m_spec.choices.contains("fusion") || m_spec.choices.contains("short_attention"));
     m_passes.deep = fastConvolutions() && (!m_spec.choices.is_object() || !m_spec.choices.contains("fusion") || m_spec.choices.contains("deep_blocks")); // as are runs begun before there were any
     // On a GPU the finite check must not wait for the device. The same way can be asked for on the CPU, to test it there.
     m_deferred = m_device.is_cuda() || (m_spec.choices.is_object() && m_spec.choices.contains("commit") && m_spec.choices["commit"] == "gated on the device");

@@ -164,6 +164,7 @@ Json SessionImpl::choices() const
     json["fused_blocks"] = fused;
     const auto count = [&](Fusion::Kind kind) { return std::count_if(m_execution.fusions.begin(), m_execution.fusions.end(), [&](const auto& fusion) { return fusion && fusion->kind == kind; }); };
     json["deep_blocks"] = count(Fusion::Kind::DeepConvPool);
+    json["short_attention"] = count(Fusion::Kind::Attention);
     json["winograd_convolutions"] = count(Fusion::Kind::WindowConv);
     // On the CPU the same number of threads gives the same numbers in any case.
     json["deterministic"] = at::globalContext().deterministicAlgorithms() ? "refuses what is not" : m_device.is_cuda() ? (m_tuned ? "no" : "convolutions") : "for the same number of threads";

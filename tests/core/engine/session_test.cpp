@@ -401,9 +401,25 @@ void SessionTest::tooManyParametersAreRefused()
     QVERIFY(!session.error().remedy.empty());
 }
 
-/// A run of an older Sconce knew no fused blocks of many channels; they round in another order.
+/// A run of an older Sconce knew no fused blocks of many channels, nor attention of its own; they round in another order.
 void SessionTest::blocksThatARunBeganWithoutStayOut()
 {
+    const auto attends = [](const Json& choices, bool fuse) {
+        SessionSpec spec = specOf(*planOf(R"([{"type":"dense","units":32},{"type":"self_attention","heads":2},{"type":"global_average_pool"}])", positionsType(6, 4)));
+        spec.choices = choices;
+        spec.step.fuse = fuse;
+        auto session = Session::open(std::move(spec));
+        if (!session) giveUp(session.error());
+        return (*session)->choices();
+    };
+    const Json usual = attends({}, true);
+    QCOMPARE(attends(usual, true)["short_attention"].get<int>(), usual["short_attention"].get<int>());
+    QCOMPARE(attends({}, false)["short_attention"].get<int>(), 0);
+    Json before = usual;
+    before.erase("short_attention");
+    QCOMPARE(attends(before, true)["short_attention"].get<int>(), 0);
+    if (usual["fusion"] != "plain" && usual["fusion"] != "off") QCOMPARE(usual["short_attention"].get<int>(), 1);
+
     const auto deepBlocks = [](const Json& choices) {
         SessionSpec spec = specOf(*planOf(R"([{"type":"conv2d","filters":16},{"type":"conv2d","filters":16,"activation":"relu"},{"type":"max_pool2d"}])", imageType(1, 12, 12)));
         spec.choices = choices;
