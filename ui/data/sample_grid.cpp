@@ -14,7 +14,8 @@ namespace sconce::ui {
 
 namespace {
 constexpr int gap = 8, edge = 3; ///< edge: room for the frame around the current sample
-constexpr qint64 turnMs = 8;     ///< spent on changed pictures before the window has its turn again
+constexpr qint64 turnMs = 8;     ///< spent on making changed pictures before the window has its turn again
+constexpr int leastKept = 64 << 10; ///< KiB
 }
 
 SampleGrid::SampleGrid(QWidget* parent) : QAbstractScrollArea(parent)
@@ -32,7 +33,7 @@ void SampleGrid::setData(DatasetPtr data, std::vector<Sample> samples)
     m_data = std::move(data);
     m_samples = std::move(samples);
     m_message.clear();
-    m_changed.clear();
+    m_thumbnails.clear();
     m_current = m_samples.empty() ? -1 : 0;
     verticalScrollBar()->setValue(0);
     updateScroll();
@@ -43,7 +44,7 @@ void SampleGrid::setData(DatasetPtr data, std::vector<Sample> samples)
 void SampleGrid::setCellSize(int pixels)
 {
     m_cell = pixels;
-    m_changed.clear();
+    m_thumbnails.clear();
     updateScroll();
     viewport()->update();
 }
@@ -52,7 +53,7 @@ void SampleGrid::setChanges(const Augmentation& how)
 {
     if (how == m_changes) return;
     m_changes = how;
-    m_changed.clear();
+    m_thumbnails.clear();
     viewport()->update();
 }
 
@@ -65,14 +66,14 @@ QImage SampleGrid::picture(int index) const
 }
 
 /// No larger than its cell, so that those of a whole screen are kept.
-QImage SampleGrid::changedPicture(int index) const
+QImage SampleGrid::thumbnail(int index) const
 {
-    const std::int64_t row = m_samples[static_cast<std::size_t>(index)].row;
-    if (const QImage* made = m_changed.object(row)) return *made;
+    if (const QImage* made = m_thumbnails.object(keyOf(index))) return *made;
     QImage image = picture(index);
-    if (const int most = static_cast<int>(m_cell * devicePixelRatioF()); image.width() > most || image.height() > most)
-        image = image.scaled(most, most, Qt::IgnoreAspectRatio, Qt::SmoothTransformation);
-    m_changed.insert(row, new QImage(image), std::max(1, static_cast<int>(image.sizeInBytes() >> 10)));
+    const int most = static_cast<int>(m_cell * devicePixelRatioF());
+    const bool large = image.width() > most || image.height() > most;
+    if (large) image = image.scaled(most, most, Qt::KeepAspectRatio, Qt::SmoothTransformation);
+    if (large || isChanged(index)) m_thumbnails.insert(keyOf(index), new QImage(image), std::max(1, static_cast<int>(image.sizeInBytes() >> 10)));
     return image;
 }
 
@@ -134,20 +135,28 @@ void SampleGrid::paintEvent(QPaintEvent*)
         return;
     }
     painter.setRenderHint(QPainter::SmoothPixmapTransform, false); // pixels stay pixels
-    QElapsedTimer turn;
-    turn.start();
     m_complete = true;
+    qint64 spentMs = 0;
+    int made = 0;
     const int perRow = rowHeight() + gap, first = std::max(0, verticalScrollBar()->value() / perRow * columns());
     for (int i = first; i < static_cast<int>(m_samples.size()); ++i) {
         const QRect rect = cellRect(i);
         if (rect.top() > viewport()->height()) break;
         const Sample& sample = m_samples[static_cast<std::size_t>(i)];
         const QRect picture(rect.topLeft(), QSize(m_cell, m_cell));
-        if (isChanged(i) && !m_changed.contains(sample.row) && turn.elapsed() >= turnMs) {
+        const bool toMake = isChanged(i) && !m_thumbnails.contains(keyOf(i));
+        if (toMake && made > 0 && spentMs >= turnMs) {
             painter.fillRect(picture, color(Token::Raised));
             m_complete = false;
         } else {
-            painter.drawImage(picture, isChanged(i) ? changedPicture(i) : this->picture(i));
+            QElapsedTimer making;
+            making.start();
+            const QImage image = thumbnail(i);
+            if (toMake) ++made, spentMs += making.elapsed();
+            QRect fitting(QPoint(), image.size().scaled(picture.size(), Qt::KeepAspectRatio));
+            fitting.moveCenter(picture.center());
+            if (fitting != picture) painter.fillRect(picture, color(Token::Raised));
+            painter.drawImage(fitting, image);
         }
         painter.setFont(ui::font(i == m_current ? FontRole::MonoSmall : FontRole::MonoAxis));
         painter.setPen(color(i == m_current ? Token::Text : Token::Text2));
@@ -163,6 +172,8 @@ void SampleGrid::paintEvent(QPaintEvent*)
 
 void SampleGrid::resizeEvent(QResizeEvent* event)
 {
+    const double pixels = devicePixelRatioF() * devicePixelRatioF() * viewport()->width() * viewport()->height();
+    m_thumbnails.setMaxCost(std::max(leastKept, static_cast<int>(2 * 4 * pixels / 1024))); // what is on view, and as much again
     QAbstractScrollArea::resizeEvent(event);
     updateScroll();
 }

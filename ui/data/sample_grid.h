@@ -51,7 +51,8 @@ class SampleGrid : public QAbstractScrollArea
 
   private:
     bool isChanged(int index) const; ///< shown as the network would meet it
-    QImage changedPicture(int index) const;
+    QImage thumbnail(int index) const;
+    qint64 keyOf(int index) const { return m_samples[static_cast<std::size_t>(index)].row << 2 | static_cast<int>(m_samples[static_cast<std::size_t>(index)].part); }
     int columns() const;
     int rowHeight() const { return m_cell + 20; }
     int indexAt(const QPoint& position) const;
@@ -61,7 +62,7 @@ class SampleGrid : public QAbstractScrollArea
     std::vector<Sample> m_samples;
     QString m_message;
     Augmentation m_changes;
-    mutable QCache<qint64, QImage> m_changed{64 << 10}; ///< by row, in KiB: what was made once is scrolled over
+    mutable QCache<qint64, QImage> m_thumbnails{64 << 10}; ///< in KiB: what took time to make
     bool m_complete = true;
     int m_cell = 84;
     int m_current = -1;

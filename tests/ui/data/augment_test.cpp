@@ -330,7 +330,7 @@ void AugmentTest::largeSamplesLeaveTheWindowItsTurn()
     const auto data = openDataset(folder.path().toStdString(), large);
     QVERIFY(data);
     std::vector<SampleGrid::Sample> samples;
-    for (std::int64_t row = 0; row < (*data)->count(Part::Training); ++row) samples.push_back({Part::Training, row, 0});
+    for (std::int64_t row = 0; row < (*data)->count(Part::Training); ++row) samples.push_back({Part::Training, row, row % 3 == 0 ? 1 : 0}); // among them some that are shown as stored
     SampleGrid grid;
     grid.setCellSize(56);
     grid.resize(700, 500);
