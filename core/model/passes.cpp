@@ -275,6 +275,14 @@ std::vector<DType> chooseTypes(const Plan& plan, const std::vector<std::optional
     return computes;
 }
 
+bool dropsAnything(const Plan& plan)
+{
+    return std::any_of(plan.steps.begin(), plan.steps.end(), [](const Step& step) {
+        const auto* attention = as<AttentionOp>(step);
+        return as<DropoutOp>(step) || (attention && attention->dropout > 0);
+    });
+}
+
 bool gainsFromChannelsLast(const Plan& plan)
 {
     for (const Step& step : plan.steps) {

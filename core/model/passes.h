@@ -68,8 +68,8 @@ struct PassOptions
 {
     bool channelsLast = true; ///< wanted where the plan has two-dimensional maps
     bool poolsFirst = true;   ///< ReLU behind max pools, a quarter of the work; fused blocks with a ReLU need it
-    bool fuse = true;         ///< wanted where there are kernels for it: CPU, channels-last
-    bool attention = true;    ///< of those, attention over few positions
+    bool fuse = true;         ///< wanted where there are kernels for it: CPU, blocks of pictures channels-last
+    bool attention = true;    ///< of those, attention over few positions, which has no layout
     bool deep = true;         ///< of those, also blocks and convolutions of many channels
     DType products = DType::F32; ///< what convolutions and matrix products compute in: F32, BF16 or F16
     std::optional<std::vector<std::string>> only; ///< of those, the ones with these weights; nothing: all
@@ -111,6 +111,8 @@ std::vector<Segment> chooseSegments(const ExecutionPlan& execution);
 double recomputedShare(const ExecutionPlan& execution);
 /// A convolution or matrix product: what chooseTypes() may cast. Its weight, or `none`.
 ParamIndex productWeight(const Operation& op);
+/// True if training draws masks for it.
+bool dropsAnything(const Plan& plan);
 /// True if some value has two spatial axes and some step gains from channels-last.
 bool gainsFromChannelsLast(const Plan& plan);
 

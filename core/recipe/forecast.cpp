@@ -46,8 +46,9 @@ PassOptions passesOf(const Recipe& recipe)
 }
 
 /// Whether a GPU will try the step as a CUDA graph (SessionImpl::whyEager()). What comes of that is known when the run starts.
-bool mayBeCaptured(const Recipe& recipe, std::int64_t rows)
+bool mayBeCaptured(const Recipe& recipe, const Plan& plan, std::int64_t rows)
 {
+    if (dropsAnything(plan) && !flagOf(recipe.training, "speed", "counted_dropout")) return false;
     return recipe.device.starts_with("cuda") && flagOf(recipe.training, "speed", "cuda_graph") && rows == recipe.training.batchSize &&
            wholeOf(recipe.training, "gradients", "micro_batch") == 0 && wordOf(recipe.training, "memory", "recompute") != "blocks";
 }
@@ -115,7 +116,7 @@ MemoryForecast forecastMemory(const Recipe& recipe, const Plan& plan, std::int64
     const Beyond now = beyond(training, looking, gradients, rows, evaluated, rows < recipe.training.batchSize);
     result.activations = whole(now.step - gradients);
     result.workspace = whole(now.all() - now.step);
-    if (mayBeCaptured(recipe, rows)) {
+    if (mayBeCaptured(recipe, plan, rows)) {
         // Its activations and gradients stay reserved, and nobody else can have them: the fullest of what is not captured comes on top.
         const double beside = std::max(now.validation, last > 0 ? beyond(training, looking, gradients, last, evaluated, false).step : 0);
         result.graph = whole(now.step + beside - now.all());

@@ -47,16 +47,20 @@ double rounded(double rate)
 Result<std::optional<double>> lossOf(Trial& trial, int step, double rate)
 {
     Session& session = trial.session();
-    const auto compute = [&]() -> Result<double> {
+    const auto train = [&]() -> Result<void> {
         SCONCE_TRY(session.forward(step, trial.batch(step, trial.batchSize())));
         SCONCE_TRY(session.backward());
-        SCONCE_TRY(session.commit(rate));
+        return session.commit(rate);
+    };
+    const auto compute = [&]() -> Result<double> {
+        auto done = train();
+        while (!done && trial.makeRoom(done.error())) done = train();
+        if (!done) return done.error();
         auto metrics = session.takeMetrics();
         if (!metrics) return metrics.error();
         return metrics->empty() ? std::numeric_limits<double>::quiet_NaN() : metrics->back().loss;
     };
     auto loss = compute();
-    while (!loss && trial.makeRoom(loss.error())) loss = compute();
     if (!loss && loss.error().code != ErrorCode::NotFinite) return loss.error();
     if (!loss || !std::isfinite(*loss)) return std::optional<double>();
     return std::optional(*loss);

@@ -3,7 +3,7 @@
 // The inner loops of attention over few positions (attention.h), without torch, in float32: a head's scores fit into the nearest caches,
 // so they are made whole, and what lies behind each position is never computed. A call is one thread's work: one head of one sample; the
 // caller splits them over threads, and no two calls at once write to the same place. Built several times for different instruction
-// sets; attentionKernels() takes the best that this processor has.
+// sets; kernels() takes the best that this processor has.
 
 #include <cstdint>
 

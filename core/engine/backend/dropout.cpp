@@ -19,6 +19,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <mutex>
 
 namespace sconce::engine {
 namespace {
@@ -43,7 +44,11 @@ void fillMask(const Philox& random, double rate, float* out, std::int64_t count,
 /// As torch's own dropout draws its mask. A generator of its own: nobody else's numbers come between seeding and drawing.
 at::Tensor drawnMask(const std::vector<std::int64_t>& sizes, at::Device device, double rate, const Philox& random)
 {
-    at::Generator generator = at::globalContext().defaultGenerator(device).clone();
+    at::Generator usual = at::globalContext().defaultGenerator(device);
+    at::Generator generator = [&] {
+        const std::scoped_lock lock(usual.mutex());
+        return usual.clone();
+    }();
     // Of the kinds that torch has, the processor's begins anew with its seed, the GPU's with its offset at 0, too.
     generator.set_current_seed((static_cast<std::uint64_t>(random.bits(0)) << 32) | random.bits(1));
     return at::empty(sizes, at::TensorOptions().dtype(at::kFloat).device(device)).bernoulli_(1.0 - rate, generator).mul_(1.0 / (1.0 - rate));
@@ -103,7 +108,8 @@ at::Tensor mask(const at::Tensor& x, const std::vector<std::int64_t>& sizes, con
     // That generator begins at 0 only: a piece draws the rows before it as well, and leaves them.
     std::vector<std::int64_t> drawn = sizes;
     drawn[0] += context.firstRow;
-    return drawnMask(drawn, x.device(), op.rate, random).narrow(0, context.firstRow, x.size(0));
+    const at::Tensor all = drawnMask(drawn, x.device(), op.rate, random);
+    return context.firstRow > 0 ? all.narrow(0, context.firstRow, x.size(0)).clone() : all; // what lies before would be kept with it
 }
 
 } // namespace

@@ -42,7 +42,7 @@ struct RunContext
     bool again = false;     ///< a segment computed a second time: the running statistics have had their share
     StepObserver* observer = nullptr;
     bool counted = true;    ///< dropout by Philox of core/base; else by torch's own generator
-    std::int64_t firstRow = 0; ///< of this piece in its batch: what rows draw does not depend on how a batch is cut
+    std::int64_t firstRow = 0; ///< of this piece in its batch: what rows draw by Philox, and on the processor, does not depend on how a batch is cut
 };
 
 /// The plan's output for an input [N, …] (int64 where it takes symbols), in float32. Throws like torch does; checks that every step gives the declared shape and

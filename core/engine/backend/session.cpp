@@ -201,7 +201,7 @@ Result<void> SessionImpl::useData(DatasetPtr data)
         if (const std::size_t features = m_spec.scaling.mean.size(); (data->info().sample.dtype == DType::F32) != (features > 0) || (features > 0 && static_cast<std::int64_t>(features) != input.elements()))
             return Error{ErrorCode::Invalid, "The scaling of this run does not fit its data.", "Use the data that the run was trained on.", std::to_string(features) + " features"};
         dropStep();
-        m_losses->useData(*data, output.elements(), m_spec.counts);
+        m_losses->useData(*data, output.elements(), countsRows() ? m_spec.counts : TargetCounts());
         if (m_optimiser && m_deferred && m_pending.empty()) m_told.emplace((m_scale ? 4 : 2) + m_losses->sumCount(), m_device);
         m_feed.emplace(std::move(data), input, m_spec.input, m_spec.scaling, m_device, m_execution.channelsLast, m_spec.step.resident);
         m_feed->change(m_spec.augmentation, m_spec.seed, m_spec.stepsPerEpoch);

@@ -21,9 +21,9 @@ namespace sconce::engine {
 
 /// What NotFinite errors advise.
 inline constexpr const char* remedyForNaN = "Lower the learning rate, or check the data for extreme values.";
-/// Among the choices: cuDNN measured which way of each convolution is fastest.
-/// As the run's record has it: dropout by torch's generator.
+/// Among the choices: dropout by torch's generator.
 inline constexpr const char* drawnDropout = "drawn";
+/// Among the choices: cuDNN measured which way of each convolution is fastest.
 inline constexpr const char* tunedConvolutions = "tried by cuDNN at each start";
 
 class SessionImpl final : public Session
@@ -87,6 +87,7 @@ class SessionImpl final : public Session
     void tune(bool on) const;
     TensorGroups stepState() const;
     bool drops() const;
+    bool countsRows() const;
     std::string whyEager() const;
     void settleStep();
     void recordTogether(std::int64_t steps);

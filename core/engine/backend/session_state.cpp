@@ -157,6 +157,7 @@ Json SessionImpl::choices() const
     m_precision.write(json);
     if (m_scale) json["loss_scale"] = m_spec.step.firstScale;
     json["layout"] = m_execution.channelsLast ? "channels-last" : "contiguous";
+    if (m_optimiser && countsRows()) json["balanced_by"] = "rows trained on";
     json["activations_behind_pools"] = m_execution.poolsMoved;
     json["activations_in_place"] = std::count(m_execution.inPlace.begin(), m_execution.inPlace.end(), 1);
     const auto fused = std::count_if(m_execution.fusions.begin(), m_execution.fusions.end(), [](const auto& fusion) { return fusion.has_value(); });

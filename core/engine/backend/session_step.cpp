@@ -130,12 +130,14 @@ void SessionImpl::trialStep(std::int64_t number)
     m_graph->add(m_rows, number, number % 2 == 0 ? trialRate : trialRate / 2, m_optimiser->steps() + 2 + number);
 }
 
-bool SessionImpl::drops() const
+bool SessionImpl::drops() const { return dropsAnything(m_execution.plan); }
+
+/// Weights of classes and labels are made from what is trained on. Runs that began when they still counted all of the training part keep
+/// to that.
+bool SessionImpl::countsRows() const
 {
-    return std::any_of(m_execution.plan.steps.begin(), m_execution.plan.steps.end(), [](const Step& step) {
-        const auto* attention = std::get_if<AttentionOp>(&step.op);
-        return std::holds_alternative<DropoutOp>(step.op) || (attention && attention->dropout > 0);
-    });
+    const bool began = m_spec.choices.is_object() && m_spec.choices.contains("layout");
+    return m_spec.counts.samples > 0 && (!began || m_spec.choices.contains("balanced_by"));
 }
 
 /// Why steps are not even tried as a graph: empty if they may be; a blank where there is nothing to say.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Samples with several labels: columns of yes and no of a table, and a folder of pictures with a labels.csv in each of its forms.
 #include "core/data/scaling.h"
+#include "core/data/split.h"
 #include "core/data/table.h"
 #include "core/formats/csv.h"
 #include "core/formats/picture.h"
@@ -93,6 +94,10 @@ class LabelsTest : public QObject
         QCOMPARE(setOf(data, Part::Training, 0), (std::vector<int>{1, 1, 0}));
         QCOMPARE(setOf(data, Part::Training, 1), (std::vector<int>{0, 0, 0}));
         QCOMPARE(setOf(data, Part::Training, 3), (std::vector<int>{0, 0, 1}));
+        const TargetCounts some = countTargets(data, std::vector<std::int64_t>{0, 1, 3});
+        QCOMPARE(some.samples, 3);
+        QVERIFY(some.perClass.empty());
+        QCOMPARE(some.perLabel, (std::vector<std::int64_t>{1, 1, 1}));
         QVERIFY(data.labels(Part::Training).empty() && data.targets(Part::Training).empty() && data.labelSets(Part::Test).empty());
         QCOMPARE(tableRow(data, Part::Training, 0), (std::vector<std::string>{"1.5", "red", "dog, ball"}));
         QCOMPARE(tableRow(data, Part::Training, 1), (std::vector<std::string>{"2.5", "blue", "none"}));

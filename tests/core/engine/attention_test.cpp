@@ -14,6 +14,7 @@
 #include <ATen/ops/randn.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/variable.h>
 
@@ -88,7 +89,7 @@ class AttentionTest : public QObject
         const Kernels& kernels = *sets[set];
         at::manual_seed(static_cast<std::uint64_t>(shape.positions));
         const Shape s{shape.positions, shape.heads, shape.width, shape.causal};
-        const Tensor x = at::randn({shape.batch, s.positions, 3 * s.all()}) * 2, pull = at::randn({shape.batch, s.positions, s.all()});
+        const Tensor x = at::randn({shape.batch, s.positions, 3 * s.all()}), pull = at::randn({shape.batch, s.positions, s.all()});
         Guarded out(x.numel() / 3), sums(shape.batch * s.heads * s.positions), dx(x.numel());
         for (std::int64_t sample = 0; sample < shape.batch; ++sample)
             for (std::int64_t head = 0; head < s.heads; ++head) {
@@ -102,26 +103,31 @@ class AttentionTest : public QObject
         QVERIFY(out.intact() && sums.intact() && dx.intact());
         const Tensor exact = x.to(at::kDouble).set_requires_grad(true), expected = formula(exact, s.heads, s.causal);
         expected.backward(pull.to(at::kDouble));
-        // The same in float32 by torch's operators: what rounding costs.
-        const Tensor plain = x.detach().clone().set_requires_grad(true), torchs = formula(plain, s.heads, s.causal);
-        torchs.backward(pull);
-        const double rounding = furthest(torchs.detach(), expected.detach()), gradientRounding = furthest(plain.grad(), exact.grad());
         const double apart = furthest(out.all.narrow(0, 0, out.size).view_as(expected), expected.detach()), gradients = furthest(dx.all.narrow(0, 0, dx.size).view_as(exact), exact.grad());
-        QVERIFY2(apart < 2 * rounding + 2e-6 && apart < 5e-5, qPrintable(QString("%1, torch's %2").arg(apart).arg(rounding)));
-        QVERIFY2(gradients < 2 * gradientRounding + 5e-6 && gradients < 5e-4, qPrintable(QString("%1, torch's %2").arg(gradients).arg(gradientRounding)));
+        QVERIFY2(apart < 2e-5, qPrintable(QString::number(apart)));
+        QVERIFY2(gradients < 1e-4, qPrintable(QString::number(gradients)));
     }
 
     /// Scores of hundreds, as an untrained or a runaway network has them: the largest takes all, and nothing overflows.
     void largeScores()
     {
+        const Kernels* sets[4];
+        const int count = shortattention::kernelSets(sets, 4);
         at::manual_seed(2);
-        Tensor x = (at::randn({2, 40, 3 * 32}) * 30).set_requires_grad(true);
-        const Tensor y = shortAttention(x, 2, true), pull = at::ones({2, 40, 32});
-        y.backward(pull);
-        const Tensor exact = x.detach().to(at::kDouble).set_requires_grad(true), expected = formula(exact, 2, true);
-        expected.backward(pull.to(at::kDouble));
-        QVERIFY(y.isfinite().all().item<bool>() && x.grad().isfinite().all().item<bool>());
-        QVERIFY2(furthest(y.detach(), expected.detach()) < 5e-3, qPrintable(QString::number(furthest(y.detach(), expected.detach()))));
+        const Shape s{40, 2, 16, true};
+        const Tensor x = at::randn({1, s.positions, 3 * s.all()}) * 30, pull = at::ones({1, s.positions, s.all()});
+        const Tensor expected = formula(x.to(at::kDouble), s.heads, true);
+        QVERIFY((formula(x, s.heads, true) - x.narrow(2, 2 * s.all(), s.all())).abs().max().item<double>() > 1); // not each its own alone
+        for (int set = 0; set < count; ++set) {
+            Tensor out = at::zeros_like(expected, at::kFloat), sums = at::zeros({s.heads, s.positions}), dx = at::zeros_like(x), room = at::zeros({sets[set]->backwardRoom(s)});
+            for (std::int64_t head = 0; head < s.heads; ++head) {
+                float* logs = sums.data_ptr<float>() + head * s.positions;
+                sets[set]->forward(s, x.const_data_ptr<float>(), head, room.data_ptr<float>(), out.data_ptr<float>(), logs);
+                sets[set]->backward(s, x.const_data_ptr<float>(), out.const_data_ptr<float>(), logs, pull.const_data_ptr<float>(), head, room.data_ptr<float>(), dx.data_ptr<float>());
+            }
+            QVERIFY(out.isfinite().all().item<bool>() && sums.isfinite().all().item<bool>() && dx.isfinite().all().item<bool>());
+            QVERIFY2(furthest(out, expected) < 0.1, qPrintable(QString::number(furthest(out, expected)))); // of values around 30: 2⁻²⁴ of a score of 1,000 is a share's error
+        }
     }
 
     /// A NaN reaches every position that sees it, so that the step is refused; and none that does not.

@@ -418,7 +418,7 @@ void SessionTest::blocksThatARunBeganWithoutStayOut()
     Json before = usual;
     before.erase("short_attention");
     QCOMPARE(attends(before, true)["short_attention"].get<int>(), 0);
-    if (usual["fusion"] != "plain" && usual["fusion"] != "off") QCOMPARE(usual["short_attention"].get<int>(), 1);
+    if (usual["cpu_capability"].get<std::string>().starts_with("AVX")) QCOMPARE(usual["short_attention"].get<int>(), 1);
 
     const auto deepBlocks = [](const Json& choices) {
         SessionSpec spec = specOf(*planOf(R"([{"type":"conv2d","filters":16},{"type":"conv2d","filters":16,"activation":"relu"},{"type":"max_pool2d"}])", imageType(1, 12, 12)));

@@ -168,7 +168,7 @@ class RecipeTest : public QObject
         QTest::addColumn<QString>("what");
         QTest::addColumn<bool>("counted");
         for (const char* what : {"as it is", "a whole last batch", "hardly any validation"}) QTest::newRow(what) << QString(what) << true;
-        for (const char* what : {"processor", "automatic", "switched off", "pieces", "fewer samples than a batch", "recomputed"}) QTest::newRow(what) << QString(what) << false;
+        for (const char* what : {"processor", "automatic", "switched off", "pieces", "fewer samples than a batch", "recomputed", "dropout not by counters"}) QTest::newRow(what) << QString(what) << false;
     }
 
     /// Of a GPU: what a step takes stays with its graph, and the fullest of what is not captured comes on top, a validation or the last batch.
@@ -180,6 +180,7 @@ class RecipeTest : public QObject
         r.device = what == "processor" ? "cpu" : what == "automatic" ? "auto" : "cuda:0";
         DataFacts facts = mnist();
         if (what == "switched off") setOption(r.training, "speed", "cuda_graph", false);
+        if (what == "dropout not by counters") setOption(r.training, "speed", "counted_dropout", false);
         if (what == "pieces") setOption(r.training, "gradients", "micro_batch", std::int64_t{32});
         if (what == "recomputed") setOption(r.training, "memory", "recompute", std::string("blocks"));
         if (what == "fewer samples than a batch") r.training.batchSize = 100'000;

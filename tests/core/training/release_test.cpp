@@ -17,7 +17,7 @@ using namespace sconce::test;
 
 namespace {
 
-constexpr double large = 150, small = 80; ///< MB: what a step surely holds; what the heap may keep
+constexpr double large = 100, small = 80; ///< MB: what a step surely holds; what the heap may keep
 
 double residentMegabytes() { return static_cast<double>(proc::residentBytes("/proc")) / 1e6; }
 
