@@ -2,10 +2,10 @@
 #include "core/engine/backend/attention.h"
 
 #include "core/engine/backend/attention_kernels.h"
+#include "core/engine/backend/tensors.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -17,19 +17,17 @@ using shortattention::Shape;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-Tensor floats(at::IntArrayRef sizes) { return at::empty(sizes, at::TensorOptions().dtype(at::kFloat)); }
-
 Shape shapeOf(const Tensor& x, std::int64_t heads, bool causal) { return {x.size(1), heads, x.size(2) / 3 / heads, causal}; }
 
 /// `sums` [N, heads, length] may be undefined: nothing to be learnt.
 Tensor attend(const Tensor& x, const Shape& s, const Tensor& sums)
 {
     const shortattention::Kernels& kernels = shortattention::kernels();
-    Tensor out = floats({x.size(0), s.positions, s.all()});
+    Tensor out = emptyTensor({x.size(0), s.positions, s.all()}, at::kCPU, false);
     const float* from = x.const_data_ptr<float>();
     float *to = out.data_ptr<float>(), *logs = sums.defined() ? sums.data_ptr<float>() : nullptr;
     at::parallel_for(0, x.size(0) * s.heads, 1, [&](std::int64_t begin, std::int64_t end) {
-        const Tensor room = floats({kernels.forwardRoom(s)});
+        const Tensor room = emptyTensor({kernels.forwardRoom(s)}, at::kCPU, false);
         for (std::int64_t head = begin; head < end; ++head) {
             const std::int64_t sample = head / s.heads * s.positions * s.all();
             kernels.forward(s, from + 3 * sample, head % s.heads, room.data_ptr<float>(), to + sample, logs ? logs + head * s.positions : nullptr);
@@ -45,7 +43,7 @@ class ShortAttention : public torch::autograd::Function<ShortAttention>
     {
         const Tensor x = input.contiguous();
         const Shape s = shapeOf(x, heads, causal);
-        const Tensor sums = floats({x.size(0), heads, s.positions}), out = attend(x, s, sums);
+        const Tensor sums = emptyTensor({x.size(0), heads, s.positions}, at::kCPU, false), out = attend(x, s, sums);
         ctx->save_for_backward({x, out, sums});
         ctx->saved_data["heads"] = heads;
         ctx->saved_data["causal"] = causal;
@@ -62,7 +60,7 @@ class ShortAttention : public torch::autograd::Function<ShortAttention>
         const float *from = x.const_data_ptr<float>(), *gave = out.const_data_ptr<float>(), *logs = sums.const_data_ptr<float>(), *pull = gradient.const_data_ptr<float>();
         float* to = dx.data_ptr<float>();
         at::parallel_for(0, x.size(0) * s.heads, 1, [&](std::int64_t begin, std::int64_t end) {
-            const Tensor room = floats({kernels.backwardRoom(s)});
+            const Tensor room = emptyTensor({kernels.backwardRoom(s)}, at::kCPU, false);
             for (std::int64_t head = begin; head < end; ++head) {
                 const std::int64_t sample = head / s.heads * s.positions * s.all();
                 kernels.backward(s, from + 3 * sample, gave + sample, logs + head * s.positions, pull + sample, head % s.heads, room.data_ptr<float>(), to + 3 * sample);
