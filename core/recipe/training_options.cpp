@@ -139,7 +139,7 @@ OptionEntry speed()
              advanced(boolParam("channels_last", "Channels last", true, "Lays pictures out as the processor's convolutions like them, which makes them faster. Switch it off only to look for a fault.")),
              advanced(boolParam("pools_first", "Pools before ReLU", true, "Max pooling and ReLU give the same in either order, but ReLU behind the pool has a quarter of the work. Fused blocks need it. Switch it off only to look for a fault.")),
              advanced(boolParam("fused_blocks", "Fused blocks", true, "Runs convolution, 2×2 max pooling and activation in one pass where it can, several times faster on a CPU: gradients only where the pool chose, and 3×3 windows, also without a pool, by Winograd's sums; and attention over up to 256 positions in one piece, where it drops nothing and the width of a head is a multiple of 16. Always in float32. Switch it off only to look for a fault.")),
-             advanced(boolParam("counted_dropout", "Dropout by counters", true,
+             advanced(boolParam("counted_dropout", "Counted dropout", true,
                                 "Each number that dropout draws follows from seed, step and place alone: drawn on all threads at once, the same on the processor and on a GPU, and a recorded step can have it. "
                                 "Switched off, torch's own generator draws them, set anew for every layer and step: other numbers, just as repeatable, slower on the processor, and no CUDA graph. Switch it off only to look for a fault.")),
              advanced(boolParam("fused_optimiser", "Fused optimiser", true, "Updates all weights in one operation where there is one (SGD, Adam, AdamW, Adagrad), instead of some ten for each. Switch it off only to look for a fault."))}};
